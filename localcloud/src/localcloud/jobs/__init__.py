@@ -1,0 +1,1 @@
+"""Jobs and model servers: what SageMaker runs in containers, run here as sandboxed processes."""
