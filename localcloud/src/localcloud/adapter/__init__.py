@@ -1,0 +1,40 @@
+"""Everything localcloud needs of MiniStack. The only package that imports ``ministack``.
+
+MiniStack has no plug-in interface, so this package uses names that are private there. ``contract.check()``
+compares every one of them with the pinned release at start; ``repairs`` corrects behaviour that differs from AWS.
+"""
+
+from localcloud.adapter.calls import call_json, call_query, call_rest, put_metric
+from localcloud.adapter.cfn import CfnError, physical_name, register_cfn_type
+from localcloud.adapter.identity import (
+    AssumeRoleDenied,
+    Denied,
+    account_id,
+    authorize,
+    endpoint_url,
+    region,
+    request_scope,
+    role_credentials,
+)
+from localcloud.adapter.services import Response, register_service, register_tag_collector
+
+__all__ = [
+    "AssumeRoleDenied",
+    "CfnError",
+    "Denied",
+    "Response",
+    "account_id",
+    "authorize",
+    "call_json",
+    "call_query",
+    "call_rest",
+    "endpoint_url",
+    "physical_name",
+    "put_metric",
+    "region",
+    "register_cfn_type",
+    "register_service",
+    "register_tag_collector",
+    "request_scope",
+    "role_credentials",
+]

@@ -1,0 +1,1 @@
+"""What was authorised: the record of every allowed and denied call."""
