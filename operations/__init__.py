@@ -1,0 +1,1 @@
+"""What a person does around an environment: the ``sandcastle`` command."""

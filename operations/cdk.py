@@ -1,0 +1,46 @@
+"""Runs the pinned CDK command line in a target, its output passed on as progress."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from operations.errors import OperationError
+from operations.project import CDK, ROOT
+from operations.target import Target
+
+_QUIET = ("--no-notices", "--no-version-reporting")
+
+
+def cdk(target: Target, environment: str, command: str, *arguments: str) -> int:
+    """Run ``cdk COMMAND ARGUMENTS`` for the environment and return its exit code.
+
+    What the CLI prints goes to standard error, so that standard output stays free for the result.
+    Raises OperationError when the CLI is not installed.
+    """
+    if not CDK.exists():
+        raise OperationError("The CDK command line is not installed yet. Run: make install")
+    line: Sequence[str] = [str(CDK), command, *arguments, *_QUIET, "-c", f"environment={environment}"]
+    sys.stderr.flush()
+    run = subprocess.run(line, cwd=ROOT, env=target.environ(), stdout=sys.stderr.fileno(), check=False)
+    return run.returncode
+
+
+def bootstrap(target: Target, environment: str) -> bool:
+    """Prepare account and region for CDK unless that was done before; say whether anything was done.
+
+    Raises OperationError when the CLI fails.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        stacks = target.client("cloudformation").describe_stacks(StackName="CDKToolkit")["Stacks"]
+        if stacks and stacks[0]["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            return False
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+    if cdk(target, environment, "bootstrap", f"aws://{target.account}/{target.region}"):
+        raise OperationError("cdk bootstrap failed; the lines above say why.")
+    return True

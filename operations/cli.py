@@ -1,0 +1,190 @@
+"""The ``sandcastle`` command: one function per subcommand, all with the same target, environment and output.
+
+Exit codes: 0 done; 1 it failed, or something billable is left; 2 the command line or the environment file is
+wrong and nothing was touched; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sandcastle.config import ConfigError, Environment, load_environment
+
+from operations import target as targets
+from operations.console import Console
+from operations.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, OperationError, UsageError
+from operations.project import REPORTS, ROOT, is_name
+
+_DEFAULT_REGION = "us-east-1"
+"""Region of the local target when neither the environment file nor the command line names one."""
+
+Handler = Callable[[argparse.Namespace, Console], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    console = Console(as_json=options.json)
+    try:
+        handler: Handler = options.handler
+        return handler(options, console)
+    except ConfigError as error:
+        console.error(str(error))
+        return EXIT_USAGE
+    except OperationError as error:
+        console.error(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.error("Interrupted. What was started goes on in the target; `sandcastle status` shows it.")
+        return 130
+
+
+def _deploy(options: argparse.Namespace, console: Console) -> int:
+    from operations.deploy import deploy
+
+    load_environment(options.environment, ROOT)
+    target = _target(options, start=True)
+    _confirm(options, target, f"deploy environment {options.environment} to")
+    console.finish(deploy(target, options.environment, console))
+    return EXIT_OK
+
+
+def _destroy(options: argparse.Namespace, console: Console) -> int:
+    from operations.destroy import destroy
+
+    target = _target(options, start=False)
+    _confirm(options, target, f"destroy environment {options.environment}, with its data, in")
+    valid = _environment(options) is not None
+    if not valid:
+        console.warn("The environment file is not valid; destroying without it, through CloudFormation's API.")
+    document = destroy(target, options.environment, console, synthesises=valid)
+    console.finish(document)
+    return EXIT_OK if document["clean"] else EXIT_FAILED
+
+
+def _status(options: argparse.Namespace, console: Console) -> int:
+    from operations.status import status
+
+    console.finish(status(_target(options, start=False), options.environment, console))
+    return EXIT_OK
+
+
+def _audit(options: argparse.Namespace, console: Console) -> int:
+    from operations.destroy import audit
+
+    inventory = audit(_target(options, start=False), options.environment, console)
+    console.finish(inventory.document())
+    return EXIT_FAILED if inventory.billable or inventory.unanswered else EXIT_OK
+
+
+def _invoke(options: argparse.Namespace, console: Console) -> int:
+    from operations.invoke import invoke_file, invoke_sample
+
+    target = _target(options, start=False)
+    if options.file:
+        document = invoke_file(target, options.environment, options.workload, options.file, console)
+    else:
+        document = invoke_sample(target, options.environment, options.workload, options.sample, console)
+    console.finish(document)
+    return EXIT_OK
+
+
+def _evaluate(options: argparse.Namespace, console: Console) -> int:
+    from operations.evaluate import evaluate_workload
+
+    target = _target(options, start=False)
+    console.finish(evaluate_workload(target, options.environment, options.workload, options.out, console))
+    return EXIT_OK
+
+
+def _logs(options: argparse.Namespace, console: Console) -> int:
+    from operations.logs import logs
+
+    console.finish(logs(_target(options, start=False), options.job, console))
+    return EXIT_OK
+
+
+def _env(options: argparse.Namespace, console: Console) -> int:
+    """Print what a shell needs so that cdk, aws and boto3 work in the local target."""
+    target = _target(options, start=True)
+    for key, value in target.settings.items():
+        console.say(f"export {key}={value}")
+    console.say(f'export PATH="{ROOT / ".venv" / "bin"}:{ROOT / "node_modules" / ".bin"}:$PATH"')
+    console.say("unset AWS_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN")
+    console.finish(dict(target.settings))
+    return EXIT_OK
+
+
+def _environment(options: argparse.Namespace) -> Environment | None:
+    """Return the environment's file, or None when it is missing or wrong."""
+    try:
+        return load_environment(options.environment, ROOT)
+    except ConfigError:
+        return None
+
+
+def _target(options: argparse.Namespace, *, start: bool) -> targets.Target:
+    if not is_name(options.environment):
+        raise UsageError(f"--environment {options.environment!r}: letters, digits and dashes, as in its file's name")
+    environment = _environment(options)
+    region = options.region or (environment.region if environment else None)
+    if options.target == "aws":
+        return targets.aws(region)
+    return targets.local(region or _DEFAULT_REGION, start=start)
+
+
+def _confirm(options: argparse.Namespace, target: targets.Target, deed: str) -> None:
+    """Ask before anything costs or loses something in an AWS account."""
+    if target.name == "local" or options.yes:
+        return
+    question = f"About to {deed} AWS account {target.account}, region {target.region}. Type yes to go on: "
+    if not sys.stdin.isatty() or input(question).strip() != "yes":
+        raise UsageError("Not confirmed; nothing was done. In a script, say --yes.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--environment", "-e", default="local", help="name of a file in environments/ (local)")
+    common.add_argument("--target", choices=["local", "aws"], default="local", help="where to work (local)")
+    common.add_argument("--region", help="AWS region, if not the environment file's")
+    common.add_argument("--json", action="store_true", help="print one JSON document, progress on standard error")
+    parser = argparse.ArgumentParser(
+        prog="sandcastle",
+        description="A complete SageMaker environment: deploy it, use it, wash it away.",
+        epilog="Exit codes: 0 done; 1 failed, or something billable is left; 2 wrong command or environment file.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, handler: Handler, summary: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, parents=[common], help=summary, description=summary)
+        sub.set_defaults(handler=handler)
+        return sub
+
+    for name, handler, summary in (
+        ("deploy", _deploy, "deploy an environment and end with a prediction"),
+        ("destroy", _destroy, "destroy an environment and prove that nothing is left"),
+    ):
+        command(name, handler, summary).add_argument(
+            "--yes", action="store_true", help="do not ask before working in an AWS account"
+        )
+    command("status", _status, "show stacks, endpoints and jobs")
+    command("audit", _audit, "list what belongs to an environment with its cost; exit 1 if anything is billable")
+    command("env", _env, 'print shell settings for cdk and aws against localcloud: eval "$(sandcastle env)"')
+    sub = command("invoke", _invoke, "send one request to a workload's endpoint")
+    sub.add_argument("workload")
+    one = sub.add_mutually_exclusive_group(required=True)
+    one.add_argument("file", nargs="?", type=Path, help="file whose bytes are the request")
+    one.add_argument("--sample", type=int, metavar="N", help="row N (from 0) of the held-out test split")
+    sub = command("evaluate", _evaluate, "run the test split through the endpoint and judge it")
+    sub.add_argument("workload")
+    sub.add_argument("--out", type=Path, default=REPORTS, help="folder for the PNG and JSON (reports/)")
+    sub = command("logs", _logs, "print the log of a job or an endpoint")
+    sub.add_argument("job")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

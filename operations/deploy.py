@@ -1,0 +1,70 @@
+"""``sandcastle deploy``: bootstrap once, ``cdk deploy --all``, and a first prediction as proof."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from operations.cdk import bootstrap, cdk
+from operations.console import Console
+from operations.errors import OperationError
+from operations.invoke import invoke_sample
+from operations.stacks import environment_stacks
+from operations.target import Target
+
+
+def deploy(target: Target, environment: str, console: Console) -> dict[str, Any]:
+    """Deploy the environment and ask each of its endpoints for one prediction.
+
+    Raises OperationError when the CLI or a prediction fails; what was deployed stays for a second try.
+    """
+    started = time.monotonic()
+    if bootstrap(target, environment):
+        console.step(f"account {target.account} is ready for CDK in {target.region}")
+    console.step(f"deploying {environment}: training happens on the way, so this takes a while")
+    code = cdk(
+        target, environment, "deploy", "--all", "--concurrency", "4", "--require-approval", "never",
+        "--progress", "events",
+    )  # fmt: skip
+    if code:
+        raise OperationError(_failure(target, environment))
+    stacks = environment_stacks(target, environment)
+    console.step(f"{len(stacks)} stacks are up; asking each endpoint for a prediction")
+    predictions = {
+        stack.workload: invoke_sample(target, environment, stack.workload, 0, console)
+        for stack in stacks
+        if stack.workload
+    }
+    seconds = round(time.monotonic() - started, 1)
+    console.say(
+        f"\nEnvironment {environment} is up after {seconds:.0f} s. Next: make status, make evaluate, make destroy."
+    )
+    return {
+        "environment": environment,
+        "seconds": seconds,
+        "stacks": {stack.name: stack.status for stack in stacks},
+        "predictions": predictions,
+    }
+
+
+def _failure(target: Target, environment: str) -> str:
+    """Say which stack failed and why, from CloudFormation's own events."""
+    lines = ["The deployment failed."]
+    client = target.client("cloudformation")
+    for stack in environment_stacks(target, environment):
+        if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            continue
+        lines.append(f"  {stack.name}: {stack.status} {stack.reason}".rstrip())
+        events = client.describe_stack_events(StackName=stack.stack_id)["StackEvents"]
+        reasons = [
+            f"    {event['LogicalResourceId']}: {event['ResourceStatusReason']}"
+            for event in reversed(events)
+            if event["ResourceStatus"].endswith("_FAILED")
+            and event.get("ResourceStatusReason")
+            and "cancelled" not in event["ResourceStatusReason"]
+        ]
+        lines += list(dict.fromkeys(reasons))
+    lines.append(
+        f"Deploy again after mending it, or remove what is there with: sandcastle destroy --environment {environment}"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,37 @@
+"""``sandcastle evaluate WORKLOAD``: the whole test split through the endpoint, judged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from operations.console import Console
+from operations.errors import OperationError
+from operations.evaluation import EvaluationError, evaluate, render_terminal, to_json, write_png
+from operations.project import display
+from operations.served import ServedWorkload
+from operations.target import Target
+
+
+def evaluate_workload(
+    target: Target, environment: str, workload: str, folder: Path, console: Console
+) -> dict[str, Any]:
+    """Send the test split in batches, show the confusion matrix, and write it as PNG and JSON into the folder.
+
+    Raises OperationError when the workload is not deployed or an answer cannot be understood.
+    """
+    served = ServedWorkload.find(target, environment, workload)
+    console.step(f"sending {served.about['rows']['test']} held-out rows to {served.endpoint}")
+    try:
+        result = evaluate(workload, served.test_rows(), served.about, served.spec, served.invoke)
+    except EvaluationError as error:
+        raise OperationError(f"{workload} could not be evaluated: {error}") from error
+    console.show(render_terminal(result))
+    folder.mkdir(parents=True, exist_ok=True)
+    picture, document = folder / f"{workload}.png", folder / f"{workload}.json"
+    write_png(result, picture)
+    report = to_json(result)
+    document.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    console.say(f"Written: {display(picture)}, {display(document)}")
+    return report

@@ -1,0 +1,87 @@
+"""The CloudFormation stacks of an environment, as they are in the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from operations.errors import OperationError
+from operations.project import ENVIRONMENT_TAG, WORKLOADS, stack_prefix, workload_stack
+from operations.target import Target
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack: its name, CloudFormation status, outputs by key, and the reason that CloudFormation gives."""
+
+    name: str
+    stack_id: str
+    status: str
+    reason: str
+    outputs: dict[str, str]
+
+    @property
+    def busy(self) -> bool:
+        """Whether CloudFormation is at work on the stack (a stack in review has no resources: it is not)."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    @property
+    def workload(self) -> str | None:
+        """The workload that the stack holds, if it is a workload's."""
+        _, found, name = self.name.partition("-workload-")
+        return name if found else None
+
+
+def expected_names(environment: str) -> set[str]:
+    """Return the names that this version of the project can give to the environment's stacks."""
+    workloads = [folder.name for folder in WORKLOADS.iterdir() if (folder / "workload.yaml").exists()]
+    fixed = {stack_prefix(environment) + part for part in ("foundation", "guardrails")}
+    return fixed | {workload_stack(environment, workload) for workload in workloads}
+
+
+def environment_stacks(target: Target, environment: str) -> list[Stack]:
+    """Return the environment's stacks, sorted by name.
+
+    A stack belongs when it carries the environment's tag; one without any such tag (a change set that never
+    ran) belongs when its name is one that this project gives.
+    """
+    names = expected_names(environment)
+    found = []
+    for page in target.client("cloudformation").get_paginator("describe_stacks").paginate():
+        for item in page["Stacks"]:
+            tag = tags(item.get("Tags", [])).get(ENVIRONMENT_TAG)
+            if tag == environment or (tag is None and item["StackName"] in names):
+                found.append(_stack(item))
+    return sorted(found, key=lambda stack: stack.name)
+
+
+def tags(pairs: Iterable[Any]) -> dict[str, str]:
+    """Return AWS's list of Key/Value pairs as a dictionary."""
+    return {pair["Key"]: pair["Value"] for pair in pairs}
+
+
+def workload_outputs(target: Target, environment: str, workload: str) -> dict[str, str]:
+    """Return the outputs of a deployed workload.
+
+    Raises OperationError when it is not deployed, naming those that are.
+    """
+    stacks = environment_stacks(target, environment)
+    for stack in stacks:
+        if stack.name == workload_stack(environment, workload):
+            if "EndpointName" not in stack.outputs:
+                raise OperationError(
+                    f"Workload {workload} is not ready in environment {environment}: "
+                    f"its stack {stack.name} is {stack.status}. {stack.reason}".rstrip()
+                )
+            return stack.outputs
+    deployed = [stack.workload for stack in stacks if stack.workload]
+    raise OperationError(
+        f"Workload {workload} is not deployed in environment {environment}. "
+        f"Deployed: {', '.join(deployed) or 'none'}. Deploy with: make deploy ENV={environment}"
+    )
+
+
+def _stack(item: Any) -> Stack:
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in item.get("Outputs", [])}
+    return Stack(item["StackName"], item["StackId"], item["StackStatus"], item.get("StackStatusReason", ""), outputs)
