@@ -38,7 +38,7 @@ def install() -> None:
     if importlib.util.find_spec("localcloud.sagemaker") is not None:
         from localcloud import sagemaker
 
-        sagemaker.install()
+        getattr(sagemaker, "install", lambda: None)()
 
 
 def run(listener: socket.socket, state: StateDir) -> None:
