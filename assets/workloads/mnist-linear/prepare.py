@@ -73,7 +73,7 @@ def is_zero(digits: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def sample_digits() -> list[Digits]:
     """Return train, validation and test of scikit-learn's digits; the same rows every time."""
-    from sklearn.datasets import load_digits  # noqa: PLC0415 - seconds that a run on the full data set can save
+    from sklearn.datasets import load_digits  # here, because it takes a second that full data need not spend
 
     small = load_digits()
     pixels = enlarge(small.images / 16.0, SIDE)
