@@ -1,0 +1,192 @@
+"""S3 in and out of a job's directories, under the job's role.
+
+The texts of failures follow those seen on AWS ("Unable to download object s3://... (AccessDenied: ...)",
+"No S3 objects found under S3 URL ...", "... has an illegal char sub-sequence '//' in it"); the caller adds the
+service's prefix, such as `ClientError: Data download failed:`.
+"""
+
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.jobs.aws import RoleClients, message_of
+from localcloud.jobs.spec import InputSpec
+
+_CHUNK = 1 << 20
+
+
+class TransferFailed(Exception):
+    """Something could not be read from or written to S3; the text is the part after the service's prefix."""
+
+
+@dataclass(frozen=True)
+class S3Uri:
+    """`s3://bucket/key`."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, uri: str) -> "S3Uri":
+        """Raises TransferFailed for anything but `s3://<bucket>[/<key>]`."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not uri.startswith("s3://") or not bucket:
+            raise TransferFailed(f"{uri} is not an S3 URI")
+        return cls(bucket, key)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    def child(self, relative: str) -> "S3Uri":
+        """The object `relative` below this prefix."""
+        return S3Uri(self.bucket, f"{self.key.rstrip('/')}/{relative}" if self.key.strip("/") else relative)
+
+
+class Transfer:
+    """Downloads and uploads as one role."""
+
+    def __init__(self, clients: RoleClients, role_arn: str) -> None:
+        self._s3 = clients.s3
+        self._region = clients.region
+        self._role_arn = role_arn
+
+    def download_input(self, source: InputSpec, target: Path) -> None:
+        """Put the objects of one channel or processing input under `target`. Raises TransferFailed."""
+        target.mkdir(parents=True, exist_ok=True)
+        if source.data_type == "S3Prefix":
+            if not self.download_prefix(source.s3_uri, target):
+                raise TransferFailed(self._nothing_found(source.s3_uri))
+        elif source.data_type == "ManifestFile":
+            self._download_manifest(S3Uri.parse(source.s3_uri), target)
+        else:
+            raise TransferFailed(f"localcloud does not support S3DataType {source.data_type}")
+
+    def download_prefix(self, uri: str, target: Path) -> int:
+        """Every object whose key starts with the URI's key; returns how many files were written.
+
+        A key keeps its path below the last complete folder of the URI, so one object lands as its own name.
+        """
+        prefix = S3Uri.parse(uri)
+        count = 0
+        for key in self._keys(prefix):
+            if key.startswith(prefix.key.rstrip("/") + "/") or not prefix.key:
+                name = key[len(prefix.key.rstrip("/")) :].lstrip("/")
+            else:
+                name = key[prefix.key.rfind("/") + 1 :]
+            if name and not name.endswith("/"):
+                self.download(S3Uri(prefix.bucket, key), target / self._safe(S3Uri(prefix.bucket, key), name))
+                count += 1
+        return count
+
+    def download(self, source: S3Uri, target: Path) -> None:
+        """One object to one file. Raises TransferFailed."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            body = self._s3.get_object(Bucket=source.bucket, Key=source.key)["Body"]
+            with target.open("wb") as file:
+                while chunk := body.read(_CHUNK):
+                    file.write(chunk)
+        except ClientError as error:
+            raise TransferFailed(f"Unable to download object {source} ({message_of(error)})") from error
+        except BotoCoreError as error:
+            raise TransferFailed(f"Unable to download object {source} ({error})") from error
+
+    def upload(self, source: Path, target: S3Uri) -> None:
+        """One file to one object. Raises TransferFailed."""
+        try:
+            with source.open("rb") as body:
+                self._s3.put_object(Bucket=target.bucket, Key=target.key, Body=body)
+        except ClientError as error:
+            raise TransferFailed(f"Unable to upload object {target} ({message_of(error)})") from error
+        except BotoCoreError as error:
+            raise TransferFailed(f"Unable to upload object {target} ({error})") from error
+
+    def upload_directory(self, source: Path, target: str) -> None:
+        """Every regular file below `source`, by relative path; symbolic links are left out, as on AWS."""
+        prefix = S3Uri.parse(target)
+        for name, path in sorted(files_below(source)):
+            self.upload(path, prefix.child(name))
+
+    def delete(self, target: S3Uri) -> None:
+        """Remove one object. Raises TransferFailed."""
+        try:
+            self._s3.delete_object(Bucket=target.bucket, Key=target.key)
+        except (ClientError, BotoCoreError) as error:
+            detail = message_of(error) if isinstance(error, ClientError) else str(error)
+            raise TransferFailed(f"Unable to delete object {target} ({detail})") from error
+
+    def _keys(self, prefix: S3Uri) -> Iterator[str]:
+        try:
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key):
+                for entry in page.get("Contents", []):
+                    yield entry["Key"]
+        except ClientError as error:
+            detail = message_of(error)
+            raise TransferFailed(f"Failed to download data. {detail}. ListObjectsV2 failed for {prefix}") from error
+        except BotoCoreError as error:
+            raise TransferFailed(f"Failed to download data. ListObjectsV2 failed for {prefix} ({error})") from error
+
+    def _download_manifest(self, manifest: S3Uri, target: Path) -> None:
+        """`[{"prefix": "s3://bucket/folder/"}, "relative/key", ...]`."""
+        text = target.parent / f".{target.name}.manifest"
+        self.download(manifest, text)
+        try:
+            entries: list[Any] = json.loads(text.read_text())
+            base, names = S3Uri.parse(entries[0]["prefix"]), [str(name) for name in entries[1:]]
+        except (ValueError, LookupError, TypeError) as error:
+            raise TransferFailed(f"Failed to download data. {manifest} is not a valid manifest file") from error
+        finally:
+            text.unlink()
+        for name in names:
+            source = S3Uri(base.bucket, base.key + name)
+            self.download(source, target / self._safe(source, name))
+
+    def _nothing_found(self, uri: str) -> str:
+        bucket = S3Uri.parse(uri).bucket
+        return (
+            f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
+            f"exists in the selected region ({self._region}), that objects exist under that S3 prefix, and that the "
+            f'role "{self._role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+        )
+
+    @staticmethod
+    def _safe(source: S3Uri, name: str) -> str:
+        """Refuse keys that cannot be file names below the target. Raises TransferFailed."""
+        if "//" in name or ".." in name.split("/") or name.startswith("/"):
+            bad = "//" if "//" in name or name.startswith("/") else ".."
+            raise TransferFailed(
+                f"Failed to download data. S3 key: {source} has an illegal char sub-sequence '{bad}' in it"
+            )
+        return name
+
+
+def files_below(root: Path) -> Iterator[tuple[str, Path]]:
+    """(relative path with forward slashes, path) of every regular file; symbolic links are not followed."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder) / name
+            if path.is_file() and not path.is_symlink():
+                yield path.relative_to(root).as_posix(), path
+
+
+def make_archive(source: Path, target: Path) -> bool:
+    """`target` = tar.gz of what is in `source`, members at the root; False (no file) when there is nothing."""
+
+    def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.uid = member.gid = 0
+        member.uname = member.gname = "root"
+        return member
+
+    entries = sorted(source.iterdir()) if source.is_dir() else []
+    if not entries:
+        return False
+    with tarfile.open(target, "w:gz", compresslevel=6) as archive:
+        for entry in entries:
+            archive.add(entry, arcname=entry.name, filter=anonymous)
+    return True
