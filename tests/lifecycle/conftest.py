@@ -1,0 +1,145 @@
+"""A localcloud of its own for the lifecycle tests, and the commands that a user types against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = ROOT / ".venv" / "bin"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder is a lifecycle test."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.lifecycle)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command: exit code, the JSON document it printed (if asked), and everything else it said."""
+
+    code: int
+    document: Any
+    text: str
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A running localcloud and the ways in which the tests reach it: the real command, the real CLI, boto3."""
+
+    state: Path
+    endpoint: str
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """A user's shell: the pinned tools first on PATH, and this localcloud."""
+        path = f"{BIN}:{ROOT / 'node_modules' / '.bin'}:{os.environ['PATH']}"
+        return {**os.environ, "LOCALCLOUD_STATE": str(self.state), "PATH": path}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start ``sandcastle ...`` in a process group of its own, so that a test can kill all of it."""
+        return subprocess.Popen(
+            ["sandcastle", *arguments],
+            executable=BIN / "sandcastle", cwd=ROOT, env=self.environ, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def sandcastle(self, *arguments: str, expect: int = 0) -> Run:
+        """Run ``sandcastle ... --json`` to its end and insist on its exit code."""
+        process = self.start(*arguments, "--json")
+        out, err = process.communicate(timeout=600)
+        assert process.returncode == expect, f"sandcastle {' '.join(arguments)}: {process.returncode}\n{err}\n{out}"
+        return Run(process.returncode, json.loads(out) if out.strip() else None, err)
+
+    def shell(self, line: str) -> str:
+        """Run a line as a user would type it after ``eval "$(sandcastle env)"``."""
+        script = f'set -euo pipefail; eval "$(sandcastle env)"; {line}'
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def client(self, service: str) -> Any:
+        """A boto3 client as the account's root."""
+        return boto3.client(
+            service, endpoint_url=self.endpoint, region_name="us-east-1",
+            aws_access_key_id="test", aws_secret_access_key="test",
+        )  # fmt: skip
+
+    def admin(self, path: str) -> Any:
+        """One of localcloud's own pages."""
+        with urllib.request.urlopen(f"{self.endpoint}/_localcloud/{path}", timeout=30) as reply:
+            return json.load(reply)
+
+    def stacks(self) -> dict[str, str]:
+        """Status of every stack but CDK's own."""
+        found = self.client("cloudformation").describe_stacks()["Stacks"]
+        return {stack["StackName"]: stack["StackStatus"] for stack in found if stack["StackName"] != "CDKToolkit"}
+
+    def jobs(self, kind: str = "training") -> list[str]:
+        """Names of all jobs ever started, oldest first."""
+        operation, result, name = {
+            "training": ("list_training_jobs", "TrainingJobSummaries", "TrainingJobName"),
+            "processing": ("list_processing_jobs", "ProcessingJobSummaries", "ProcessingJobName"),
+        }[kind]
+        pages = self.client("sagemaker").get_paginator(operation).paginate(SortBy="CreationTime", SortOrder="Ascending")
+        return [job[name] for page in pages for job in page[result]]
+
+    def until(self, happened: Callable[[], Any], what: str, seconds: float = 240.0) -> Any:
+        """Wait for something to become true in the cloud and return it."""
+        deadline = time.monotonic() + seconds
+        while not (answer := happened()):
+            assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}; stacks: {self.stacks()}"
+            time.sleep(0.1)
+        return answer
+
+    def assert_nothing_left(self, environment: str) -> None:
+        """The audit finds nothing, and localcloud's own meter, which knows no tags, stands still."""
+        audit = self.sandcastle("audit", "--environment", environment).document
+        assert audit["findings"] == []
+        assert audit["clean"] is True
+        assert self.stacks() == {}
+        assert [line for line in self.admin("meter") if line["running"]] == []
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A localcloud for one module of tests."""
+    state = tmp_path_factory.mktemp("localcloud")
+    command = [str(ROOT / ".localcloud" / "venv" / "bin" / "localcloud")]
+    started = subprocess.run(
+        [*command, "start", "--state", str(state), "--json"], capture_output=True, text=True, check=True
+    )
+    yield Cloud(state, json.loads(started.stdout)["endpoint"])
+    subprocess.run([*command, "stop", "--state", str(state)], check=True, stdout=sys.stderr)
+
+
+@pytest.fixture
+def environment_file(tmp_path: Path) -> Callable[..., str]:
+    """Writes an environment file and returns its path, which every command takes in place of a name."""
+
+    def write(name: str, **settings: Any) -> str:
+        document = {
+            "name": name, "region": "us-east-1", "monthly_budget_usd": 500, "notify": ["team@example.com"],
+            "workloads": {"bank": {}}, "data": "sample",
+        }  # fmt: skip
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump({**document, **settings}), encoding="utf-8")
+        return str(path)
+
+    return write

@@ -1,0 +1,147 @@
+"""The default environment from nothing to a prediction, through changes, to nothing again: one story in order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lifecycle.conftest import ROOT, Cloud
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+ENVIRONMENT = "story"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """environments/local.yaml under another name, so that the story can change it."""
+    path = tmp_path_factory.mktemp("environments") / f"{ENVIRONMENT}.yaml"
+    document = yaml.safe_load((ROOT / "environments" / "local.yaml").read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump({**document, "name": ENVIRONMENT}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def deployed(cloud: Cloud, settings: Path) -> Any:
+    """What the first deploy said."""
+    return cloud.sandcastle("deploy", "--environment", str(settings)).document
+
+
+def test_deploy_ends_with_a_prediction_of_each_workload(deployed: Any, cloud: Cloud) -> None:
+    assert set(deployed["predictions"]) == {"mnist-linear", "bank"}
+    for answer in deployed["predictions"].values():
+        assert answer["reply"]
+        assert answer["label"] is not None
+    assert set(cloud.stacks().values()) == {"CREATE_COMPLETE"}
+    assert len(cloud.stacks()) == 4
+
+
+def test_is_it_a_zero_is_answered_well_on_held_out_real_digits(
+    deployed: Any, cloud: Cloud, settings: Path, tmp_path: Path
+) -> None:
+    report = cloud.sandcastle(
+        "evaluate", "mnist-linear", "--environment", str(settings), "--out", str(tmp_path)
+    ).document
+    assert report["accuracy"] >= 0.97
+    assert report["f1"] >= 0.90
+    assert report["rows"] >= 250
+    assert (tmp_path / "mnist-linear.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((tmp_path / "mnist-linear.json").read_text()) == report
+
+
+def test_bank_table_is_reproduced_and_says_that_the_data_is_generated(
+    deployed: Any, cloud: Cloud, settings: Path, tmp_path: Path
+) -> None:
+    report = cloud.sandcastle("evaluate", "bank", "--environment", str(settings), "--out", str(tmp_path)).document
+    assert report["origin"] == "generated"
+    matrix = report["confusion_matrix"]
+    assert sum(sum(row) for row in matrix) == report["rows"]
+    assert report["accuracy"] == pytest.approx((matrix[0][0] + matrix[1][1]) / report["rows"])
+    assert report["accuracy"] > 0.85
+
+
+def test_invoke_takes_a_file_too(deployed: Any, cloud: Cloud, settings: Path, tmp_path: Path) -> None:
+    request = tmp_path / "request.csv"
+    request.write_text(",".join(["0"] * 59) + "\n" + ",".join(["1"] * 59) + "\n", encoding="utf-8")
+    answer = cloud.sandcastle("invoke", "bank", str(request), "--environment", str(settings)).document
+    assert len(answer["reply"].split()) == 2
+
+
+def test_a_request_of_the_wrong_width_is_refused_with_the_models_reason(
+    deployed: Any, cloud: Cloud, settings: Path, tmp_path: Path
+) -> None:
+    request = tmp_path / "narrow.csv"
+    request.write_text("1,2,3\n", encoding="utf-8")
+    refused = cloud.sandcastle("invoke", "bank", str(request), "--environment", str(settings), expect=1)
+    assert "3" in refused.text
+
+
+def test_capture_and_logs_are_where_aws_puts_them(deployed: Any, cloud: Cloud, settings: Path) -> None:
+    cloud.sandcastle("invoke", "mnist-linear", "--sample", "3", "--environment", str(settings))
+    reports = cloud.client("cloudformation").describe_stacks(StackName=f"sandcastle-{ENVIRONMENT}-foundation")
+    bucket = {o["OutputKey"]: o["OutputValue"] for o in reports["Stacks"][0]["Outputs"]}["ReportsBucket"]
+    s3 = cloud.client("s3")
+
+    def captured() -> list[str]:
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix="capture/mnist-linear/").get("Contents", [])
+        return [item["Key"] for item in listed]
+
+    key = cloud.until(captured, "a capture file")[0]
+    line = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read().splitlines()[0])
+    assert line["eventVersion"] == "0"
+    assert line["captureData"]["endpointInput"]["encoding"] == "CSV"
+    job = cloud.jobs()[0]
+    log = cloud.sandcastle("logs", job).document
+    assert any("quality_metric" in text or "train-" in text for stream in log["streams"] for text in stream["lines"])
+
+
+def test_a_second_deploy_trains_nothing_again(deployed: Any, cloud: Cloud, settings: Path) -> None:
+    before = (cloud.jobs("training"), cloud.jobs("processing"), cloud.stacks())
+    cloud.sandcastle("deploy", "--environment", str(settings))
+    assert (cloud.jobs("training"), cloud.jobs("processing"), cloud.stacks()) == before
+
+
+def test_a_changed_hyperparameter_retrains_that_workload_only_and_updates_its_endpoint(
+    deployed: Any, cloud: Cloud, settings: Path
+) -> None:
+    sagemaker = cloud.client("sagemaker")
+
+    def configs() -> dict[str, str]:
+        names = [item["EndpointName"] for item in sagemaker.list_endpoints()["Endpoints"]]
+        return {name: sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"] for name in names}
+
+    before, jobs, processing = configs(), cloud.jobs("training"), cloud.jobs("processing")
+    document = yaml.safe_load(settings.read_text(encoding="utf-8"))
+    document["workloads"]["bank"] = {**(document["workloads"]["bank"] or {}), "hyperparameters": {"num_round": 20}}
+    settings.write_text(yaml.safe_dump(document), encoding="utf-8")
+    cloud.sandcastle("deploy", "--environment", str(settings))
+    after = configs()
+    new = [job for job in cloud.jobs("training") if job not in jobs]
+    assert len(new) == 1
+    assert "bank" in new[0]
+    assert sagemaker.describe_training_job(TrainingJobName=new[0])["HyperParameters"]["num_round"] == "20"
+    assert cloud.jobs("processing") == processing
+    assert set(after) == set(before)
+    changed = [name for name in after if after[name] != before[name]]
+    assert len(changed) == 1
+    assert "bank" in changed[0]
+    cloud.sandcastle("invoke", "bank", "--sample", "0", "--environment", str(settings))
+
+
+def test_destroy_reaches_zero_and_the_meter_stands_still(deployed: Any, cloud: Cloud, settings: Path) -> None:
+    assert any(line["running"] for line in cloud.admin("meter"))
+    report = cloud.sandcastle("destroy", "--environment", str(settings)).document
+    assert report["clean"] is True
+    assert report["swept"] == []
+    cloud.assert_nothing_left(str(settings))
+
+
+def test_what_is_gone_is_said_clearly(deployed: Any, cloud: Cloud, settings: Path) -> None:
+    said = cloud.sandcastle("invoke", "bank", "--sample", "0", "--environment", str(settings), expect=1).text
+    assert "not deployed" in said
+    again = cloud.sandcastle("destroy", "--environment", str(settings)).document
+    assert again["clean"] is True
