@@ -1,7 +1,6 @@
 """AWS clients that act as a job's role, over HTTP like any other caller."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -38,14 +37,12 @@ class RoleClients:
 
 def code_of(error: ClientError) -> str:
     """`AccessDenied`, `NoSuchBucket`, `404`..."""
-    detail: dict[str, Any] = error.response.get("Error", {})
-    return str(detail.get("Code", ""))
+    return error.response.get("Error", {}).get("Code", "")
 
 
 def message_of(error: ClientError) -> str:
     """`<code>: <message>` as the service's failure reasons quote it."""
-    detail: dict[str, Any] = error.response.get("Error", {})
-    return f"{code_of(error)}: {detail.get('Message', '')}"
+    return f"{code_of(error)}: {error.response.get('Error', {}).get('Message', '')}"
 
 
 def is_denial(error: ClientError) -> bool:

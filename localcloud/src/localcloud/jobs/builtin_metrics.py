@@ -5,11 +5,41 @@ XGBoost: names and regexes of AWS's open container source (aws/sagemaker-xgboost
 Linear Learner: from a real DescribeHyperParameterTuningJob reply. CloudWatch shows a TAB as `#011`.
 """
 
-_XGBOOST = (
-    "accuracy auc aucpr balanced_accuracy f1 f1_binary f1_macro map ndcg precision r2 recall precision_macro "
-    "precision_micro recall_macro recall_micro aft-nloglik cox-nloglik error gamma-deviance gamma-nloglik "
-    "interval-regression-accuracy logloss mae mape merror mlogloss mphe mse poisson-nloglik rmse rmsle tweedie-nloglik"
-).split()
+_XGBOOST = [
+    "accuracy",
+    "auc",
+    "aucpr",
+    "balanced_accuracy",
+    "f1",
+    "f1_binary",
+    "f1_macro",
+    "map",
+    "ndcg",
+    "precision",
+    "r2",
+    "recall",
+    "precision_macro",
+    "precision_micro",
+    "recall_macro",
+    "recall_micro",
+    "aft-nloglik",
+    "cox-nloglik",
+    "error",
+    "gamma-deviance",
+    "gamma-nloglik",
+    "interval-regression-accuracy",
+    "logloss",
+    "mae",
+    "mape",
+    "merror",
+    "mlogloss",
+    "mphe",
+    "mse",
+    "poisson-nloglik",
+    "rmse",
+    "rmsle",
+    "tweedie-nloglik",
+]
 
 #: metric name -> the text between the channel and the value
 _LINEAR_LEARNER = {

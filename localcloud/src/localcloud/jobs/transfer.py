@@ -41,6 +41,7 @@ class S3Uri:
         return cls(bucket, key)
 
     def __str__(self) -> str:
+        """The URI again."""
         return f"s3://{self.bucket}/{self.key}"
 
     def child(self, relative: str) -> "S3Uri":

@@ -1,0 +1,44 @@
+"""What a process prints, read to the end: to CloudWatch, to the metric scanner, and a short memory of it."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import IO
+
+from localcloud.jobs.log_shipper import LogShipper, escape
+from localcloud.jobs.metrics import MetricScanner
+
+#: a program that prints without ever ending a line is cut into events of this many bytes
+_LONGEST = 1 << 16
+
+
+class OutputReader:
+    """Reads on a thread of its own so that the process never blocks on a full pipe."""
+
+    def __init__(
+        self, source: IO[bytes], shipper: LogShipper, scanner: MetricScanner | None, now: Callable[[], float]
+    ) -> None:
+        self._source = source
+        self._shipper = shipper
+        self._scanner = scanner
+        self._now = now
+        self._tail: deque[str] = deque(maxlen=20)
+        self._thread = threading.Thread(target=self._run, name="job-output", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while raw := self._source.readline(_LONGEST):
+            line = escape(raw.decode("utf-8", "replace").rstrip("\r\n"))
+            self._tail.append(line)
+            self._shipper.write(line)
+            if self._scanner is not None:
+                self._scanner.feed(line, self._now())
+
+    def finish(self, timeout: float = 10) -> None:
+        """Wait for the end of the output (it comes when the last process is gone), then for the shipping."""
+        self._thread.join(timeout)
+        self._shipper.close(timeout)
+
+    def tail(self, lines: int) -> str:
+        """The last lines, for a failure reason."""
+        return "\n".join(list(self._tail)[-lines:])
