@@ -1,0 +1,176 @@
+"""What must hold beyond the shape of a file: offered instances, limits that meet, a budget above the idle cost.
+
+The checks read raw values, because they must run, and report, also when another part of the file is wrong; they
+skip a value that is itself not of its kind, since that is reported already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandcastle.config import catalogue
+from sandcastle.config.catalogue import HOURS_PER_MONTH, Use
+from sandcastle.config.problem import Problem, listed, nearest
+from sandcastle.config.yaml_lines import Document, KeyPath
+
+LONGEST_JOB_MINUTES = 50
+"""A custom resource may wait one hour (CloudFormation's ServiceTimeout, 3600 s); ten minutes of it are for starting
+and stopping instances."""
+
+LONGEST_NAMES = 32
+"""Most characters of environment and workload name together: a job is named
+``sandcastle-<environment>-<workload>-<fingerprint 8>-<stack 6>-<attempt 2>`` and may have 63."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value that counts, and where it is written: the environment file, or else the workload's."""
+
+    value: Any
+    document: Document
+    path: KeyPath
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One workload of an environment: the environment's file, the workload's file and its name."""
+
+    name: str
+    environment: Document
+    workload: Document
+
+    def setting(self, section: str, key: str, own: str = "") -> Setting:
+        """Return the value that counts: the environment's override, else the workload's own (section ``own``)."""
+        path: KeyPath = ("workloads", self.name, section, key)
+        value = self.environment.at(path)
+        if value is not None:
+            return Setting(value, self.environment, path)
+        return Setting(self.workload.at((own or section, key)), self.workload, (own or section, key))
+
+
+def check_region(document: Document, region: Any) -> bool:
+    """Note a region that SageMaker does not know; say whether it is one."""
+    if region is None:
+        return False
+    known = catalogue.regions()
+    if region not in known:
+        if isinstance(region, str):
+            document.problem(("region",), f"not a region of SageMaker{nearest(region, known)}", allowed=listed(known))
+        return False
+    return True
+
+
+def check_file_name(document: Document, name: str) -> None:
+    """Note a file whose name is not the environment's: two files could then own the same stacks."""
+    written = document.at(("name",))
+    if isinstance(written, str) and written != name:
+        document.problem(("name",), "must be the name of the file", allowed=name)
+
+
+def check_names(pair: Pair, environment: str) -> None:
+    """Note a workload whose job names would get too long together with the environment's."""
+    if len(environment) + len(pair.name) > LONGEST_NAMES:
+        pair.environment.problem(
+            ("workloads", pair.name),
+            f"the names {environment!r} and {pair.name!r} together have {len(environment) + len(pair.name)} characters",
+            allowed=f"at most {LONGEST_NAMES}, so that job names stay within SageMaker's 63",
+        )
+
+
+def check_instances(pair: Pair, region: str) -> None:
+    """Note instance types that the region does not offer for the use."""
+    uses: tuple[tuple[Use, Setting], ...] = (
+        ("processing", pair.setting("prepare", "instance")),
+        ("training", pair.setting("train", "instance")),
+        ("hosting", pair.setting("endpoint", "instance", own="serve")),
+    )
+    for use, setting in uses:
+        offered = catalogue.instance_types(use, region)
+        if isinstance(setting.value, str) and offered and setting.value not in offered:
+            setting.document.problem(
+                setting.path,
+                f"not an instance type for {use} in {region}{nearest(setting.value, offered)}",
+                allowed=listed(offered, setting.value),
+            )
+
+
+def check_images(pair: Pair, region: str | None) -> None:
+    """Note algorithms and images that the image map does not have, or not in this region."""
+    known = catalogue.images()
+    for path in (("prepare", "image"), ("train", "algorithm")):
+        key = pair.workload.at(path)
+        if not isinstance(key, str):
+            continue
+        if key not in known:
+            pair.workload.problem(path, f"not in the image map{nearest(key, known)}", allowed=listed(known))
+        elif region is not None and catalogue.image_uri(key, region) is None:
+            pair.environment.problem(
+                ("workloads", pair.name), f"needs the image {key!r}, which AWS does not publish in {region}"
+            )
+
+
+def check_limits(pair: Pair) -> None:
+    """Note jobs that may run longer than a deploy can wait, and spot limits that contradict each other."""
+    runtime = pair.setting("train", "max_runtime_minutes")
+    wait = pair.setting("train", "max_wait_minutes")
+    spot = pair.setting("train", "spot").value
+    settings = [pair.setting("prepare", "max_runtime_minutes"), runtime, *([wait] if spot is True else [])]
+    for setting in settings:
+        if _whole(setting.value) and setting.value > LONGEST_JOB_MINUTES:
+            setting.document.problem(
+                setting.path,
+                "longer than a deploy can wait for a job: a custom resource ends after one hour",
+                allowed=f"1 to {LONGEST_JOB_MINUTES} minutes",
+            )
+    if spot is True and wait.value is None:
+        where = pair.setting("train", "spot")
+        where.document.problem(where.path, "spot training needs max_wait_minutes", allowed="at least max_runtime_minutes")
+    elif spot is True and _whole(wait.value) and _whole(runtime.value) and wait.value < runtime.value:
+        wait.document.problem(
+            wait.path,
+            f"shorter than the training itself may take ({runtime.value} minutes)",
+            allowed=f"{runtime.value} to {LONGEST_JOB_MINUTES} minutes",
+        )
+    elif spot is False and pair.environment.at(("workloads", pair.name, "train", "max_wait_minutes")) is not None:
+        pair.environment.problem(wait.path, "only spot training waits", allowed="spot: true beside it, or no such key")
+
+
+def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str]:
+    """Note a budget below what the environment costs when idle; return notes on what has no known price.
+
+    Idle cost is the endpoints' instance hours: everything else that a template of this version holds costs
+    nothing, or cents for its storage, while nothing happens.
+    """
+    budget = document.at(("monthly_budget_usd",))
+    total, unknown = 0.0, set()
+    for pair in pairs:
+        instance = pair.setting("endpoint", "instance", own="serve").value
+        if not isinstance(instance, str):
+            continue
+        price = catalogue.instance_price("hosting", instance, region)
+        if price is None:
+            unknown.add(instance)
+        else:
+            total += price.usd * HOURS_PER_MONTH
+    if isinstance(budget, (int, float)) and not isinstance(budget, bool) and 0 < budget < total:
+        document.problem(
+            ("monthly_budget_usd",),
+            f"below what the endpoints alone cost in a month, about {total:.0f} US dollars",
+            allowed=f"at least {total:.0f}, or fewer workloads",
+        )
+    return [
+        f"no price is known for {name} hosting in {region}, so the budget is not checked against it"
+        for name in sorted(unknown)
+    ]
+
+
+def unknown_workload(document: Document, name: str, folders: list[str]) -> Problem:
+    """Return the mistake of a workload that has no folder."""
+    path: KeyPath = ("workloads", name)
+    message = f"there is no such workload{nearest(name, folders)}"
+    return Problem(document.file, document.line(path), f"workloads.{name}", message, None, ", ".join(folders) or "none yet")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

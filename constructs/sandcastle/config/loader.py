@@ -1,0 +1,132 @@
+"""Loads an environment: reads its file and its workloads', checks everything, merges, or reports every mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from sandcastle.config import checks
+from sandcastle.config.environment import Environment, Prepare, Serve, Train, Workload, text_of
+from sandcastle.config.models import LATER, EnvironmentFile, Model, WorkloadOverride
+from sandcastle.config.problem import ConfigError, Problem, nearest
+from sandcastle.config.shape import note_shape_errors
+from sandcastle.config.workload import WorkloadFile
+from sandcastle.config.yaml_lines import Document, read_yaml
+
+_File = TypeVar("_File", bound=Model)
+
+
+def load_environment(name: str, root: Path, default_region: str | None = None) -> Environment:
+    """Return the environment ``environments/<name>.yaml`` under ``root``, checked and merged with its workloads.
+
+    ``default_region`` counts when the file names none; without either, what depends on a region is not checked.
+    Raises ConfigError with every mistake of the environment file and of the workload files it uses.
+    """
+    path = root / "environments" / f"{name}.yaml"
+    document = _read(path, root, sorted(file.stem for file in path.parent.glob("*.yaml")))
+    file = _shape(document, EnvironmentFile)
+    checks.check_file_name(document, name)
+    region = document.at(("region",)) or default_region
+    region_known = checks.check_region(document, region)
+    pairs, workloads = _workloads(document, root)
+    for pair in pairs:
+        if isinstance(document.at(("name",)), str):
+            checks.check_names(pair, document.at(("name",)))
+        checks.check_limits(pair)
+        checks.check_images(pair, region if region_known else None)
+        if region_known:
+            checks.check_instances(pair, region)
+    notes = checks.check_budget(document, pairs, region) if region_known else []
+    problems = document.problems + [problem for pair in pairs for problem in pair.workload.problems]
+    if problems or file is None:
+        raise ConfigError(problems)
+    merged = tuple(
+        _merge(root, workload, workloads[workload], override, file.data, region)
+        for workload, override in sorted(file.workloads.items())
+    )
+    return Environment(
+        name=file.name,
+        file=path,
+        root=root,
+        region=region,
+        monthly_budget_usd=file.monthly_budget_usd,
+        notify=tuple(file.notify),
+        data=file.data,
+        workloads=merged,
+        notes=tuple(notes),
+    )
+
+
+def workload_names(root: Path) -> list[str]:
+    """Return the workloads that exist: folders of ``assets/workloads`` with a workload.yaml."""
+    return sorted(file.parent.name for file in (root / "assets" / "workloads").glob("*/workload.yaml"))
+
+
+def _read(path: Path, root: Path, siblings: list[str]) -> Document:
+    shown = path.relative_to(root).as_posix()
+    try:
+        return read_yaml(path, shown)
+    except FileNotFoundError:
+        message = f"there is no such environment{nearest(path.stem, siblings)}"
+        raise ConfigError([Problem(shown, 1, "", message, None, ", ".join(siblings) or "none yet")]) from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        raise ConfigError([Problem(shown, 1, "", f"cannot be read: {error}")]) from None
+
+
+def _shape(document: Document, model: type[_File]) -> _File | None:
+    """Validate the document's shape; None when it is wrong, with the reasons noted in the document."""
+    if document.value is None and document.problems:
+        return None  # not YAML: there is nothing more to say about it
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        note_shape_errors(document, model, error.errors(include_url=False), LATER)
+        return None
+
+
+def _workloads(document: Document, root: Path) -> tuple[list[checks.Pair], dict[str, WorkloadFile]]:
+    """Read the descriptions of the environment's workloads; note those that do not exist."""
+    named = document.at(("workloads",))
+    folders = workload_names(root)
+    pairs: list[checks.Pair] = []
+    files: dict[str, WorkloadFile] = {}
+    for name in named if isinstance(named, dict) else ():
+        if name not in folders:
+            document.problems.append(checks.unknown_workload(document, name, folders))
+            continue
+        described = _read(root / "assets" / "workloads" / name / "workload.yaml", root, [])
+        file = _shape(described, WorkloadFile)
+        pairs.append(checks.Pair(name, document, described))
+        if file is not None:
+            files[name] = file
+    return pairs, files
+
+
+def _merge(
+    root: Path, name: str, own: WorkloadFile, override: WorkloadOverride, data: str, region: str | None
+) -> Workload:
+    """Lay the environment's settings over the workload's own."""
+    prepare = own.prepare.model_dump() | override.prepare.model_dump(exclude_none=True)
+    train = own.train.model_dump() | override.train.model_dump(exclude_none=True)
+    hyperparameters = own.train.hyperparameters | override.hyperparameters
+    train["hyperparameters"] = {key: text_of(value) for key, value in sorted(hyperparameters.items())}
+    train["channels"] = dict(sorted(own.train.channels.items()))
+    if not train["spot"]:
+        train["max_wait_minutes"] = None
+    full = own.data.full.s3.replace("{region}", region or "{region}")
+    return Workload(
+        name=name,
+        title=own.title,
+        folder=root / "assets" / "workloads" / name,
+        full_data=full if data == "full" else None,
+        prepare=Prepare(**prepare),
+        train=Train(**train),
+        serve=Serve(
+            instance=override.endpoint.instance or own.serve.instance,
+            capture_percent=override.endpoint.capture_percent,
+            content_type=own.serve.content_type,
+            accept=own.serve.accept,
+        ),
+    )

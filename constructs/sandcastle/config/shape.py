@@ -1,0 +1,100 @@
+"""Turns pydantic's findings into messages that say what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from sandcastle.config.problem import listed, nearest
+from sandcastle.config.yaml_lines import Document, KeyPath
+
+_TYPES = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a map",
+    "model_type": "a map",
+    "model_attributes_type": "a map",
+}
+
+
+def note_shape_errors(
+    document: Document, model: type[BaseModel], errors: list[Any], later: Mapping[str, str], prefix: KeyPath = ()
+) -> None:
+    """Add one problem per pydantic error. ``later`` names keys that a later version will know, with what they are."""
+    seen: set[KeyPath] = set()
+    for error in errors:
+        path: KeyPath = error["loc"]
+        if "hyperparameters" in path[:-1]:  # a union: pydantic reports one error for each kind it tried
+            path = path[: path.index("hyperparameters") + 2]
+            if (*prefix, *path) not in seen:
+                document.problem((*prefix, *path), "must be one value", allowed="text, a number, true or false")
+            seen.add((*prefix, *path))
+        else:
+            _note(document, model, error, tuple(step for step in path if step != "[key]"), later, prefix)
+
+
+def _note(
+    document: Document, model: type[BaseModel], error: Any, loc: KeyPath, later: Mapping[str, str], prefix: KeyPath
+) -> None:
+    kind, path = error["type"], (*prefix, *loc)
+    allowed = _describe(model, loc)
+    if kind == "extra_forbidden":
+        key = str(loc[-1])
+        names = _keys(model, loc[:-1])
+        message = f"{later[key]} is not available in this version" if key in later else "unknown key"
+        document.problem(path, message + ("" if key in later else nearest(key, names)), allowed=", ".join(names))
+    elif kind == "missing":
+        document.problem(path, "this key is required and missing", allowed=allowed, show_value=False)
+    elif kind == "literal_error":
+        names = re.findall(r"'([^']+)'", error["ctx"]["expected"])
+        document.problem(path, f"not a valid value{nearest(str(error['input']), names)}", allowed=listed(names))
+    elif kind in _TYPES:
+        document.problem(path, f"must be {_TYPES[kind]}", allowed=allowed)
+    elif kind == "string_pattern_mismatch":
+        document.problem(path, "not of the right form", allowed=allowed)
+    else:
+        document.problem(path, error["msg"][:1].lower() + error["msg"][1:], allowed=allowed)
+
+
+def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:
+    found = _model_at(model, path)
+    return sorted(found.model_fields) if found else []
+
+
+def _describe(model: type[BaseModel], path: KeyPath) -> str:
+    """Return the description of the field at the path, which says what may stand there."""
+    parent = _model_at(model, path[:-1]) if path else None
+    name = str(path[-1]) if path else ""
+    if parent and name in parent.model_fields:
+        return parent.model_fields[name].description or ""
+    return _describe(model, path[:-1]) if path else ""
+
+
+def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
+    """Follow the path through models, maps and lists to the model that it names."""
+    here: Any = model
+    for step in path:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            found = here.model_fields.get(str(step))
+            here = _plain(found.annotation) if found else None
+        elif get_origin(here) in (dict, list):
+            here = _plain(get_args(here)[-1])
+        else:
+            return None
+    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+
+
+def _plain(annotation: Any) -> Any:
+    """Return the annotation without ``| None`` and without pydantic's constraints."""
+    if get_origin(annotation) is Annotated:
+        return _plain(get_args(annotation)[0])
+    if get_origin(annotation) is UnionType:
+        return _plain(next(part for part in get_args(annotation) if part is not type(None)))
+    return annotation

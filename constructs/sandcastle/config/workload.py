@@ -1,0 +1,86 @@
+"""A workload's description, typed: what its author writes in ``assets/workloads/<name>/workload.yaml``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from sandcastle.config.models import Hyperparameters, Model
+
+_INSTANCE = "an instance type such as ml.m5.large"
+_VOLUME = "1 to 1024 gigabytes of disk"
+
+
+class PublicObject(Model):
+    """One object in a public bucket; ``{region}`` in its address stands for the environment's region."""
+
+    s3: str = Field(pattern=r"^s3://[^/\s]+/\S*[^/\s]$", description="an object: s3://bucket/key, may hold {region}")
+
+
+class SampleData(Model):
+    """What the prepare job makes when it does not read the public object."""
+
+    origin: Literal["real", "generated"] = Field(description="real or generated")
+
+
+class DataSources(Model):
+    """Where the workload's data comes from, in each of the two modes."""
+
+    full: PublicObject = Field(description="a map: s3")
+    sample: SampleData = Field(description="a map: origin")
+
+
+class PrepareSpec(Model):
+    """The processing job that runs ``prepare.py``."""
+
+    image: str = Field(description="a key of the image map")
+    instance: str = Field(description=_INSTANCE)
+    volume_gb: int = Field(10, ge=1, le=1024, description=_VOLUME)
+    max_runtime_minutes: int = Field(20, ge=1, description="minutes after which the job is stopped")
+
+
+class TrainSpec(Model):
+    """The training job."""
+
+    algorithm: str = Field(description="a key of the image map")
+    instance: str = Field(description=_INSTANCE)
+    volume_gb: int = Field(10, ge=1, le=1024, description=_VOLUME)
+    max_runtime_minutes: int = Field(30, ge=1, description="minutes after which training is stopped")
+    spot: bool = Field(False, description="true or false: train on spare capacity with checkpoints")
+    max_wait_minutes: int | None = Field(None, ge=1, description="minutes for waiting and training together, with spot")
+    channels: dict[Literal["train", "validation"], str] = Field(
+        min_length=1, description="a map of channel (train, validation) to its content type"
+    )
+    hyperparameters: Hyperparameters = Field({}, description="a map of hyperparameter names to plain values")
+
+
+class ServeSpec(Model):
+    """The endpoint."""
+
+    instance: str = Field(description=_INSTANCE)
+    content_type: str = Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="what the endpoint reads, such as text/csv")
+    accept: str = Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="what it answers, such as application/json")
+
+
+class EvaluateSpec(Model):
+    """How the test split judges the model; ``sandcastle evaluate`` reads it."""
+
+    positive: str = Field(description="words for the class with label 1")
+    negative: str = Field(description="words for the class with label 0")
+    score: Literal["json:score", "csv"] = Field(description="json:score or csv")
+    threshold: float = Field(0.5, ge=0, le=1, description="0 to 1: the score from which a row counts as positive")
+    batch_rows: int = Field(100, ge=1, le=10_000, description="1 to 10000 rows in a request")
+
+
+class WorkloadFile(Model):
+    """A workload.yaml as written."""
+
+    title: str = Field(description="a short question or name")
+    description: str = Field(description="one paragraph")
+    tutorial: str = Field(description="where the workload comes from, in words")
+    data: DataSources = Field(description="a map: full, sample")
+    prepare: PrepareSpec = Field(description="a map: image, instance, ...")
+    train: TrainSpec = Field(description="a map: algorithm, instance, channels, ...")
+    serve: ServeSpec = Field(description="a map: instance, content_type, accept")
+    evaluate: EvaluateSpec = Field(description="a map: positive, negative, score, ...")
