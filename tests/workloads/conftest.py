@@ -1,0 +1,101 @@
+"""Running a workload's prepare.py as its processing job does, in a folder of the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+WORKLOADS = REPOSITORY / "assets" / "workloads"
+
+# The helpers of assets/workloads/shared are what the jobs import; unit tests import them the same way.
+sys.path.insert(0, str(WORKLOADS / "shared"))
+
+# The command of the processing job: the program comes out of two zip files on the module path.
+COMMAND = "import runpy,sys; sys.path[:0]=sys.argv[1:]; runpy.run_module('prepare', run_name='__main__')"
+
+
+def runner_python() -> Path:
+    """Return the interpreter that processing jobs run on here, the stand-in for AWS's scikit-learn image."""
+    runners = Path(os.environ.get("LOCALCLOUD_RUNNERS", REPOSITORY / ".localcloud" / "runners"))
+    return runners / "classic" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run of prepare.py left."""
+
+    root: Path
+    code: int
+    log: str
+
+    def file(self, split: str, name: str) -> Path:
+        return self.root / "processing" / "output" / split / name
+
+    def table(self, split: str) -> np.ndarray:
+        """Return a CSV split, label first: shape (rows, 1 + features)."""
+        return np.loadtxt(self.file(split, f"{split}.csv"), delimiter=",", ndmin=2)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.file("about", "about.json").read_text())
+        return document
+
+    @property
+    def exit_message(self) -> str:
+        return (self.root / "output" / "message").read_text()
+
+    def contents(self) -> dict[str, bytes]:
+        """Return every output file by its path."""
+        output = self.root / "processing" / "output"
+        return {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
+
+
+Prepare = Callable[..., Prepared]
+
+
+@pytest.fixture(scope="session")
+def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
+    """Return a function that runs ``prepare.py`` of a workload; ``full`` is the (name, bytes) of a public file."""
+
+    def run(workload: str, full: tuple[str, bytes] | None = None, data: str | None = None) -> Prepared:
+        root = tmp_path_factory.mktemp(workload)
+        for split in ("train", "validation", "test", "about"):
+            (root / "processing" / "output" / split).mkdir(parents=True)
+        if full is not None:
+            name, content = full
+            (root / "processing" / "input" / "full").mkdir(parents=True)
+            (root / "processing" / "input" / "full" / name).write_bytes(content)
+        archives = []
+        for folder in (workload, "shared"):
+            archive = root / f"{folder}.zip"
+            with zipfile.ZipFile(archive, "w") as zipped:
+                for path in sorted((WORKLOADS / folder).glob("*.py")):
+                    zipped.write(path, path.name)
+            archives.append(str(archive))
+        done = subprocess.run(
+            [str(runner_python()), "-c", COMMAND, *archives],
+            cwd=root,
+            env={
+                "SANDCASTLE_PROCESSING_ROOT": str(root / "processing"),
+                "SANDCASTLE_DATA": data or ("sample" if full is None else "full"),
+                "OMP_NUM_THREADS": "1",
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Prepared(root, done.returncode, done.stdout + done.stderr)
+
+    return run

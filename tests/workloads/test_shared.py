@@ -1,0 +1,75 @@
+"""What both prepare jobs share, and the promise that they run on the older Python of AWS's image."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+import splits
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .conftest import WORKLOADS
+
+
+@given(
+    classes=st.lists(st.integers(0, 3), min_size=1, max_size=200),
+    shares=st.lists(st.integers(1, 9), min_size=1, max_size=4),
+    seed=st.integers(0, 1000),
+)
+def test_a_split_holds_every_row_once_and_each_class_in_proportion(
+    classes: list[int], shares: list[int], seed: int
+) -> None:
+    fractions = [share / sum(shares) for share in shares]
+    parts = splits.stratified_split(classes, fractions, seed)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(len(classes)))
+    for name in set(classes):
+        for part, fraction in zip(parts, fractions, strict=True):
+            found = sum(classes[row] == name for row in part)
+            assert abs(found - fraction * classes.count(name)) <= 1
+
+
+def test_a_split_is_the_same_for_the_same_seed_and_another_for_another() -> None:
+    classes = [0, 1] * 50
+    one, same, other = (splits.stratified_split(classes, [0.5, 0.5], seed) for seed in (1, 1, 2))
+    assert [part.tolist() for part in one] == [part.tolist() for part in same]
+    assert [part.tolist() for part in one] != [part.tolist() for part in other]
+
+
+@pytest.mark.parametrize("fractions", [[0.5, 0.4], [1.2, -0.2], [0.0, 1.0]])
+def test_fractions_that_are_none_are_refused(fractions: list[float]) -> None:
+    with pytest.raises(ValueError, match="add up to 1"):
+        splits.stratified_split([0, 1], fractions, 1)
+
+
+PROGRAMS = sorted(WORKLOADS.glob("*/*.py"))
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_programs_of_jobs_are_python_3_8(path: Path) -> None:
+    tree = ast.parse(path.read_text(), feature_version=(3, 8))
+    lazy = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body)
+    assert lazy, "newer type notations are only safe when annotations are not evaluated"
+
+
+def test_a_workload_and_shared_have_no_module_of_the_same_name() -> None:
+    """Both folders are on the module path of a job; a common name would hide one of the two."""
+    shared = {path.name for path in (WORKLOADS / "shared").glob("*.py")}
+    for path in PROGRAMS:
+        assert path.parent.name == "shared" or path.name not in shared
+
+
+@pytest.mark.parametrize("name", ["mnist-linear", "bank"])
+def test_training_reads_what_the_prepare_job_writes(name: str) -> None:
+    workload = yaml.safe_load((WORKLOADS / name / "workload.yaml").read_text())
+    channels = workload["train"]["channels"]
+    if name == "mnist-linear":
+        assert channels == dict.fromkeys(("train", "validation"), "application/x-recordio-protobuf")
+        assert workload["train"]["hyperparameters"]["feature_dim"] == 784
+    else:
+        assert channels == {"train": "text/csv"}
+        assert "silent" not in workload["train"]["hyperparameters"]
+        assert workload["train"]["max_wait_minutes"] >= workload["train"]["max_runtime_minutes"]
