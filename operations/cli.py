@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sandcastle.config import ConfigError, Environment, load_environment
+from sandcastle.config import ConfigError, Environment, environment_path, load_environment
 
 from operations import target as targets
 from operations.console import Console
@@ -45,10 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _deploy(options: argparse.Namespace, console: Console) -> int:
     from operations.deploy import deploy
 
-    load_environment(options.environment, ROOT)
+    environment = load_environment(options.environment, ROOT, options.region)
+    for note in environment.notes:
+        console.warn(note)
     target = _target(options, start=True)
-    _confirm(options, target, f"deploy environment {options.environment} to")
-    console.finish(deploy(target, options.environment, console))
+    _confirm(options, target, f"deploy environment {environment.name} to")
+    console.finish(deploy(target, environment.name, options.environment, console))
     return EXIT_OK
 
 
@@ -56,11 +58,12 @@ def _destroy(options: argparse.Namespace, console: Console) -> int:
     from operations.destroy import destroy
 
     target = _target(options, start=False)
-    _confirm(options, target, f"destroy environment {options.environment}, with its data, in")
+    name = _name(options)
+    _confirm(options, target, f"destroy environment {name}, with its data, in")
     valid = _environment(options) is not None
     if not valid:
         console.warn("The environment file is not valid; destroying without it, through CloudFormation's API.")
-    document = destroy(target, options.environment, console, synthesises=valid)
+    document = destroy(target, name, console, file=options.environment if valid else None)
     console.finish(document)
     return EXIT_OK if document["clean"] else EXIT_FAILED
 
@@ -68,14 +71,14 @@ def _destroy(options: argparse.Namespace, console: Console) -> int:
 def _status(options: argparse.Namespace, console: Console) -> int:
     from operations.status import status
 
-    console.finish(status(_target(options, start=False), options.environment, console))
+    console.finish(status(_target(options, start=False), _name(options), console))
     return EXIT_OK
 
 
 def _audit(options: argparse.Namespace, console: Console) -> int:
     from operations.destroy import audit
 
-    inventory = audit(_target(options, start=False), options.environment, console)
+    inventory = audit(_target(options, start=False), _name(options), console)
     console.finish(inventory.document())
     return EXIT_FAILED if inventory.billable or inventory.unanswered else EXIT_OK
 
@@ -85,9 +88,9 @@ def _invoke(options: argparse.Namespace, console: Console) -> int:
 
     target = _target(options, start=False)
     if options.file:
-        document = invoke_file(target, options.environment, options.workload, options.file, console)
+        document = invoke_file(target, _name(options), options.workload, options.file, console)
     else:
-        document = invoke_sample(target, options.environment, options.workload, options.sample, console)
+        document = invoke_sample(target, _name(options), options.workload, options.sample, console)
     console.finish(document)
     return EXIT_OK
 
@@ -96,7 +99,7 @@ def _evaluate(options: argparse.Namespace, console: Console) -> int:
     from operations.evaluate import evaluate_workload
 
     target = _target(options, start=False)
-    console.finish(evaluate_workload(target, options.environment, options.workload, options.out, console))
+    console.finish(evaluate_workload(target, _name(options), options.workload, options.out, console))
     return EXIT_OK
 
 
@@ -121,14 +124,23 @@ def _env(options: argparse.Namespace, console: Console) -> int:
 def _environment(options: argparse.Namespace) -> Environment | None:
     """Return the environment's file, or None when it is missing or wrong."""
     try:
-        return load_environment(options.environment, ROOT)
+        return load_environment(options.environment, ROOT, options.region)
     except ConfigError:
         return None
 
 
+def _name(options: argparse.Namespace) -> str:
+    """Return the environment's name: its file's, which need not exist any more when it is destroyed."""
+    name = environment_path(options.environment, ROOT).stem
+    if not is_name(name):
+        raise UsageError(
+            f"--environment {options.environment!r}: letters, digits and dashes, or a path to a .yaml file"
+        )
+    return name
+
+
 def _target(options: argparse.Namespace, *, start: bool) -> targets.Target:
-    if not is_name(options.environment):
-        raise UsageError(f"--environment {options.environment!r}: letters, digits and dashes, as in its file's name")
+    _name(options)  # a name that is none stops everything
     environment = _environment(options)
     region = options.region or (environment.region if environment else None)
     if options.target == "aws":
@@ -147,7 +159,9 @@ def _confirm(options: argparse.Namespace, target: targets.Target, deed: str) -> 
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--environment", "-e", default="local", help="name of a file in environments/ (local)")
+    common.add_argument(
+        "--environment", "-e", default="local", help="a name from environments/, or a path to a .yaml file (local)"
+    )
     common.add_argument("--target", choices=["local", "aws"], default="local", help="where to work (local)")
     common.add_argument("--region", help="AWS region, if not the environment file's")
     common.add_argument("--json", action="store_true", help="print one JSON document, progress on standard error")
@@ -177,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("workload")
     one = sub.add_mutually_exclusive_group(required=True)
     one.add_argument("file", nargs="?", type=Path, help="file whose bytes are the request")
-    one.add_argument("--sample", type=int, metavar="N", help="row N (from 0) of the held-out test split")
+    one.add_argument("--sample", type=int, metavar="N", help="row N (from 1) of the held-out test split")
     sub = command("evaluate", _evaluate, "run the test split through the endpoint and judge it")
     sub.add_argument("workload")
     sub.add_argument("--out", type=Path, default=REPORTS, help="folder for the PNG and JSON (reports/)")

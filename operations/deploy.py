@@ -13,17 +13,19 @@ from operations.stacks import environment_stacks
 from operations.target import Target
 
 
-def deploy(target: Target, environment: str, console: Console) -> dict[str, Any]:
+def deploy(target: Target, environment: str, file: str, console: Console) -> dict[str, Any]:
     """Deploy the environment and ask each of its endpoints for one prediction.
+
+    ``file`` is what ``-c environment=`` takes: the environment's name, or the path of its file.
 
     Raises OperationError when the CLI or a prediction fails; what was deployed stays for a second try.
     """
     started = time.monotonic()
-    if bootstrap(target, environment):
+    if bootstrap(target, file):
         console.step(f"account {target.account} is ready for CDK in {target.region}")
     console.step(f"deploying {environment}: training happens on the way, so this takes a while")
     code = cdk(
-        target, environment, "deploy", "--all", "--concurrency", "4", "--require-approval", "never",
+        target, file, "deploy", "--all", "--concurrency", "4", "--require-approval", "never",
         "--progress", "events",
     )  # fmt: skip
     if code:
@@ -31,7 +33,7 @@ def deploy(target: Target, environment: str, console: Console) -> dict[str, Any]
     stacks = environment_stacks(target, environment)
     console.step(f"{len(stacks)} stacks are up; asking each endpoint for a prediction")
     predictions = {
-        stack.workload: invoke_sample(target, environment, stack.workload, 0, console)
+        stack.workload: invoke_sample(target, environment, stack.workload, 1, console)
         for stack in stacks
         if stack.workload
     }

@@ -29,11 +29,11 @@ WAIT_SECONDS = 70 * 60.0
 """Longest wait for one stack: a custom resource may hold CloudFormation for an hour."""
 
 
-def destroy(target: Target, environment: str, console: Console, *, synthesises: bool) -> dict[str, Any]:
+def destroy(target: Target, environment: str, console: Console, *, file: str | None) -> dict[str, Any]:
     """Destroy the environment and return what the last audit found, with the figures of the run.
 
-    ``synthesises`` says whether the environment file is valid; without it the stacks are deleted through
-    CloudFormation's API, which needs no template.
+    ``file`` is what ``-c environment=`` takes; without a valid one the stacks are deleted through CloudFormation's
+    API, which needs no template.
     """
     started = time.monotonic()
     before = environment_stacks(target, environment)
@@ -44,8 +44,8 @@ def destroy(target: Target, environment: str, console: Console, *, synthesises: 
             break
         names = ", ".join(stack.name for stack in stacks)
         console.step(f"destroying {names}" + (f" (attempt {attempts})" if attempts > 1 else ""))
-        if attempts == 1 and synthesises:
-            cdk(target, environment, "destroy", "--all", "--force", "--concurrency", "4")
+        if attempts == 1 and file:
+            cdk(target, file, "destroy", "--all", "--force", "--concurrency", "4")
         remaining = settle(target, environment, console)
         if remaining:
             delete_stacks(target, environment, remaining, console)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from operations.console import Console
-from operations.errors import OperationError
-from operations.evaluation import EvaluationError, evaluate, render_terminal, to_json, write_png
+from operations.evaluation import evaluate, render_terminal, to_json
 from operations.project import display
 from operations.served import ServedWorkload
 from operations.target import Target
@@ -22,16 +21,15 @@ def evaluate_workload(
     Raises OperationError when the workload is not deployed or an answer cannot be understood.
     """
     served = ServedWorkload.find(target, environment, workload)
-    console.step(f"sending {served.about['rows']['test']} held-out rows to {served.endpoint}")
-    try:
-        result = evaluate(workload, served.test_rows(), served.about, served.spec, served.invoke)
-    except EvaluationError as error:
-        raise OperationError(f"{workload} could not be evaluated: {error}") from error
-    console.show(render_terminal(result))
+    console.step(f"sending the test split of {workload} to {served.endpoint}")
+    outcome = evaluate(workload, served.test.rows, served.test.about, served.spec, served.invoke)
+    console.show(render_terminal(outcome))
+    from operations.plots import write_png  # matplotlib takes longer to load than all of the above
+
     folder.mkdir(parents=True, exist_ok=True)
     picture, document = folder / f"{workload}.png", folder / f"{workload}.json"
-    write_png(result, picture)
-    report = to_json(result)
+    write_png(outcome, picture)
+    report = to_json(outcome)
     document.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     console.say(f"Written: {display(picture)}, {display(document)}")
     return report

@@ -48,7 +48,7 @@ class Target:
         from botocore.config import Config
 
         return boto3.client(
-            service,  # type: ignore[call-overload]  # the stubs list services one by one; ours is a variable
+            service,
             region_name=self.region,
             endpoint_url=self.settings.get("AWS_ENDPOINT_URL"),
             config=Config(retries={"mode": "standard", "max_attempts": 6}),

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from operations.audit.finding import Clients, Finding, Owner
-from operations.audit.prices import unit_month
+from operations.audit.prices import item_month
 from operations.project import ENVIRONMENT_TAG
 from operations.stacks import expected_names, tags
 
@@ -63,7 +63,7 @@ def _streams(client: Any, owner: Owner, group: str) -> Iterator[Finding]:
 
 
 def _log_finding(owner: Owner, kind: str, name: str, size: int, why: str, remove: str) -> Finding:
-    usd = unit_month(owner.region, "logs_gb_month", size / 2**30)
+    usd = item_month(owner.region, "log storage", size / 2**30)
     return Finding("logs", kind, name, f"{size:,} bytes", usd, why, remove, "log storage")
 
 
@@ -86,7 +86,7 @@ def alarms(clients: Clients, owner: Owner) -> Iterator[Finding]:
             why = owner.by_tags(client.list_tags_for_resource(ResourceARN=alarm["AlarmArn"]).get("Tags", []))
             if why:
                 name = alarm["AlarmName"]
-                usd = unit_month(owner.region, "alarm_month", 1)
+                usd = item_month(owner.region, "alarm", 1)
                 remove = f"aws cloudwatch delete-alarms --alarm-names {name}"
                 yield Finding("cloudwatch", "alarm", name, alarm["StateValue"], usd, why, remove)
 

@@ -1,31 +1,22 @@
-"""Modelled cost per month, from the price table that the environment file's checks use too."""
+"""Modelled cost of a month, from the price table that the checks of the environment file use too."""
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from typing import Any
-
-from operations.project import ROOT
-
-HOURS_PER_MONTH = 730
-_TABLE = ROOT / "constructs" / "sandcastle" / "prices.json"
+from sandcastle.config.catalogue import HOURS_PER_MONTH, Use, instance_price, item_price
 
 
-@cache
-def _table() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(_TABLE.read_text(encoding="utf-8"))
-    return document
+def instance_month(region: str, use: Use, instance_type: str, count: int) -> float | None:
+    """Return US dollars for ``count`` instances over a month, None when the table has no price."""
+    price = instance_price(use, instance_type, region)
+    return None if price is None else price.usd * count * HOURS_PER_MONTH
 
 
-def instance_month(region: str, use: str, instance_type: str, count: int) -> float | None:
-    """Return US dollars for ``count`` instances over a month, None when the table has no price.
+def item_month(region: str, item: str, units: float) -> float | None:
+    """Return US dollars a month for ``units`` of an item (gigabytes, alarms), None when the table has no price.
 
-    ``use`` is hosting, training or processing.
+    Nothing costs nothing, priced or not.
     """
-    hourly = _instance_hour(region, use, instance_type)
-    return None if hourly is None else round(hourly * count * HOURS_PER_MONTH, 2)
-
-
-def _instance_hour(region: str, use: str, instance_type: str) -> float | None:
-    raise NotImplementedError(region, use, instance_type)
+    if units == 0:
+        return 0.0
+    price = item_price(item, region)
+    return None if price is None else price.usd * units

@@ -95,7 +95,7 @@ def _endpoint_cost(client: Any, owner: Owner, name: str) -> tuple[float | None, 
             return None, f"no price for {kind} hosting in {owner.region}"
         total += month
         parts.append(f"{count} x {kind}")
-    return round(total, 2), ", ".join(parts)
+    return total, ", ".join(parts)
 
 
 def _owned(

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from operations.audit.finding import Clients, Finding, Owner
-from operations.audit.prices import storage_month
+from operations.audit.prices import item_month
 
 
 def buckets(clients: Clients, owner: Owner) -> Iterator[Finding]:
@@ -20,10 +20,10 @@ def buckets(clients: Clients, owner: Owner) -> Iterator[Finding]:
         if not why:
             continue
         objects, size = _content(client, name)
-        usd = storage_month(owner.region, size)
+        usd = item_month(owner.region, "s3 standard", size / 2**30)
         yield Finding(
             "s3", "bucket", name, f"{objects} objects, {size:,} bytes", usd, why,
-            f"aws s3 rb s3://{name} --force", "" if usd == 0.0 else f"{size:,} bytes, S3 Standard",
+            f"aws s3 rb s3://{name} --force", f"{size:,} bytes, S3 Standard" if size else "",
         )  # fmt: skip
 
 
