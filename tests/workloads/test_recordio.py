@@ -7,6 +7,7 @@ import io
 import struct
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import recordio
 from hypothesis import given
@@ -29,7 +30,7 @@ UNLABELLED = (
 PICTURES_SHA256 = "da2891fdbc18e808a8c0cca73974184bd89a411846b9883949fe271a3d9a1fa3"
 
 
-def written(features: object, labels: object = None) -> bytes:
+def written(features: npt.ArrayLike, labels: npt.ArrayLike | None = None) -> bytes:
     file = io.BytesIO()
     recordio.write_records(file, features, labels)
     return file.getvalue()
@@ -123,6 +124,8 @@ def test_other_number_types_are_converted_and_other_layouts_too() -> None:
         (np.array([[0.0]]), np.array([np.inf])),
     ],
 )
-def test_wrong_shapes_and_numbers_that_are_not_finite_are_refused(features: object, labels: object) -> None:
+def test_wrong_shapes_and_numbers_that_are_not_finite_are_refused(
+    features: npt.ArrayLike, labels: npt.ArrayLike | None
+) -> None:
     with pytest.raises(ValueError, match=r"shape|finite"):
         written(features, labels)
