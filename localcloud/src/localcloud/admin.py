@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from localcloud import __version__
 from localcloud.clock import default_clock
-from localcloud.iam.record import default_record
+from localcloud.iam.record import Call, default_record
 from localcloud.meter import default_meter
 
 PREFIX = "/_localcloud/"
@@ -17,23 +18,10 @@ PREFIX = "/_localcloud/"
 def answer(method: str, path: str, body: bytes) -> tuple[int, Any]:
     """Status and JSON document of one admin request; the reset is the server's own (see ``server``)."""
     name = path.removeprefix(PREFIX)
-    if method == "GET" and name == "health":
-        return 200, {"status": "running", "version": __version__, "pid": os.getpid()}
-    if method == "GET" and name == "meter":
-        return 200, {"now": default_clock().now(), "readings": default_meter().snapshot()}
-    if method == "GET" and name == "calls":
-        return 200, default_record().snapshot()
-    if method == "GET" and name == "clock":
-        return 200, _clock()
-    if method == "POST" and name == "clock":
-        try:
-            seconds = float(json.loads(body or b"{}")["advance_seconds"])
-        except (ValueError, KeyError, TypeError):
-            return 400, {"message": 'expected {"advance_seconds": number}'}
-        if seconds < 0:
-            return 400, {"message": "advance_seconds must not be negative: virtual time does not go back"}
-        default_clock().advance(seconds)
-        return 200, _clock()
+    if method == "GET" and name in _READS:
+        return 200, _READS[name]()
+    if (method, name) == ("POST", "clock"):
+        return _advance(body)
     return 404, {"message": f"no such admin operation: {method} {path}"}
 
 
@@ -44,6 +32,29 @@ def reset() -> None:
     default_record().reset()
 
 
+def _advance(body: bytes) -> tuple[int, Any]:
+    try:
+        seconds = float(json.loads(body or b"{}")["advance_seconds"])
+    except (ValueError, KeyError, TypeError):
+        return 400, {"message": 'expected {"advance_seconds": number}'}
+    if seconds < 0:
+        return 400, {"message": "advance_seconds must not be negative: virtual time does not go back"}
+    default_clock().advance(seconds)
+    return 200, _clock()
+
+
+def _health() -> dict[str, Any]:
+    return {"status": "running", "version": __version__, "pid": os.getpid()}
+
+
+def _meter() -> dict[str, Any]:
+    return {"now": default_clock().now(), "readings": default_meter().snapshot()}
+
+
+def _calls() -> list[Call]:
+    return default_record().snapshot()
+
+
 def _clock() -> dict[str, Any]:
     clock = default_clock()
     return {
@@ -52,3 +63,6 @@ def _clock() -> dict[str, Any]:
         "pending_settle": clock.pending("settle"),
         "pending_calendar": clock.pending("calendar"),
     }
+
+
+_READS: dict[str, Callable[[], Any]] = {"health": _health, "meter": _meter, "calls": _calls, "clock": _clock}

@@ -74,8 +74,7 @@ def _foreground(arguments: argparse.Namespace, state: StateDir) -> int:
     launcher.record(state, launcher.Running(os.getpid(), port))
     print(f"localcloud: http://127.0.0.1:{port}", flush=True)
     os.set_inheritable(listener.fileno(), True)
-    command = [sys.executable, "-m", "localcloud", "_serve", "--state", str(state.root),
-               "--fd", str(listener.fileno())]
+    command = [sys.executable, "-m", "localcloud", "_serve", "--state", str(state.root), "--fd", str(listener.fileno())]
     os.execve(sys.executable, command, server_environment(state, port))  # noqa: S606 - our own interpreter
 
 
@@ -95,10 +94,17 @@ def _status(arguments: argparse.Namespace, state: StateDir) -> int:
     running = launcher.find(state)
     well = bool(running) and launcher.healthy(running) if running else False
     if arguments.json:
-        print(json.dumps({
-            "running": bool(running), "healthy": well, "endpoint": running.endpoint if running else None,
-            "pid": running.pid if running else None, "state": str(state.root),
-        }))
+        print(
+            json.dumps(
+                {
+                    "running": bool(running),
+                    "healthy": well,
+                    "endpoint": running.endpoint if running else None,
+                    "pid": running.pid if running else None,
+                    "state": str(state.root),
+                }
+            )
+        )
     elif running:
         print(f"localcloud is {'running' if well else 'not answering'}: {running.endpoint} (pid {running.pid})")
     else:

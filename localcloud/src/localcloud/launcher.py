@@ -66,11 +66,23 @@ def start(state: StateDir, port: int = 0) -> tuple[Running, bool]:
         prepare(state)
         with state.log_file.open("ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "localcloud", "_serve", "--state", str(state.root),
-                 "--fd", str(listener.fileno())],
+                [
+                    sys.executable,
+                    "-m",
+                    "localcloud",
+                    "_serve",
+                    "--state",
+                    str(state.root),
+                    "--fd",
+                    str(listener.fileno()),
+                ],
                 env=server_environment(state, listener.getsockname()[1]),
-                cwd=state.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                pass_fds=[listener.fileno()], start_new_session=True,
+                cwd=state.root,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
             )
         running = Running(child.pid, listener.getsockname()[1])
         listener.close()

@@ -38,9 +38,14 @@ class _Line:
     def read(self, now: float) -> Reading:
         running = 0.0 if self.since is None else max(0.0, now - self.since)
         return {
-            "arn": self.arn, "kind": self.kind, "unit": self.unit, "rate_key": self.rate_key,
-            "quantity": self.quantity, "seconds": self.seconds + running,
-            "running": self.since is not None, "tags": dict(self.tags),
+            "arn": self.arn,
+            "kind": self.kind,
+            "unit": self.unit,
+            "rate_key": self.rate_key,
+            "quantity": self.quantity,
+            "seconds": self.seconds + running,
+            "running": self.since is not None,
+            "tags": dict(self.tags),
         }
 
 
@@ -72,7 +77,13 @@ class Meter:
             self._close(resource_arn, now)
 
     def add(
-        self, resource_arn: str, kind: str, rate_key: str, quantity: float, seconds: float, tags: Mapping[str, str],
+        self,
+        resource_arn: str,
+        kind: str,
+        rate_key: str,
+        quantity: float,
+        seconds: float,
+        tags: Mapping[str, str],
         unit: str = "second",
     ) -> None:
         """A one-off amount: a finished job's billable seconds."""

@@ -29,9 +29,10 @@ def install() -> None:
     from localcloud.adapter import contract
 
     contract.require()
-    from localcloud.adapter import repairs
+    from localcloud.adapter import iam_record, repairs
 
     repairs.install()
+    iam_record.install()
     from localcloud import cloudformation
 
     cloudformation.install()
@@ -67,7 +68,7 @@ def run(listener: socket.socket, state: StateDir) -> None:
 
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop)
-        await serve(_application, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]
+        await serve(_application, config, shutdown_trigger=stopping.wait)
 
     asyncio.run(main())
     _end(state)
@@ -88,9 +89,7 @@ def _end(state: StateDir) -> None:
 
 def _children_only(pid: int, living: dict[int, processes.Process]) -> set[processes.Process]:
     """Descendants without the group: in the foreground the group belongs to the caller's shell job."""
-    ungrouped = {
-        p.pid: processes.Process(p.pid, p.parent, 0, p.started) for p in living.values()
-    }
+    ungrouped = {p.pid: processes.Process(p.pid, p.parent, 0, p.started) for p in living.values()}
     return processes.descendants(pid, ungrouped)
 
 
@@ -143,8 +142,14 @@ async def _reset_ministack() -> int:
             statuses.append(message["status"])
 
     scope = {
-        "type": "http", "method": "POST", "path": "/_ministack/reset", "raw_path": b"/_ministack/reset",
-        "query_string": b"", "headers": [], "client": ("127.0.0.1", 0), "scheme": "http",
+        "type": "http",
+        "method": "POST",
+        "path": "/_ministack/reset",
+        "raw_path": b"/_ministack/reset",
+        "query_string": b"",
+        "headers": [],
+        "client": ("127.0.0.1", 0),
+        "scheme": "http",
     }
     await app.app(scope, receive, send)
     return statuses[0]

@@ -15,23 +15,13 @@ from pathlib import Path
 ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
 #: the root identity of the account; its secret is public on purpose, the server listens on loopback only
-ACCESS_KEY = SECRET_KEY = "test"
+ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - see above, not a secret
 HOST = "127.0.0.1"
 
 #: host variables the server may see: locale and time zone. PATH is rebuilt, HOME and TMPDIR are private.
 _FROM_HOST = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
-#: localcloud's own switches, passed through when the caller set them
-_OWN_SWITCHES = (
-    "LOCALCLOUD_RUNNERS",
-    "LOCALCLOUD_FUNCTIONS_PYTHON",
-    "LOCALCLOUD_NODE",
-    "LOCALCLOUD_NODE_MODULES",
-    "LOCALCLOUD_SETTLE_MS",
-    "LOCALCLOUD_CLOCK",
-    "LOCALCLOUD_REPAIRS",
-    "LOCALCLOUD_SANDBOX",
-    "LOCALCLOUD_LOG_LEVEL",
-)
+#: localcloud's own switches (LOCALCLOUD_RUNNERS, LOCALCLOUD_SETTLE_MS, ...) are passed through
+_OWN_PREFIX = "LOCALCLOUD_"
 
 
 @dataclass(frozen=True)
@@ -87,9 +77,12 @@ def functions_python() -> Path:
 
     Every ``python3.x`` runtime name maps to it, so a function runs on the Python the environment was made of.
     """
-    return Path(
-        os.environ.get("LOCALCLOUD_FUNCTIONS_PYTHON") or localcloud_home() / "functions" / "bin" / "python"
-    )
+    return Path(os.environ.get("LOCALCLOUD_FUNCTIONS_PYTHON") or localcloud_home() / "functions" / "bin" / "python")
+
+
+def functions_node_modules() -> Path:
+    """The AWS SDK for JavaScript of nodejs functions, which AWS's runtimes have built in."""
+    return Path(os.environ.get("LOCALCLOUD_NODE_MODULES") or localcloud_home() / "functions" / "node_modules")
 
 
 def node_binary() -> str:
@@ -103,7 +96,7 @@ def node_binary() -> str:
 
 def server_environment(state: StateDir, port: int) -> dict[str, str]:
     """The whole environment of the server process: an allow-list, never a copy of the caller's."""
-    env = {name: os.environ[name] for name in (*_FROM_HOST, *_OWN_SWITCHES) if name in os.environ}
+    env = {k: v for k, v in os.environ.items() if k in _FROM_HOST or k.startswith(_OWN_PREFIX)}
     node_dir = Path(node_binary()).parent
     paths = [str(Path(sys.executable).parent)] + ([str(node_dir)] if node_dir.is_absolute() else [])
     env.update(
@@ -150,8 +143,20 @@ def client_environment(port: int) -> dict[str, str]:
 
 
 #: variables of a caller that would send a call elsewhere or under another identity
-CLIENT_UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
-                "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL_STS",
-                "AWS_ENDPOINT_URL_CLOUDFORMATION", "AWS_ENDPOINT_URL_SAGEMAKER",
-                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
+CLIENT_UNSET = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_CLOUDFORMATION",
+    "AWS_ENDPOINT_URL_SAGEMAKER",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+)

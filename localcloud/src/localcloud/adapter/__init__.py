@@ -5,7 +5,7 @@ compares every one of them with the pinned release at start; ``repairs`` correct
 """
 
 from localcloud.adapter.calls import call_json, call_query, call_rest, put_metric
-from localcloud.adapter.cfn import CfnError, physical_name, register_cfn_type
+from localcloud.adapter.cfn import CfnError, Provisioned, physical_name, register_cfn_type
 from localcloud.adapter.identity import (
     AssumeRoleDenied,
     Denied,
@@ -22,6 +22,7 @@ __all__ = [
     "AssumeRoleDenied",
     "CfnError",
     "Denied",
+    "Provisioned",
     "Response",
     "account_id",
     "authorize",

@@ -10,10 +10,7 @@ from urllib.parse import urlencode
 from ministack import app
 
 #: some handlers (S3) refuse anonymous requests; this names the account root without a signature to check
-_AS_ROOT = (
-    "AWS4-HMAC-SHA256 Credential=test/20260101/{region}/{service}/aws4_request, "
-    "SignedHeaders=host, Signature=0"
-)
+_AS_ROOT = "AWS4-HMAC-SHA256 Credential=test/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
 
 
 def call_raw(

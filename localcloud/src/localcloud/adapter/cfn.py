@@ -18,7 +18,15 @@ _threaded: set[str] = set()
 
 
 class CfnError(ValueError):
-    """A resource operation failed; the text becomes the ResourceStatusReason of the event."""
+    """A resource operation failed; the text becomes the ResourceStatusReason of the event.
+
+    A create that failed half-way names what it left behind in ``physical_id``: the rollback then calls ``delete``
+    with it, as on AWS.
+    """
+
+    def __init__(self, text: str, physical_id: str | None = None) -> None:
+        super().__init__(text)
+        self.physical_id = physical_id
 
 
 def register_cfn_type(

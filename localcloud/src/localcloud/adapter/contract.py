@@ -32,9 +32,101 @@ def check() -> list[str]:
             continue
         if found != kind:
             moved.append(f"{name} is {found}, expected {kind}")
-    return moved
+    return moved or _check_text()
 
+
+def _check_text() -> list[str]:
+    """The two places in MiniStack's worker programs that are edited."""
+    from localcloud.adapter.repairs import function_errors
+
+    return [
+        f"ministack.core.lambda_runtime.{script} reports exceptions in {count} places as expected, not in 1"
+        for script, count in function_errors.reports_found().items()
+        if count != 1
+    ]
+
+
+#: what ministack.core.responses gives every store that is kept per account and region
+_STORE = "AccountRegionScopedDict"
 
 CONTRACT: dict[str, str] = {
+    "ministack.app.SERVICE_HANDLERS": "dict",
+    "ministack.app.SERVICE_REGISTRY": "dict",
+    "ministack.app._loaded_modules": "dict",
+    "ministack.app._state_map": "dict",
     "ministack.app.app": "function",
+    "ministack.app.call_service_handler_sync": "function",
+    "ministack.app.detect_service": "function",
+    "ministack.core.concurrency.run_reentrant": "function",
+    "ministack.core.iam_actions.SERVICE_TO_IAM_NAMESPACE": "dict",
+    "ministack.core.iam_actions.extract_iam_action": "function",
+    "ministack.core.iam_actions.extract_resource_arn": "function",
+    "ministack.core.iam_actions.identity_denial_message": "function",
+    "ministack.core.iam_evaluator.AuthError": "type",
+    "ministack.core.iam_evaluator.EvalContext": "type",
+    "ministack.core.iam_evaluator._conditions_met": "function",
+    "ministack.core.iam_evaluator.enforce": "function",
+    "ministack.core.iam_evaluator.resolve_credential": "function",
+    "ministack.core.lambda_runtime.Worker": "type",
+    "ministack.core.lambda_runtime._NODEJS_WORKER_SCRIPT": "str",
+    "ministack.core.lambda_runtime._PYTHON_WORKER_SCRIPT": "str",
+    "ministack.core.lambda_runtime._detect_runtime_binary": "function",
+    "ministack.core.lambda_runtime.invalidate_worker": "function",
+    "ministack.core.lambda_runtime.subprocess": "module",
+    "ministack.core.responses._account_from_sts_session": "function",
+    "ministack.core.responses.get_account_id": "function",
+    "ministack.core.responses.get_region": "function",
+    "ministack.core.responses.request_scope": "function",
+    "ministack.core.router.SERVICE_PATTERNS": "dict",
+    "ministack.core.router.detect_service": "function",
+    "ministack.core.router.extract_access_key_id": "function",
+    "ministack.services.cloudformation._exports": _STORE,
+    "ministack.services.cloudformation._stacks": _STORE,
+    "ministack.services.cloudformation.changesets._deploy_stack_async": "function",
+    "ministack.services.cloudformation.custom_resource._pending": "dict",
+    "ministack.services.cloudformation.custom_resource.deliver_response": "function",
+    "ministack.services.cloudformation.custom_resource.invoke_custom_resource": "function",
+    "ministack.services.cloudformation.custom_resource.register_token": "function",
+    "ministack.services.cloudformation.handlers._ACTION_HANDLERS": "dict",
+    "ministack.services.cloudformation.handlers._deploy_stack_async": "function",
+    "ministack.services.cloudformation.handlers._error": "function",
+    "ministack.services.cloudformation.handlers._imported_export_names": "function",
+    "ministack.services.cloudformation.handlers._resolve_stack": "function",
+    "ministack.services.cloudformation.handlers._xml": "function",
+    "ministack.services.cloudformation.provisioners._REPLACING_PROPERTIES": "dict",
+    "ministack.services.cloudformation.provisioners._RESOURCE_HANDLERS": "dict",
+    "ministack.services.cloudformation.provisioners._STACK_TAG_PROPERTY": "dict",
+    "ministack.services.cloudformation.provisioners._physical_name": "function",
+    "ministack.services.cloudformation.stacks._add_event": "function",
+    "ministack.services.cloudformation.stacks._delete_resource": "function",
+    "ministack.services.cloudformation.stacks._deploy_stack_async": "function",
+    "ministack.services.cloudformation.stacks._failed_operation": "function",
+    "ministack.services.cloudformation.stacks._provision_resource": "function",
+    "ministack.services.cloudformation.stacks._resolve_stack_outputs": "function",
+    "ministack.services.cloudformation.stacks._roll_back_operation": "function",
+    "ministack.services.cloudformation.stacks._runs_on_worker_thread": "function",
+    "ministack.services.cloudformation.stacks._update_resource": "function",
+    "ministack.services.cloudformation.stacks._with_dependencies": "function",
+    "ministack.services.cloudformation.stacks.now_iso": "function",
+    "ministack.services.cloudwatch_logs._log_groups": _STORE,
+    "ministack.services.ec2._ACTION_MAP": "dict",
+    "ministack.services.ec2._error": "function",
+    "ministack.services.ec2._internet_gateways": _STORE,
+    "ministack.services.ec2._network_interfaces": _STORE,
+    "ministack.services.ec2._p": "function",
+    "ministack.services.ec2._security_groups": _STORE,
+    "ministack.services.ec2._subnets": _STORE,
+    "ministack.services.ec2._tags": _STORE,
+    "ministack.services.ec2._vpc_endpoints": _STORE,
+    "ministack.services.efs._mount_targets": _STORE,
+    "ministack.services.iam._roles": "AccountScopedDict",
+    "ministack.services.lambda_svc._execute_function_warm": "function",
+    "ministack.services.lambda_svc._execute_function_with_config_scope": "function",
+    "ministack.services.ssm._tags": _STORE,
+    "ministack.services.stepfunctions._tags": _STORE,
+    "ministack.services.sts.register_session": "function",
+    "ministack.services.tagging._COLLECTORS": "dict",
+    "ministack.services.tagging._RESOURCE_TAG_COLLECTORS": "dict",
+    "ministack.services.tagging._get_resources": "function",
+    "ministack.services.tagging._json": "function",
 }

@@ -81,9 +81,7 @@ def authorize(
     return Denied(principal=result.principal_arn, message=message)
 
 
-def role_credentials(
-    role_arn: str, session_name: str, service: str = "sagemaker.amazonaws.com"
-) -> dict[str, str]:
+def role_credentials(role_arn: str, session_name: str, service: str = "sagemaker.amazonaws.com") -> dict[str, str]:
     """Temporary credentials of a role, as ``service`` gets them: calls made with them are enforced as the role.
 
     Keys: AccessKeyId, SecretAccessKey, SessionToken. Raises AssumeRoleDenied when the role does not exist or

@@ -116,8 +116,14 @@ def _wrap_resource_arn(name: str, resource_arn: ResourceArn) -> None:
     before = iam_actions.extract_resource_arn
 
     def extract_resource_arn(
-        service: str, method: str, path: str, headers: dict[str, str], body: bytes, query: Query,
-        region: str, account: str,
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: Query,
+        region: str,
+        account: str,
     ) -> str:
         if service == name:
             return resource_arn(method, path, headers, body, region, account)

@@ -1,5 +1,8 @@
 """CloudFormation resource types that need nothing of MiniStack's internals."""
 
+from localcloud.cloudformation import budgets
+
 
 def install() -> None:
     """Register every type of this package."""
+    budgets.install()

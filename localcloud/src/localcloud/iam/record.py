@@ -38,8 +38,12 @@ class CallRecord:
             items = sorted(self._counts.items())
         return [
             {
-                "principal": principal, "role": role_of(principal), "action": action, "resource": resource,
-                "decision": decision, "count": count,
+                "principal": principal,
+                "role": role_of(principal),
+                "action": action,
+                "resource": resource,
+                "decision": decision,
+                "count": count,
             }
             for (principal, action, resource, decision), count in items
         ]
@@ -52,7 +56,7 @@ class CallRecord:
 
 def role_of(principal: str) -> str:
     """The role name of an assumed-role ARN (``arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION``), else ""."""
-    return principal.split(":assumed-role/", 1)[1].split("/")[0] if ":assumed-role/" in principal else ""
+    return principal.partition(":assumed-role/")[2].partition("/")[0]
 
 
 @cache

@@ -1,5 +1,56 @@
-"""Corrections of MiniStack behaviour that differs from AWS and that our templates meet."""
+"""Corrections of MiniStack behaviour that differs from AWS and that our templates meet.
+
+One concept per module, each with a contract test in ``tests/localcloud/core`` that fails on plain MiniStack. A
+module goes when the release that is pinned does the same by itself. ``LOCALCLOUD_REPAIRS=off`` is for those tests.
+"""
+
+from __future__ import annotations
+
+import os
+
+from localcloud.adapter.repairs import (
+    bucket_policies,
+    buckets,
+    cancelled_creates,
+    custom_resource_crashes,
+    delete_order,
+    exports,
+    failed_creates,
+    function_errors,
+    function_workers,
+    log_arns,
+    log_groups,
+    network,
+    network_interfaces,
+    properties,
+    roles,
+    tags,
+)
+
+#: in the order they are applied; a later one wraps an earlier one
+_ALL = (
+    function_workers,
+    function_errors,
+    buckets,
+    bucket_policies,
+    log_groups,
+    roles,
+    network,
+    network_interfaces,
+    exports,
+    delete_order,
+    failed_creates,
+    cancelled_creates,
+    custom_resource_crashes,
+    properties,
+    log_arns,
+    tags,
+)
 
 
 def install() -> None:
     """Apply every repair."""
+    if os.environ.get("LOCALCLOUD_REPAIRS") == "off":
+        return
+    for repair in _ALL:
+        repair.install()

@@ -1,0 +1,37 @@
+"""Writes every authorisation decision of the server into the call record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ministack.core import iam_evaluator, responses
+
+from localcloud.iam.record import default_record
+
+
+def install() -> None:
+    """Wrap the evaluator: it is looked up by name at each request."""
+    before = iam_evaluator.enforce
+
+    def enforce(
+        access_key: str,
+        action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: dict[str, Any] | None = None,
+    ) -> Any:
+        result = before(access_key, action, service, region, resource_arn, service_context)
+        if not isinstance(result, iam_evaluator.AuthError):  # unknown callers are nobody's permissions
+            default_record().add(_principal(access_key), action, resource_arn, allowed=result is None)
+        return result
+
+    iam_evaluator.enforce = enforce
+
+
+def _principal(access_key: str) -> str:
+    if not access_key:
+        return "anonymous"
+    session_account = responses._account_from_sts_session(access_key)
+    found = iam_evaluator.resolve_credential(access_key, session_account or responses.get_account_id())
+    return getattr(found, "principal_arn", access_key)
