@@ -8,6 +8,9 @@ from pathlib import Path
 
 from localcloud.jobs.transfer import S3Uri, Transfer, TransferFailed, files_below
 
+#: files that a container is still writing (AWS's XGBoost container names them so)
+_UNFINISHED = ".sagemaker-ignore"
+
 
 class CheckpointSync:
     """Use: `restore()` before the process, `start()` with it, `finish()` after it."""
@@ -52,6 +55,8 @@ class CheckpointSync:
         """relative path -> (nanoseconds of the last change, bytes) of all files there are now."""
         found = {}
         for name, path in files_below(self._local):
+            if name.endswith(_UNFINISHED):
+                continue
             try:
                 state = path.stat()
             except FileNotFoundError:  # the job replaced it between listing and looking

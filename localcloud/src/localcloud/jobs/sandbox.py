@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -129,6 +130,7 @@ class SandboxedProcess:
     control: socket.socket
     isolated: bool
     _closed: bool = field(default=False, init=False)
+    _asking: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
     def output(self) -> IO[bytes]:
@@ -166,8 +168,9 @@ class SandboxedProcess:
         """A TCP connection to 127.0.0.1:`port` as seen from inside. Raises OSError."""
         if not self.isolated:
             return socket.create_connection(("127.0.0.1", port), timeout=2)
-        self.control.send(b"C%d" % port)
-        message, fds, _flags, _address = socket.recv_fds(self.control, 256, 1)
+        with self._asking:
+            self.control.send(b"C%d" % port)
+            message, fds, _flags, _address = socket.recv_fds(self.control, 256, 1)
         if not fds:
             raise ConnectionRefusedError(message[1:].decode() or "the process is gone")
         return socket.socket(fileno=fds[0])
