@@ -11,11 +11,12 @@ from typing import Any
 
 
 class ServiceError(Exception):
-    """An error reply: ``code`` (``__type``), ``message``, HTTP ``status``, further ``members`` of the body."""
+    """An error reply."""
 
     def __init__(
         self, code: str, message: str, status: int = 400, members: Mapping[str, Any] | None = None
     ) -> None:
+        """``code`` becomes ``__type``; ``members`` are further members of the body."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message

@@ -7,8 +7,8 @@ from functools import cache
 
 #: Unicode separators (\p{Z}): spaces, line and paragraph separators
 _SEPARATORS = " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-#: Java class -> what may stand inside a Python character class. Letters and digits of every script are \w; the
-#: underscore that \w adds is listed beside them wherever the model uses them.
+#: Java class -> what may stand inside a Python character class. Letters and digits of every script are \w;
+#: the underscore that \w adds is listed beside them wherever the model uses them.
 _CLASSES = {
     r"\p{L}": r"\w",
     r"\p{N}": r"\d",

@@ -43,7 +43,7 @@ def only(*values: Any) -> Only:
 
 
 def check_supported(operation: str, tree: Tree, request: Mapping[str, Any]) -> None:
-    """Raise ValidationException ``[localcloud] <operation>: <member> is not supported yet`` for the first one."""
+    """Raise ValidationException ``[localcloud] <operation>: <member> is not supported yet`` for the first."""
     _check(operation, tree, request, "")
 
 

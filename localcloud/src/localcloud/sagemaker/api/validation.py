@@ -1,9 +1,10 @@
 """Requests checked against the service model, with the texts that the service itself answers.
 
-The service collects every violation of a request and reports them together: ``2 validation errors detected:
-Value 'x' at 'trainingJobName' failed to satisfy constraint: Member must ...; Value null at ...``. Paths are in
-lower camel case with list positions from one (``productionVariants.1.member.instanceType``); lists and maps of
-plain values report all their constraints at once (texts seen in public reports of SageMaker, DynamoDB, Lambda).
+The service collects every violation of a request and reports them together: ``2 validation errors
+detected: Value 'x' at 'trainingJobName' failed to satisfy constraint: Member must ...; Value null at ...``.
+Paths are in lower camel case with list positions from one (``productionVariants.1.member.instanceType``);
+lists and maps of plain values report all their constraints at once (texts seen in public reports of
+SageMaker, DynamoDB and Lambda).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _JSON_NAMES = {bool: "TRUE_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", 
 
 
 def check_request(operation: str, request: object) -> dict[str, Any]:
-    """The request, when it satisfies the operation's input shape.
+    """The request without its null members, when it satisfies the operation's input shape.
 
     Raises SerializationException (wrong JSON type) or ValidationException (unknown member: localcloud's own,
     AWS ignores it; missing, too long, out of range, not matching: AWS's texts).
@@ -31,11 +32,18 @@ def check_request(operation: str, request: object) -> dict[str, Any]:
     if not isinstance(request, dict):
         raise errors.serialization("Unexpected value: the request body must be a JSON object")
     _check_types(operation, shape, request, "")
-    problems = list(_violations(shape, request, ""))
+    present: dict[str, Any] = _without_null(request)
+    problems = list(_violations(shape, present, ""))
     if problems:
         plural = "error" if len(problems) == 1 else "errors"
         raise errors.validation(f"{len(problems)} validation {plural} detected: {'; '.join(problems)}")
-    return request
+    return present
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_null(item) for name, item in value.items() if item is not None}
+    return [_without_null(item) for item in value] if isinstance(value, list) else value
 
 
 def _check_types(operation: str, shape: Shape, value: object, path: str) -> None:
@@ -106,12 +114,14 @@ def _list_violations(shape: ListShape, value: list[Any], path: str) -> Iterator[
         for index, item in enumerate(value, start=1):
             yield from _violations(shape.member, item, f"{path}.{index}.member")
     elif any(True for item in value for _ in _constraints(shape.member, item)):
-        yield _failed(shape, value, path, f"Member must satisfy constraint: [{_all_constraints(shape.member)}]")
+        text = f"Member must satisfy constraint: [{_all_constraints(shape.member)}]"
+        yield _failed(shape, value, path, text)
 
 
 def _map_violations(shape: MapShape, value: Mapping[str, Any], path: str) -> Iterator[str]:
     if any(True for key in value for _ in _constraints(shape.key, key)):
-        yield _failed(shape, value, path, f"Map keys must satisfy constraint: [{_all_constraints(shape.key)}]")
+        text = f"Map keys must satisfy constraint: [{_all_constraints(shape.key)}]"
+        yield _failed(shape, value, path, text)
     if any(True for item in value.values() for _ in _constraints(shape.value, item)):
         text = f"Map value must satisfy constraint: [{_all_constraints(shape.value)}]"
         yield _failed(shape, value, path, text)

@@ -1,0 +1,44 @@
+"""The SageMaker service: control plane, runtime and CloudFormation types, on botocore's own service model.
+
+Start reading at ``service`` (what a request goes through) and ``kinds`` (one module per kind of resource).
+``api`` knows the service model, ``hosting`` what runs behind an endpoint, ``cfn`` the CloudFormation types,
+``ports`` and ``backend`` the world outside. Nothing but ``install`` needs MiniStack in the process.
+"""
+
+from __future__ import annotations
+
+
+def install() -> None:
+    """Add the service, its tags and its CloudFormation types to the server."""
+    from localcloud import adapter
+    from localcloud.clock import default_clock
+    from localcloud.meter import default_meter
+    from localcloud.sagemaker import cfn, http
+    from localcloud.sagemaker.backend import LiveBackend
+    from localcloud.sagemaker.ports import Scope
+    from localcloud.sagemaker.service import SageMaker
+
+    clock = default_clock()
+    backend = LiveBackend(clock)
+    service = SageMaker(clock, default_meter(), backend)
+    handler = http.Handler(service)
+
+    def reset() -> None:
+        service.reset()
+        backend.reset()
+
+    adapter.register_service(
+        "sagemaker",
+        handler.handle,
+        target_prefixes=[http.TARGET_PREFIX],
+        host_patterns=[r"api\.sagemaker\.", r"runtime\.sagemaker\."],
+        path_patterns=[r"/endpoints/[^/]+/(async-)?invocations"],
+        iam_namespace="sagemaker",
+        resource_arn=handler.resource_arn,
+        iam_action=handler.iam_action,
+        reset=reset,
+    )
+    adapter.register_tag_collector(
+        "sagemaker", lambda: service.tags.collect(Scope(adapter.account_id(), adapter.region()))
+    )
+    cfn.install(service.core)

@@ -1,0 +1,183 @@
+"""The world outside, for real: the adapter, the job executor, model servers, S3 and Logs over HTTP."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud import adapter
+from localcloud.clock import Clock
+from localcloud.jobs import executor, images
+from localcloud.jobs.aws import RoleClients, message_of
+from localcloud.jobs.log_shipper import LogShipper
+from localcloud.jobs.model_server import ModelServer, ServerFailed, ServerSpec, ServerUnreachable
+from localcloud.jobs.platform import RoleUnusable
+from localcloud.jobs.spec import JobOutcome, JobSpec
+from localcloud.jobs.transfer import S3Uri, TransferFailed
+from localcloud.sagemaker import errors
+from localcloud.sagemaker.ports import (
+    AssumeDenied,
+    Job,
+    MetricDatum,
+    Reply,
+    Scope,
+    Server,
+    StartFailed,
+    Unreachable,
+    VariantSpec,
+)
+
+logger = logging.getLogger("localcloud.sagemaker")
+
+
+class LiveBackend:
+    """Implements ``ports.Backend`` inside the server process."""
+
+    def __init__(self, clock: Clock) -> None:
+        """``clock`` stamps log events."""
+        self._clock = clock
+        self._clients: dict[tuple[Scope, str], RoleClients] = {}
+        self._lock = threading.Lock()
+
+    def start_job(
+        self, spec: JobSpec, on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]
+    ) -> Job:
+        """Run a job in a sandboxed process."""
+        return executor.start_job(spec, on_status, on_done)
+
+    def start_server(self, scope: Scope, spec: VariantSpec) -> Server:
+        """Start the image's own server and wait for /ping. Raises StartFailed."""
+        server = ModelServer(ServerSpec(
+            endpoint=spec.endpoint,
+            variant=spec.variant,
+            image=spec.image,
+            model_data_url=spec.model_data_url,
+            environment=dict(spec.environment),
+            role_arn=spec.role_arn,
+            network_isolation=spec.network_isolation,
+            region=scope.region,
+            account=scope.account,
+        ))
+        try:
+            server.start()
+        except ServerFailed as reason:
+            raise StartFailed(str(reason)) from None
+        return _LiveServer(server)
+
+    def check_image(self, image: str) -> None:
+        """Raises ServiceError naming the image and the known patterns."""
+        try:
+            images.resolve(image)
+        except images.UnknownImage as reason:
+            raise errors.validation(f"[localcloud] {reason}") from None
+
+    def check_pull(self, image: str, role_arn: str) -> None:
+        """Raises ServiceError when the role may not pull the image."""
+        try:
+            images.check_pull(image, role_arn)
+        except (images.ImagePullDenied, images.UnknownImage, RoleUnusable) as reason:
+            raise errors.validation(str(reason)) from None
+
+    def assume(self, role_arn: str, session: str) -> Mapping[str, str]:
+        """Credentials of a role as SageMaker gets them. Raises AssumeDenied."""
+        try:
+            return adapter.role_credentials(role_arn, session)
+        except adapter.AssumeRoleDenied as reason:
+            raise AssumeDenied(str(reason)) from None
+
+    def denial(
+        self, headers: Mapping[str, str], action: str, resource: str, context: Mapping[str, object]
+    ) -> str | None:
+        """AWS's text when the caller may not do ``action``, None when allowed."""
+        denied = adapter.authorize(headers, action, resource, context)
+        return denied.message if denied else None
+
+    def can_read(self, scope: Scope, role_arn: str, s3_uri: str) -> bool:
+        """Whether the role can read the object (s3:GetObject, and it exists)."""
+        try:
+            target = S3Uri.parse(s3_uri)
+            self._as_role(scope, role_arn).s3.head_object(Bucket=target.bucket, Key=target.key)
+        except (ClientError, AssumeDenied, TransferFailed):
+            return False
+        return True
+
+    def put_object(self, scope: Scope, role_arn: str, s3_uri: str, body: bytes, kms_key: str) -> None:
+        """Write one object as the role. Raises RuntimeError with the service's reason."""
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        try:
+            target = S3Uri.parse(s3_uri)
+            s3 = self._as_role(scope, role_arn).s3
+            s3.put_object(Bucket=target.bucket, Key=target.key, Body=body, **encryption)
+        except ClientError as error:
+            raise RuntimeError(message_of(error)) from None
+        except (BotoCoreError, AssumeDenied, TransferFailed) as error:
+            raise RuntimeError(str(error)) from None
+
+    def log(self, scope: Scope, role_arn: str, group: str, stream: str, text: str) -> None:
+        """Write a line to CloudWatch Logs as the role; a refusal goes to the server's own log."""
+        try:
+            shipper = LogShipper(self._as_role(scope, role_arn).logs, group, stream, self._clock.now)
+        except AssumeDenied as reason:
+            logger.warning("%s (not in %s: %s)", text, group, reason)
+            return
+        shipper.write(text)
+        shipper.close()
+        if shipper.denied:
+            logger.warning("%s (not in %s: %s)", text, group, shipper.denied)
+
+    def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
+        """Put data points of namespace AWS/SageMaker in one PutMetricData, as the service."""
+        parameters = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": "AWS/SageMaker"}
+        for index, datum in enumerate(data, start=1):
+            member = f"MetricData.member.{index}"
+            moment = datetime.fromtimestamp(datum.timestamp, UTC)
+            parameters |= {
+                f"{member}.MetricName": datum.name,
+                f"{member}.Value": repr(datum.value),
+                f"{member}.Unit": datum.unit,
+                f"{member}.Timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            }
+            for number, (name, value) in enumerate(datum.dimensions.items(), start=1):
+                parameters[f"{member}.Dimensions.member.{number}.Name"] = name
+                parameters[f"{member}.Dimensions.member.{number}.Value"] = value
+        with adapter.request_scope(scope.account, scope.region):
+            status, reply = adapter.call_query("monitoring", parameters)
+        if status >= 400:
+            logger.warning("metrics of AWS/SageMaker are lost: %s", reply)
+
+    def reset(self) -> None:
+        """Forget the roles' clients: their sessions end with the roles."""
+        with self._lock:
+            self._clients.clear()
+
+    def _as_role(self, scope: Scope, role_arn: str) -> RoleClients:
+        """Clients of the role; making them costs, so they are kept. Raises AssumeDenied."""
+        with self._lock:
+            clients = self._clients.get((scope, role_arn))
+            if clients is None:
+                clients = RoleClients(self.assume(role_arn, "SageMaker"), scope.region, adapter.endpoint_url())
+                self._clients[scope, role_arn] = clients
+            return clients
+
+
+class _LiveServer:
+    """A model server as ``ports.Server``."""
+
+    def __init__(self, server: ModelServer) -> None:
+        self._server = server
+
+    def invoke(self, body: bytes, headers: dict[str, str]) -> Reply:
+        began = time.perf_counter()
+        try:
+            status, reply_headers, reply = self._server.invoke(body, headers)
+        except ServerUnreachable as reason:
+            raise Unreachable(str(reason)) from None
+        return Reply(status, reply_headers, reply, (time.perf_counter() - began) * 1000)
+
+    def stop(self) -> None:
+        self._server.stop()

@@ -1,0 +1,16 @@
+"""CloudFormation types of the service, one module each: AWS::SageMaker::Model, EndpointConfig and Endpoint.
+
+They call the service's own API in the process, as CloudFormation does; what the API refuses, the stack shows.
+"""
+
+from __future__ import annotations
+
+from localcloud.sagemaker.cfn import endpoint, endpoint_config, model
+from localcloud.sagemaker.core import Core
+
+
+def install(core: Core) -> None:
+    """Teach CloudFormation every type."""
+    model.install(core)
+    endpoint_config.install()
+    endpoint.install(core)

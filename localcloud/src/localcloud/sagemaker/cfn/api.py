@@ -1,0 +1,134 @@
+"""What every type does: check its properties, call the API, keep tags, make names."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from localcloud import adapter
+from localcloud.adapter import CfnError
+from localcloud.sagemaker.api import model
+from localcloud.sagemaker.http import TARGET_PREFIX
+
+Props = dict[str, Any]
+#: characters of the random end of a generated name, as CloudFormation makes them for these types ([K])
+_ALPHABET = string.ascii_letters + string.digits
+_RANDOM = 12
+_LONGEST = 63
+
+
+@dataclass(frozen=True)
+class Api:
+    """One AWS::SageMaker type over the API operations of its kind."""
+
+    #: as in the operation names: CreateModel, DescribeModel, DeleteModel
+    kind: str
+    #: every property of the registry schema
+    properties: frozenset[str]
+
+    @property
+    def name_member(self) -> str:
+        """ModelName, EndpointName..."""
+        return f"{self.kind}Name"
+
+    def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """One operation. Raises CfnError with the service's text."""
+        status, reply = adapter.call_json("sagemaker", f"{TARGET_PREFIX}.{operation}", parameters)
+        if status >= 400:
+            raise CfnError(
+                f"{reply.get('message')} (Service: AmazonSageMaker; Status Code: {status}; "
+                f"Error Code: {reply.get('__type')})"
+            )
+        return reply
+
+    def create(self, logical_id: str, props: Props, leave_out: frozenset[str] = frozenset()) -> tuple[str, str]:
+        """Call Create with the properties; returns name and ARN."""
+        unknown = sorted(set(props) - self.properties)
+        if unknown:
+            raise CfnError(f"Encountered unsupported property {unknown[0]}")
+        name = str(props.get(self.name_member) or generated_name(logical_id))
+        operation = f"Create{self.kind}"
+        parameters = {k: v for k, v in props.items() if k not in leave_out} | {self.name_member: name}
+        if "Tags" in parameters:
+            parameters["Tags"] = [tag for tag in parameters["Tags"] if not _is_system(tag["Key"])]
+        reply = self.call(operation, coerced(model.input_shape(operation), parameters))
+        return name, reply[f"{self.kind}Arn"]
+
+    def describe(self, physical_id: str) -> dict[str, Any]:
+        """Describe by ARN."""
+        return self.call(f"Describe{self.kind}", {self.name_member: name_of(physical_id)})
+
+    def delete(self, physical_id: str) -> bool:
+        """Delete by ARN; False when it is gone already."""
+        return gone_is_fine(lambda: self.call(f"Delete{self.kind}", {self.name_member: name_of(physical_id)}))
+
+    def update_tags(self, physical_id: str, old: Props, new: Props) -> None:
+        """Make the resource's tags those of the new properties; tags from elsewhere stay."""
+        before, after = _tags(old), _tags(new)
+        removed = sorted(set(before) - set(after))
+        if removed:
+            self.call("DeleteTags", {"ResourceArn": physical_id, "TagKeys": removed})
+        changed = [{"Key": k, "Value": v} for k, v in after.items() if before.get(k) != v]
+        if changed:
+            self.call("AddTags", {"ResourceArn": physical_id, "Tags": changed})
+
+
+def gone_is_fine(call: Callable[[], object]) -> bool:
+    """Run a delete; a thing that is not there any more is deleted: False. Other errors pass."""
+    try:
+        call()
+    except CfnError as error:
+        if str(error).startswith("Could not find"):
+            return False
+        raise
+    return True
+
+
+def name_of(physical_id: str) -> str:
+    """The name at the end of an ARN."""
+    return physical_id.rpartition("/")[2]
+
+
+def generated_name(logical_id: str) -> str:
+    """``<logical id>-<12 random characters>``: unique, so that a replacement never collides."""
+    ending = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+    return f"{logical_id[: _LONGEST - _RANDOM - 1]}-{ending}"
+
+
+def coerced(shape: Shape, value: Any) -> Any:
+    """A template's value with the JSON types of the API: CloudFormation hands numbers and booleans as text."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        return {k: coerced(shape.members[k], v) if k in shape.members else v for k, v in value.items()}
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [coerced(shape.member, item) for item in value]
+    if isinstance(shape, MapShape) and isinstance(value, dict):
+        return {k: coerced(shape.value, v) for k, v in value.items()}
+    if isinstance(value, str) and shape.type_name in ("integer", "long", "float", "double", "boolean"):
+        return _parsed(shape.type_name, value)
+    if shape.type_name == "string" and isinstance(value, bool | int | float):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return value
+
+
+def _parsed(type_name: str, text: str) -> Any:
+    """A number or boolean written as text; anything else stays, for the API to refuse."""
+    if type_name == "boolean":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        return int(text) if type_name in ("integer", "long") else float(text)
+    except ValueError:
+        return text
+
+
+def _tags(props: Props) -> dict[str, str]:
+    tags = {str(tag["Key"]): str(tag["Value"]) for tag in props.get("Tags") or []}
+    return {key: value for key, value in tags.items() if not _is_system(key)}
+
+
+def _is_system(key: str) -> bool:
+    return key.startswith("aws:")

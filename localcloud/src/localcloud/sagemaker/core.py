@@ -1,0 +1,91 @@
+"""What every kind works with: the store, the clock, the meter, the world outside, and the checks on a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from localcloud.clock import Clock
+from localcloud.meter import Meter
+from localcloud.sagemaker import errors
+from localcloud.sagemaker.api.supported import Rule
+from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
+from localcloud.sagemaker.store import Store
+
+
+@dataclass(frozen=True)
+class Request:
+    """One validated API call."""
+
+    operation: str
+    parameters: dict[str, Any]
+    scope: Scope
+    #: of the HTTP request, lower-case names; who is asking
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, member: str) -> Any:
+        """A required member."""
+        return self.parameters[member]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What serves one operation, which members it honours, and what IAM authorises it on."""
+
+    handle: Callable[[Request], dict[str, Any]]
+    supported: Rule
+    #: (kind of the ARN, member with the name); None: not on a single resource
+    resource: tuple[str, str] | None = None
+
+
+class Kind(Protocol):
+    """A module of ``kinds``: the operations of one kind of resource and its records."""
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Operation name to what serves it."""
+
+    def reset(self) -> None:
+        """End what runs and forget every record."""
+
+
+class Core:
+    """Shared by all kinds."""
+
+    def __init__(self, clock: Clock, meter: Meter, backend: Backend) -> None:
+        """An empty service on ``clock``."""
+        self.store = Store()
+        self.clock = clock
+        self.meter = meter
+        self.backend = backend
+        #: starting and stopping of processes, writing of captures: nothing that a caller waits for
+        self.background = ThreadPoolExecutor(16, "sagemaker-background")
+
+    def require_role(self, request: Request, role_arn: str) -> None:
+        """The caller may pass the role to SageMaker and SageMaker can assume it.
+
+        Raises AccessDeniedException (iam:PassRole) or ValidationException ("Could not assume role ...").
+        """
+        context = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+        denied = self.backend.denial(request.headers, "iam:PassRole", role_arn, context)
+        if denied:
+            raise errors.access_denied(denied)
+        try:
+            self.backend.assume(role_arn, "SageMaker")
+        except AssumeDenied as reason:
+            raise errors.validation(str(reason)) from None
+
+    def require_tagging(self, request: Request, arn: str) -> None:
+        """A create call with Tags needs sagemaker:AddTags on the new resource as well ([B] AddTags in IAM)."""
+        tags = {tag["Key"]: tag["Value"] for tag in request.parameters.get("Tags") or []}
+        reserved = next((key for key in tags if key.lower().startswith("aws:")), None)
+        if reserved:
+            raise errors.validation("aws: prefixed tag key names are not allowed for external use.")
+        if not tags:
+            return
+        context: dict[str, object] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+        context["aws:TagKeys"] = list(tags)
+        denied = self.backend.denial(request.headers, "sagemaker:AddTags", arn, context)
+        if denied:
+            raise errors.access_denied(denied)

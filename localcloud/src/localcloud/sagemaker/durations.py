@@ -1,0 +1,31 @@
+"""How long things take on AWS, in virtual seconds, and where each number comes from.
+
+Evidence: [R] measured or reported by others, [B] AWS's own documents, [K] general knowledge, not verified.
+They shape the modelled duration of a deployment and what the meter counts; no behaviour depends on them.
+"""
+
+from __future__ import annotations
+
+#: CreateEndpoint to InService on a CPU instance: 3-8 minutes [R facts teardown 1.10]
+ENDPOINT_CREATE = 240.0
+#: UpdateEndpoint: new instances, all traffic at once, old ones ended [K: create plus the switch]
+ENDPOINT_UPDATE = 300.0
+#: DeleteEndpoint until Describe finds nothing: 1-2 minutes [R Terraform's acceptance test]
+ENDPOINT_DELETE = 90.0
+#: from the first crash of a container until the endpoint gives up: about 24 minutes in all [R]
+ENDPOINT_CRASH_LOOP = 1200.0
+#: back to the old instances after a failed update; they still run [K]
+ENDPOINT_ROLLBACK = 60.0
+#: a job's instances are prepared (secondary status Starting) [K]
+JOB_STARTING = 75.0
+#: the image is pulled; billed, unlike the time before [K]
+JOB_IMAGE_DOWNLOAD = 30.0
+#: a job that is stopped before its instances are up [K]
+JOB_STOP_EARLY = 15.0
+#: DeleteTrainingJob: status Deleting until it is gone [K]
+JOB_DELETE = 10.0
+#: captured requests are kept in memory this long before they are written to S3 [K: "within minutes"]
+CAPTURE_FLUSH = 60.0
+
+#: part of the time that managed spot training saves: AWS says "up to 90 %", 70 % is what its examples show [B]
+SPOT_SAVING = 0.7

@@ -1,0 +1,1 @@
+"""What runs behind an endpoint: servers per variant, captured traffic, metrics."""

@@ -1,0 +1,133 @@
+"""From an endpoint configuration to a fleet: what to start, what to report, what to bill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from localcloud.sagemaker.core import Core
+from localcloud.sagemaker.hosting.capture import Capture, CaptureSettings
+from localcloud.sagemaker.hosting.fleet import Fleet, Variant
+from localcloud.sagemaker.kinds.model import Models
+from localcloud.sagemaker.ports import Scope, VariantSpec
+from localcloud.sagemaker.store import Record
+
+
+class Builder:
+    """Makes fleets and keeps the meter right about them."""
+
+    def __init__(self, core: Core, models: Models) -> None:
+        """``models`` are what variants serve."""
+        self._core = core
+        self._models = models
+
+    def build(
+        self, scope: Scope, endpoint: str, config: Record, current: Fleet | None = None,
+        keep: frozenset[str] = frozenset(),
+    ) -> Fleet:
+        """A fleet that is not started. Properties in ``keep`` come from ``current``. Hold the store's lock.
+
+        Raises ValidationException when a model is gone.
+        """
+        kept = {variant.name: variant for variant in current.variants} if current else {}
+        variants = [
+            self._variant(scope, endpoint, asked, kept.get(asked["VariantName"]), keep)
+            for asked in config.request["ProductionVariants"]
+        ]
+        settings = CaptureSettings.of(config.request.get("DataCaptureConfig"))
+        if current and "DataCaptureConfig" in keep:
+            settings = current.capture.settings if current.capture else None
+        capture = None
+        if settings:
+            capture = Capture(
+                scope, endpoint, settings, clock=self._core.clock, backend=self._core.backend,
+                run=self._core.background.submit,
+            )
+        return Fleet(scope, config.name, variants, capture)
+
+    def start_billing(self, endpoint_arn: str, fleet: Fleet, tags: Mapping[str, str]) -> None:
+        """Instances and volumes run from now on; one line of the meter for each."""
+        for variant in fleet.variants:
+            arn = f"{endpoint_arn}/{variant.name}"
+            self._core.meter.start(
+                arn, "endpoint-instance", "hour", f"{variant.instance_type} hosting", tags, variant.instance_count
+            )
+            if variant.volume_gb:
+                size = variant.volume_gb * variant.instance_count
+                self._core.meter.start(f"{arn}/volume", "endpoint-volume", "GB-month", "hosting volume", tags, size)
+
+    def stop_billing(self, endpoint_arn: str, fleet: Fleet) -> None:
+        """Nothing of this fleet is billed any more."""
+        for variant in fleet.variants:
+            self._core.meter.stop(f"{endpoint_arn}/{variant.name}")
+            self._core.meter.stop(f"{endpoint_arn}/{variant.name}/volume")
+
+    def _variant(
+        self, scope: Scope, endpoint: str, asked: Mapping[str, Any], kept: Variant | None, keep: frozenset[str]
+    ) -> Variant:
+        model = self._models.require(scope, asked["ModelName"]).request
+        container = model["PrimaryContainer"]
+        spec = VariantSpec(
+            endpoint=endpoint,
+            variant=asked["VariantName"],
+            image=container["Image"],
+            model_data_url=container.get("ModelDataUrl"),
+            environment=container.get("Environment", {}),
+            role_arn=model["ExecutionRoleArn"],
+            network_isolation=model.get("EnableNetworkIsolation", False),
+        )
+        variant = Variant(
+            spec, asked.get("InitialVariantWeight", 1.0), asked["InstanceType"], asked["InitialInstanceCount"],
+            asked.get("VolumeSizeInGB"), resolved=self._core.clock.now(),
+        )
+        if kept and "DesiredInstanceCount" in keep:
+            variant.instance_count = kept.instance_count
+        if kept and "DesiredWeight" in keep:
+            variant.weight = kept.weight
+        return variant
+
+
+def description(fleet: Fleet | None) -> dict[str, Any]:
+    """What DescribeEndpoint says about the fleet that serves."""
+    if fleet is None:
+        return {}
+    settings = fleet.capture.settings if fleet.capture else None
+    return {
+        "ProductionVariants": list(_summaries(fleet)),
+        "DataCaptureConfig": {
+            "EnableCapture": True,
+            "CaptureStatus": "Started",
+            "CurrentSamplingPercentage": settings.percentage,
+            "DestinationS3Uri": settings.destination,
+            "KmsKeyId": settings.kms_key,
+        } if settings else None,
+    }
+
+
+def pending(fleet: Fleet, started: float) -> dict[str, Any]:
+    """PendingDeploymentSummary of a fleet that is being rolled out."""
+    return {
+        "EndpointConfigName": fleet.config_name,
+        "ProductionVariants": list(_summaries(fleet, status="Creating")),
+        "StartTime": started,
+    }
+
+
+def _summaries(fleet: Fleet, status: str | None = None) -> Iterator[dict[str, Any]]:
+    for variant in fleet.variants:
+        image = {
+            "SpecifiedImage": variant.spec.image, "ResolvedImage": variant.spec.image,
+            "ResolutionTime": variant.resolved,
+        }
+        shown = {
+            "VariantName": variant.name,
+            "DeployedImages": [image],
+            "CurrentWeight": variant.weight,
+            "DesiredWeight": variant.weight,
+            "CurrentInstanceCount": 0 if status else variant.instance_count,
+            "DesiredInstanceCount": variant.instance_count,
+            "InstanceType": variant.instance_type,
+        }
+        if status:
+            shown["VariantStatus"] = [{"Status": status, "StartTime": variant.resolved}]
+        yield shown

@@ -1,0 +1,203 @@
+"""The life of a job, training or processing: start, run in a process, stop, end. Driven by clock and process.
+
+    InProgress: Starting -> Downloading -> Training|Processing -> Uploading -> Completed | Failed | Stopped
+    Stopping:   the process gets SIGTERM; a job whose instances are not up yet just ends
+
+Starting and the image download are modelled time; the rest takes what the process really takes. A job's billable
+time is the image download plus the real run, so that jumps of the clock for other resources do not change it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from localcloud.jobs.spec import JobOutcome, JobSpec
+from localcloud.sagemaker import durations, errors
+from localcloud.sagemaker.core import Core
+from localcloud.sagemaker.ports import Job, Timer
+from localcloud.sagemaker.store import Record, Table
+
+logger = logging.getLogger("localcloud.sagemaker")
+
+TERMINAL: Final = ("Completed", "Failed", "Stopped")
+_MESSAGES: Final = {
+    "Starting": "Preparing the instances for {kind}",
+    "Downloading": "Downloading the {kind} image",
+    "Stopping": "Stopping the {kind} job",
+    "Completed": "{kind} job completed",
+    "Failed": "{kind} job failed",
+    "Stopped": "{kind} job stopped",
+    "MaxRuntimeExceeded": "{kind} job runtime exceeded MaxRuntimeInSeconds provided",
+}
+_FAILURE_LIMIT = 1024
+
+
+@dataclass(eq=False)
+class JobRecord(Record):
+    """A job: what it was asked and how far it is."""
+
+    instance_type: str = ""
+    instance_count: int = 1
+    #: share of the running time that is billed (1 on demand, less on spot)
+    billed_share: float = 1.0
+    secondary: str = ""
+    transitions: list[dict[str, Any]] = field(default_factory=list)
+    started: float | None = None
+    ended: float | None = None
+    outcome: JobOutcome | None = None
+    timer: Timer | None = None
+    job: Job | None = None
+    #: the process has been asked for; its handle may still be on the way
+    launched: bool = False
+
+    @property
+    def running_seconds(self) -> int | None:
+        """Seconds on the instances, None while running or when they were never up."""
+        if self.outcome is None or self.started is None:
+            return None
+        return max(1, math.ceil(durations.JOB_IMAGE_DOWNLOAD + self.outcome.seconds_running))
+
+    @property
+    def billable_seconds(self) -> int | None:
+        """Seconds that AWS bills."""
+        seconds = self.running_seconds
+        return None if seconds is None else max(1, math.floor(seconds * self.billed_share))
+
+    @property
+    def failure_reason(self) -> str | None:
+        """The first 1,024 characters of why it failed."""
+        reason = self.outcome.failure_reason if self.outcome else None
+        return reason[:_FAILURE_LIMIT] if reason else None
+
+
+class JobLifecycle:
+    """Moves job records of one kind through their states."""
+
+    def __init__(self, core: Core, table: Table[JobRecord], kind: str) -> None:
+        """``kind`` is "training" or "processing"."""
+        self._core = core
+        self._table = table
+        self._kind = kind
+
+    def start(self, record: JobRecord, spec: JobSpec) -> None:
+        """Add the record and begin. Raises ResourceInUse for a name that is taken."""
+        with self._core.store.lock:
+            if self._table.get(record.scope, record.name) is not None:
+                raise errors.resource_in_use(
+                    "Job name must be unique within an AWS account and region, and a job with this name already "
+                    f"exists ({record.arn})"
+                )
+            record.status = "InProgress"
+            self._table.add(record)
+            self._transition(record, "Starting")
+            self._later(record, durations.JOB_STARTING, partial(self._instances_up, record, spec))
+
+    def stop(self, record: JobRecord) -> None:
+        """InProgress to Stopping. Raises ValidationException in any other state."""
+        with self._core.store.lock:
+            if record.status != "InProgress":
+                raise errors.validation(
+                    f"The request was rejected because the {self._kind} job is in status {record.status}."
+                )
+            record.status = "Stopping"
+            self._transition(record, "Stopping")
+            job = record.job
+            if not record.launched:
+                if record.timer:
+                    record.timer.cancel()
+                stopped = partial(self._done, record, JobOutcome("Stopped", secondary_status="Stopped"))
+                self._later(record, durations.JOB_STOP_EARLY, stopped)
+        if job:
+            job.stop()
+
+    def require_terminal(self, record: JobRecord, verb: str) -> None:
+        """Raises ResourceInUse while the job is not in a terminal state."""
+        if record.status not in TERMINAL:
+            raise errors.resource_in_use(
+                f"Could not {verb} {self._kind} job {record.name} because it is in status {record.status}."
+            )
+
+    def reset(self) -> None:
+        """End every process and forget every record."""
+        with self._core.store.lock:
+            records = self._table.all()
+            self._table.clear()
+        for record in records:
+            if record.timer:
+                record.timer.cancel()
+            if record.job and record.status not in TERMINAL:
+                record.job.stop()
+
+    def _instances_up(self, record: JobRecord, spec: JobSpec) -> None:
+        with self._core.store.lock:
+            if record.status != "InProgress":
+                return
+            record.started = self._core.clock.now()
+            self._transition(record, "Downloading")
+            self._later(record, durations.JOB_IMAGE_DOWNLOAD, partial(self._launch, record, spec))
+
+    def _launch(self, record: JobRecord, spec: JobSpec) -> None:
+        with self._core.store.lock:
+            if record.status != "InProgress":
+                return
+            record.launched = True
+        try:
+            job = self._core.backend.start_job(
+                spec, partial(self._progress, record), partial(self._done, record)
+            )
+        # whatever is wrong here is localcloud's fault and must end the job, or it would stay InProgress for ever
+        except Exception as error:
+            logger.exception("%s could not be started", record.arn)
+            self._done(record, JobOutcome("Failed", failure_reason=f"InternalServerError: [localcloud] {error}"))
+            return
+        with self._core.store.lock:
+            record.job = job
+            stop = record.status == "Stopping" or self._table.get(record.scope, record.name) is not record
+        if stop:
+            job.stop()
+
+    def _progress(self, record: JobRecord, secondary: str, message: str) -> None:
+        with self._core.store.lock:
+            # Starting is behind us; what a stopping job still does is not reported, as on AWS
+            if record.status == "InProgress" and secondary != "Starting":
+                self._transition(record, secondary, message)
+
+    def _done(self, record: JobRecord, outcome: JobOutcome) -> None:
+        with self._core.store.lock:
+            if record.status in TERMINAL or self._table.get(record.scope, record.name) is not record:
+                return
+            record.outcome = outcome
+            record.ended = self._core.clock.now()
+            record.status = outcome.status
+            self._transition(record, outcome.secondary_status or outcome.status)
+            record.transitions[-1]["EndTime"] = record.ended
+            seconds = record.billable_seconds
+        if seconds is not None:
+            self._core.meter.add(
+                record.arn, f"{self._kind}-instance", f"{record.instance_type} {self._kind}",
+                record.instance_count, seconds, record.tags,
+            )
+
+    def _transition(self, record: JobRecord, secondary: str, message: str = "") -> None:
+        """Enter a secondary status: the one before ends, the record changes. Hold the lock."""
+        now = self._core.clock.now()
+        text = message or _MESSAGES.get(secondary, "{kind} in progress").format(kind=self._kind)
+        text = text[:1].upper() + text[1:]
+        last = record.transitions[-1] if record.transitions else None
+        if last and last["Status"] == secondary:
+            last["StatusMessage"] = text
+        else:
+            if last:
+                last["EndTime"] = now
+            record.transitions.append({"Status": secondary, "StartTime": now, "StatusMessage": text})
+        record.secondary = secondary
+        record.modified = now
+        self._core.store.changed.notify_all()
+
+    def _later(self, record: JobRecord, delay: float, step: Callable[[], None]) -> None:
+        record.timer = self._core.clock.call_later(delay, step, kind="settle")

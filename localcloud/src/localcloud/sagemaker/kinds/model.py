@@ -1,0 +1,114 @@
+"""Models: a container image, its model data and the role that it runs under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.sagemaker import errors, listing
+from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
+from localcloud.sagemaker.core import Core, Operation, Request
+from localcloud.sagemaker.ports import Scope
+from localcloud.sagemaker.store import Record, Table, tag_map
+
+_CREATE: Tree = {
+    "ModelName": ANY,
+    "PrimaryContainer": {
+        "Image": ANY, "ModelDataUrl": ANY, "Environment": ANY, "ContainerHostname": ANY,
+        "Mode": only("SingleModel"),
+    },
+    "ExecutionRoleArn": ANY,
+    "EnableNetworkIsolation": ANY,
+    "Tags": TAGS,
+}
+_NAME: Tree = {"ModelName": ANY}
+_RESOURCE = ("model", "ModelName")
+_LISTING = listing.Listing("Models", "Descending")
+
+
+class Models:
+    """CreateModel, DescribeModel, ListModels, DeleteModel (which never refuses)."""
+
+    def __init__(self, core: Core) -> None:
+        """No models yet."""
+        self._core = core
+        self._table: Table[Record] = Table(core.store)
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Operation name to what serves it."""
+        return {
+            "CreateModel": Operation(self.create, _CREATE, _RESOURCE),
+            "DescribeModel": Operation(self.describe, _NAME, _RESOURCE),
+            "ListModels": Operation(self.list_page, listing.PLAIN_LIST),
+            "DeleteModel": Operation(self.delete, _NAME, _RESOURCE),
+        }
+
+    def create(self, request: Request) -> dict[str, Any]:
+        """Image, role and model data are checked at once, as AWS does; nothing is started."""
+        asked, scope = request.parameters, request.scope
+        arn = scope.arn("model", asked["ModelName"])
+        container = asked.get("PrimaryContainer", {})
+        if not container.get("Image"):
+            raise errors.validation("PrimaryContainer must contain Image.")
+        if "ExecutionRoleArn" not in asked:
+            raise errors.validation("ExecutionRoleArn is required to create a model from a container.")
+        self._core.require_tagging(request, arn)
+        role = asked["ExecutionRoleArn"]
+        self._core.require_role(request, role)
+        self._core.backend.check_image(container["Image"])
+        self._core.backend.check_pull(container["Image"], role)
+        self._check_data(scope, role, container.get("ModelDataUrl"))
+        now = self._core.clock.now()
+        with self._core.store.lock:
+            if self._table.get(scope, asked["ModelName"]) is not None:
+                raise errors.validation(f'Cannot create already existing model "{arn}".')
+            record = Record(scope, asked["ModelName"], arn, asked, now, now, tags=tag_map(asked.get("Tags")))
+            self._table.add(record)
+        return {"ModelArn": arn}
+
+    def describe(self, request: Request) -> dict[str, Any]:
+        """The request, with the members that AWS adds."""
+        with self._core.store.lock:
+            record = self.require(request.scope, request["ModelName"])
+            container = {"Mode": "SingleModel", "Environment": {}, **record.request["PrimaryContainer"]}
+            return {
+                "EnableNetworkIsolation": False, **record.request, **_summary(record),
+                "PrimaryContainer": container,
+            }
+
+    def list_page(self, request: Request) -> dict[str, Any]:
+        """One page of summaries."""
+        with self._core.store.lock:
+            return listing.page(request.parameters, self._table.of(request.scope), _LISTING, _summary)
+
+    def delete(self, request: Request) -> dict[str, Any]:
+        """Forget a model, also when a live endpoint serves it ([B] DeleteModel has no error for that)."""
+        with self._core.store.lock:
+            self._table.remove(self.require(request.scope, request["ModelName"]))
+        return {}
+
+    def require(self, scope: Scope, name: str) -> Record:
+        """The model of this name. Raises AWS's ValidationException when there is none."""
+        record = self._table.get(scope, name)
+        if record is None:
+            raise errors.validation(f'Could not find model "{scope.arn("model", name)}".')
+        return record
+
+    def reset(self) -> None:
+        """Forget every record."""
+        with self._core.store.lock:
+            self._table.clear()
+
+    def _check_data(self, scope: Scope, role: str, url: str | None) -> None:
+        if url is None or self._core.backend.can_read(scope, role, url):
+            return
+        raise errors.validation(
+            f'Could not access model data at {url}. Please ensure that the role "{role}" exists and that its '
+            'trust relationship policy allows the action "sts:AssumeRole" for the service principal '
+            '"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and that the '
+            f"object is located in {scope.region}."
+        )
+
+
+def _summary(record: Record) -> dict[str, Any]:
+    return {"ModelName": record.name, "ModelArn": record.arn, "CreationTime": record.created}

@@ -1,0 +1,134 @@
+"""What the service needs of the world around it, as interfaces.
+
+``backend.LiveBackend`` fills them with the adapter, the job executor and the model servers. The state machines
+know only these, so they can be driven one step at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from localcloud.jobs.spec import JobOutcome, JobSpec
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The account and region that a request, and everything it makes, belongs to."""
+
+    account: str
+    region: str
+
+    def arn(self, kind: str, name: str) -> str:
+        """``arn:aws:sagemaker:<region>:<account>:<kind>/<name>``."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name}"
+
+
+@dataclass(frozen=True)
+class VariantSpec:
+    """One production variant of an endpoint: the container to serve with."""
+
+    endpoint: str
+    variant: str
+    image: str
+    model_data_url: str | None
+    environment: Mapping[str, str]
+    role_arn: str
+    network_isolation: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A container's answer to one invocation; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    #: milliseconds the container took
+    latency_ms: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class MetricDatum:
+    """One data point of namespace AWS/SageMaker."""
+
+    name: str
+    value: float
+    unit: str
+    dimensions: Mapping[str, str]
+    timestamp: float
+
+
+class StartFailed(Exception):
+    """A model server did not come up; the text is the endpoint's FailureReason."""
+
+
+class Unreachable(Exception):
+    """A model server gave no answer."""
+
+
+class AssumeDenied(Exception):
+    """The role does not exist or does not trust SageMaker; the text is AWS's."""
+
+
+class Server(Protocol):
+    """A running model server."""
+
+    def invoke(self, body: bytes, headers: dict[str, str]) -> Reply:
+        """One POST /invocations. Raises Unreachable."""
+
+    def stop(self) -> None:
+        """End it; safe to call twice."""
+
+
+class Job(Protocol):
+    """A job that is running in a process of its own."""
+
+    def stop(self) -> None:
+        """Ask it to stop; its ``on_done`` follows."""
+
+
+class Backend(Protocol):
+    """Everything that happens outside the service's own records."""
+
+    def start_job(
+        self, spec: JobSpec, on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]
+    ) -> Job:
+        """Run a job; both callbacks come on the job's thread."""
+
+    def start_server(self, scope: Scope, spec: VariantSpec) -> Server:
+        """Start a model server and wait until it is healthy. Raises StartFailed."""
+
+    def check_image(self, image: str) -> None:
+        """Raises ServiceError when no local runner stands in for the image."""
+
+    def check_pull(self, image: str, role_arn: str) -> None:
+        """Raises ServiceError when the role may not pull the image."""
+
+    def assume(self, role_arn: str, session: str) -> Mapping[str, str]:
+        """Credentials of a role as SageMaker gets them. Raises AssumeDenied."""
+
+    def denial(
+        self, headers: Mapping[str, str], action: str, resource: str, context: Mapping[str, object]
+    ) -> str | None:
+        """AWS's text when the caller (the request's headers) may not do ``action``, None when allowed."""
+
+    def can_read(self, scope: Scope, role_arn: str, s3_uri: str) -> bool:
+        """Whether the role can read the object (s3:GetObject, and it exists)."""
+
+    def put_object(self, scope: Scope, role_arn: str, s3_uri: str, body: bytes, kms_key: str) -> None:
+        """Write one object as the role. Raises RuntimeError with the service's reason."""
+
+    def log(self, scope: Scope, role_arn: str, group: str, stream: str, text: str) -> None:
+        """Write a line to CloudWatch Logs as the role; a refusal goes to the server's own log."""
+
+    def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
+        """Put CloudWatch data points of namespace AWS/SageMaker, as the service."""
+
+
+class Timer(Protocol):
+    """A pending callback of the clock."""
+
+    def cancel(self) -> None:
+        """Forget it."""

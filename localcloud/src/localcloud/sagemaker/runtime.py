@@ -1,0 +1,155 @@
+"""InvokeEndpoint: from the HTTP request to the variant's server and back.
+
+Headers and errors as in facts containers 1.3 and botocore's sagemaker-runtime model.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+
+from localcloud.sagemaker.core import Core
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.hosting.capture import Exchange
+from localcloud.sagemaker.hosting.fleet import Fleet, Variant
+from localcloud.sagemaker.hosting.metrics import InvocationMetrics
+from localcloud.sagemaker.kinds.endpoint import Endpoints
+from localcloud.sagemaker.ports import Reply, Scope, Unreachable
+
+#: status, headers, body
+Response = tuple[int, dict[str, str], bytes]
+
+INVOCATION = re.compile(r"^/endpoints/(?P<endpoint>[^/]+)/(?P<how>invocations[a-z-]*|async-invocations)$")
+#: BodyBlob ([B] sagemaker-runtime)
+BODY_LIMIT = 6_291_456
+_PREFIX = "x-amzn-sagemaker-"
+#: request headers that reach the container; all others are removed ([DG] your-algorithms-inference-code)
+_TO_CONTAINER = ("content-type", "accept", f"{_PREFIX}custom-attributes", f"{_PREFIX}inference-id")
+#: request headers whose features are not here: refused, not ignored
+_UNSUPPORTED = {
+    f"{_PREFIX}target-model": "TargetModel",
+    f"{_PREFIX}target-container-hostname": "TargetContainerHostname",
+    f"{_PREFIX}enable-explanations": "EnableExplanations",
+    f"{_PREFIX}inference-component": "InferenceComponentName",
+    f"{_PREFIX}session-id": "SessionId",
+    f"{_PREFIX}prefix-aware-id": "PrefixAwareId",
+}
+
+
+class Runtime:
+    """Answers invocations; called on a thread of its own for each, so it may block."""
+
+    def __init__(self, core: Core, endpoints: Endpoints) -> None:
+        """``endpoints`` are where requests go."""
+        self._core = core
+        self._endpoints = endpoints
+        self._metrics = InvocationMetrics(core.backend, core.background.submit)
+
+    def invoke(self, scope: Scope, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        """One invocation (header names in lower case). Raises ServiceError."""
+        began = time.perf_counter()
+        match = INVOCATION.match(path)
+        if match is None:
+            raise ServiceError("UnknownOperationException", f"[localcloud] {path} is not an invocation")
+        _check(match["how"], headers, body)
+        endpoint = match["endpoint"]
+        fleet = self._endpoints.serving(scope, endpoint)
+        if fleet is None:
+            raise _invalid(f"Endpoint {endpoint} of account {scope.account} not found.")
+        target = headers.get(f"{_PREFIX}target-variant")
+        variant = fleet.choose(target)
+        if variant is None:
+            raise _invalid(f"Variant {target} of endpoint {endpoint} not found.")
+        with fleet.serving():
+            reply = self._ask(variant, headers, body)
+            total = (time.perf_counter() - began) * 1000
+            self._metrics.record(
+                scope, endpoint, variant.name, self._core.clock.now(),
+                status=reply.status, model_ms=reply.latency_ms, total_ms=total,
+            )
+            if reply.status >= 400:
+                raise _model_error(scope, endpoint, reply)
+            self._capture(fleet, variant, headers, body, reply)
+        out = {
+            "Content-Type": reply.headers.get("content-type", "application/octet-stream"),
+            "x-Amzn-Invoked-Production-Variant": variant.name,
+        }
+        attributes = reply.headers.get(f"{_PREFIX}custom-attributes")
+        if attributes:
+            out["X-Amzn-SageMaker-Custom-Attributes"] = attributes
+        return 200, out, reply.body
+
+    def flush(self) -> None:
+        """Put the metrics that wait."""
+        self._metrics.flush()
+
+    def _ask(self, variant: Variant, headers: Mapping[str, str], body: bytes) -> Reply:
+        passed = {name: headers[name] for name in _TO_CONTAINER if name in headers}
+        server = variant.server
+        try:
+            if server is None:
+                raise Unreachable("the container has ended")
+            return server.invoke(body, passed)
+        except Unreachable as reason:
+            # status 0 is what AWS reports when the container gives no answer ([R])
+            text = f"Your invocation timed out while waiting for a response from container primary. ({reason})"
+            return Reply(0, {}, text.encode())
+
+    def _capture(
+        self, fleet: Fleet, variant: Variant, headers: Mapping[str, str], body: bytes, reply: Reply
+    ) -> None:
+        if fleet.capture is None:
+            return
+        fleet.capture.offer(Exchange(
+            variant=variant.name,
+            role_arn=variant.spec.role_arn,
+            moment=self._core.clock.now(),
+            input_type=headers.get("content-type", "application/octet-stream"),
+            input_body=body,
+            output_type=reply.headers.get("content-type", "application/octet-stream"),
+            output_body=reply.body,
+            inference_id=headers.get(f"{_PREFIX}inference-id"),
+        ))
+
+
+def error_response(error: ServiceError) -> Response:
+    """A ServiceError as the runtime's REST protocol writes it."""
+    document = {"message": error.message, **error.members}
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
+    return error.status, headers, json.dumps(document).encode()
+
+
+def _check(how: str, headers: Mapping[str, str], body: bytes) -> None:
+    if how != "invocations":
+        raise ServiceError("UnknownOperationException", f"[localcloud] {how} is not supported yet")
+    for header, member in _UNSUPPORTED.items():
+        if header in headers:
+            raise _invalid(f"[localcloud] InvokeEndpoint: {member} is not supported yet")
+    if len(body) > BODY_LIMIT:
+        raise _invalid(
+            "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length "
+            f"less than or equal to {BODY_LIMIT}"
+        )
+
+
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message)
+
+
+def _model_error(scope: Scope, endpoint: str, reply: Reply) -> ServiceError:
+    """The container's answer as ModelError, 424 ([R] text)."""
+    text = reply.body.decode(errors="replace")
+    whose = "client" if 400 <= reply.status < 500 else "server"
+    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    message = (
+        f'Received {whose} error ({reply.status}) from primary with message "{text}". See '
+        f"https://{scope.region}.console.aws.amazon.com/cloudwatch/home?region={scope.region}"
+        f"#logEventViewer:group={group} in account {scope.account} for more information."
+    )
+    return ServiceError("ModelError", message, 424, {
+        "OriginalStatusCode": reply.status,
+        "OriginalMessage": text,
+        "LogStreamArn": f"arn:aws:logs:{scope.region}:{scope.account}:log-group:{group}",
+    })

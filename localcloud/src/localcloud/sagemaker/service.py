@@ -1,0 +1,73 @@
+"""The service put together: kinds, their operations, and the way of a request through validation to a reply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.clock import Clock
+from localcloud.meter import Meter
+from localcloud.sagemaker import errors
+from localcloud.sagemaker.api import model
+from localcloud.sagemaker.api.shaping import shape_reply
+from localcloud.sagemaker.api.supported import check_supported
+from localcloud.sagemaker.api.validation import check_request
+from localcloud.sagemaker.core import Core, Kind, Operation, Request
+from localcloud.sagemaker.kinds.absent import AbsentKinds
+from localcloud.sagemaker.kinds.endpoint import Endpoints
+from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
+from localcloud.sagemaker.kinds.model import Models
+from localcloud.sagemaker.kinds.processing_job import ProcessingJobs
+from localcloud.sagemaker.kinds.tags import Tags
+from localcloud.sagemaker.kinds.training_job import TrainingJobs
+from localcloud.sagemaker.ports import Backend, Scope
+from localcloud.sagemaker.runtime import Runtime
+
+
+class SageMaker:
+    """The control plane and the runtime of one server."""
+
+    def __init__(self, clock: Clock, meter: Meter, backend: Backend) -> None:
+        """Empty."""
+        self.core = Core(clock, meter, backend)
+        self.tags = Tags(self.core)
+        models = Models(self.core)
+        configs = EndpointConfigs(self.core, models)
+        endpoints = Endpoints(self.core, configs, models)
+        self.runtime = Runtime(self.core, endpoints)
+        self._kinds: list[Kind] = [
+            endpoints, configs, models, TrainingJobs(self.core), ProcessingJobs(self.core), self.tags, AbsentKinds(),
+        ]
+        self.operations: dict[str, Operation] = {}
+        for kind in self._kinds:
+            self.operations.update(kind.operations())
+
+    def call(self, operation: str, parameters: object, scope: Scope, headers: Mapping[str, str]) -> dict[str, Any]:
+        """Serve one operation: validate, check what is honoured, run, shape. Raises ServiceError."""
+        model.operation(operation)
+        served = self.operations.get(operation)
+        if served is None:
+            raise errors.operation_not_supported(operation)
+        request = Request(operation, check_request(operation, parameters), scope, headers)
+        check_supported(operation, served.supported, request.parameters)
+        return shape_reply(operation, served.handle(request))
+
+    def resource_arn(self, operation: str, body: bytes, scope: Scope) -> str:
+        """What IAM authorises the operation on: the resource's ARN, ``*`` for lists and for what names nothing."""
+        served = self.operations.get(operation)
+        if served is None or served.resource is None:
+            return "*"
+        kind, member = served.resource
+        try:
+            name = json.loads(body).get(member)
+        except (ValueError, AttributeError):
+            return "*"
+        if not isinstance(name, str) or not name:
+            return "*"
+        return name if not kind else scope.arn(kind, name)
+
+    def reset(self) -> None:
+        """End what runs and forget every record."""
+        for kind in self._kinds:
+            kind.reset()
