@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,18 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 WORKLOADS = REPOSITORY / "assets" / "workloads"
 
-# The helpers of assets/workloads/shared are what the jobs import; unit tests import them the same way.
-sys.path.insert(0, str(WORKLOADS / "shared"))
-
 # The command of the processing job: the program comes out of two zip files on the module path.
 COMMAND = "import runpy,sys; sys.path[:0]=sys.argv[1:]; runpy.run_module('prepare', run_name='__main__')"
+
+
+def load_program(path: str) -> ModuleType:
+    """Import a module of assets/workloads by its path, without putting its folder on the path of every test."""
+    spec = importlib.util.spec_from_file_location(f"workloads_{Path(path).stem}", WORKLOADS / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def runner_python() -> Path:

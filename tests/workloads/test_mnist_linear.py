@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import io
 import os
 import pickle
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,7 +15,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from .conftest import WORKLOADS, Prepare, Prepared
+from .conftest import Prepare, Prepared, load_program
 from .test_recordio import read
 
 PIXELS = 28 * 28
@@ -160,13 +158,7 @@ def test_a_pickle_that_runs_a_command_is_refused_and_nothing_runs(prepare: Prepa
     assert trace.exists()
 
 
-def safe_pickle() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("safe_pickle", WORKLOADS / "mnist-linear" / "safe_pickle.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+SAFE_PICKLE = load_program("mnist-linear/safe_pickle.py")
 
 
 @pytest.mark.parametrize(
@@ -184,11 +176,10 @@ def safe_pickle() -> ModuleType:
     ],
 )
 def test_only_arrays_can_be_unpickled(tmp_path: Path, opcodes: bytes) -> None:
-    module = safe_pickle()
     path = tmp_path / "file.pkl.gz"
     path.write_bytes(gzip.compress(opcodes))
-    with pytest.raises((module.UnsafePickleError, EOFError)):
-        module.load_gzip(path)
+    with pytest.raises((SAFE_PICKLE.UnsafePickleError, EOFError)):
+        SAFE_PICKLE.load_gzip(path)
 
 
 @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4])
@@ -196,7 +187,7 @@ def test_arrays_of_every_pickle_protocol_that_stores_them_whole_are_read(tmp_pat
     array = np.arange(12, dtype=np.float32).reshape(3, 4)
     path = tmp_path / "file.pkl.gz"
     path.write_bytes(gzip.compress(pickle.dumps([array, "text", 3], protocol=protocol)))
-    loaded, text, number = safe_pickle().load_gzip(path)
+    loaded, text, number = SAFE_PICKLE.load_gzip(path)
     assert np.array_equal(loaded, array)
     assert (text, number) == ("text", 3)
 
@@ -213,7 +204,7 @@ def test_an_array_pickled_by_python_2_is_read(tmp_path: Path) -> None:
     stream.write(raw + b"tb.")
     path = tmp_path / "file.pkl.gz"
     path.write_bytes(gzip.compress(stream.getvalue()))
-    assert np.array_equal(safe_pickle().load_gzip(path), data)
+    assert np.array_equal(SAFE_PICKLE.load_gzip(path), data)
 
 
 def damaged(change: str) -> bytes:

@@ -9,10 +9,13 @@ import struct
 import numpy as np
 import numpy.typing as npt
 import pytest
-import recordio
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+
+from .conftest import load_program
+
+recordio = load_program("shared/recordio.py")
 
 # Made with sagemaker-training 5.1.4 (recordio._write_numpy_to_dense_tensor), which AWS's containers read.
 FEATURES = np.array([[0.0, 1.0, -2.5], [0.25, 3e38, 1e-7]], dtype=np.float32)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import splits
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .conftest import WORKLOADS
+from .conftest import WORKLOADS, load_program
+
+splits = load_program("shared/splits.py")
 
 
 @given(
