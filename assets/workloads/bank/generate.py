@@ -57,10 +57,7 @@ def clients(rows: int = ROWS, seed: int = SEED) -> pd.DataFrame:
     """
     random = np.random.RandomState(seed)
     raw = pd.DataFrame(
-        {
-            name: random.choice(values, size=rows, p=_shares(_WEIGHTS[name]))
-            for name, values in table.CATEGORIES.items()
-        }
+        {name: random.choice(values, size=rows, p=_shares(_WEIGHTS[name])) for name, values in table.CATEGORIES.items()}
     )
     raw["age"] = _ages(random, raw["job"].to_numpy())
     raw["campaign"] = np.minimum(random.geometric(0.4, rows), 40)

@@ -94,9 +94,7 @@ def clean(raw: pd.DataFrame) -> pd.DataFrame:
         unknown = sorted({str(value) for value in raw[name].unique()} - set(values))
         if unknown:
             known = ", ".join(values)
-            raise job.JobError(
-                f"column {name} of the bank table has the value '{unknown[0]}'; known: {known}"
-            )
+            raise job.JobError(f"column {name} of the bank table has the value '{unknown[0]}'; known: {known}")
         for value in values:
             table[f"{name}_{value}"] = (raw[name] == value).astype(int)
     return table[list(COLUMNS)]
