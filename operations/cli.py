@@ -131,10 +131,11 @@ def _environment(options: argparse.Namespace) -> Environment | None:
 
 def _name(options: argparse.Namespace) -> str:
     """Return the environment's name: its file's, which need not exist any more when it is destroyed."""
-    name = environment_path(options.environment, ROOT).stem
+    given: str = options.environment
+    name = environment_path(given, ROOT).stem if given.endswith(".yaml") else given
     if not is_name(name):
         raise UsageError(
-            f"--environment {options.environment!r}: letters, digits and dashes, or a path to a .yaml file"
+            f"--environment {given!r}: letters, digits and dashes, or a path to a .yaml file"
         )
     return name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -37,10 +38,8 @@ def furnish(target: Target, environment: str) -> None:
     logs = target.client("logs")
     logs.create_log_group(logGroupName=f"/aws/lambda/{environment}-function", tags={tag[0]["Key"]: environment})
     logs.create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/sandcastle-{environment}--bank")
-    try:
+    with suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_group(logGroupName="/aws/sagemaker/TrainingJobs")
-    except logs.exceptions.ResourceAlreadyExistsException:
-        pass
     logs.create_log_stream(
         logGroupName="/aws/sagemaker/TrainingJobs", logStreamName=f"sandcastle-{environment}--bank--1a2b/algo-1-1"
     )
