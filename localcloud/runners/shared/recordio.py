@@ -211,10 +211,11 @@ def decode(record: bytes) -> Record:
     return Record(maps[1], maps[2])
 
 
-def read_matrix(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+def read_matrix(data: bytes, *, only_float32: bool = False) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """The `values` features of all records as rows, and their labels (None when no record has one).
 
-    Raises RecordError when rows differ in length or only some have a label.
+    Raises RecordError when rows differ in length or only some have a label, and for other tensors than float32
+    when `only_float32`.
     """
     rows: list[NDArray[Any]] = []
     labels: list[float] = []
@@ -222,8 +223,11 @@ def read_matrix(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32] |
         record = decode(message)
         if "values" not in record.features:
             raise RecordError("a record without features named values")
-        rows.append(record.features["values"].dense())
-        label = record.label.get("values")
+        features, label = record.features["values"], record.label.get("values")
+        for tensor in (features, label) if only_float32 else ():
+            if tensor is not None and tensor.values.dtype != np.float32:
+                raise RecordError(f"a {tensor.values.dtype} tensor where only float32 is supported")
+        rows.append(features.dense())
         if label is not None and label.values.size:
             labels.append(float(label.values[0]))
     if len({row.size for row in rows}) > 1:
