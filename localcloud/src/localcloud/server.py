@@ -69,9 +69,10 @@ def run(listener: socket.socket, state: StateDir) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop)
         await serve(_application, config, shutdown_trigger=stopping.wait)
+        # here and not after asyncio.run(): that would wait for tasks which wait for custom resources
+        _end(state)
 
     asyncio.run(main())
-    _end(state)
 
 
 def _end(state: StateDir) -> None:
@@ -83,7 +84,7 @@ def _end(state: StateDir) -> None:
     shutil.rmtree(state.tmp, ignore_errors=True)
     shutil.rmtree(state.home, ignore_errors=True)
     state.pid_file.unlink(missing_ok=True)
-    # not sys.exit: interpreter shutdown joins executor threads, which may wait for a custom resource
+    # not sys.exit: interpreter shutdown joins executor threads
     os._exit(0)
 
 

@@ -127,6 +127,6 @@ CONTRACT: dict[str, str] = {
     "ministack.services.sts.register_session": "function",
     "ministack.services.tagging._COLLECTORS": "dict",
     "ministack.services.tagging._RESOURCE_TAG_COLLECTORS": "dict",
-    "ministack.services.tagging._get_resources": "function",
+    "ministack.services.tagging._HANDLERS": "dict",
     "ministack.services.tagging._json": "function",
 }

@@ -34,7 +34,7 @@ def install() -> None:
     register_tag_collector("states", lambda: _flat(stepfunctions._tags))
     register_tag_collector("ssm", lambda: _flat(ssm._tags))
     register_tag_collector("logs", _logs)
-    before = tagging._get_resources
+    before = tagging._HANDLERS["GetResources"]
 
     def get_resources(request: dict[str, Any]) -> Any:
         status, headers, body = before(request)
@@ -46,7 +46,7 @@ def install() -> None:
         token = str(end) if end < len(found) else ""
         return tagging._json({"ResourceTagMappingList": found[start:end], "PaginationToken": token})
 
-    tagging._get_resources = get_resources
+    tagging._HANDLERS["GetResources"] = get_resources
 
 
 def _ec2() -> Tagged:

@@ -1,0 +1,403 @@
+"""What AWS does in the situations that our repairs are about. Each one holds on localcloud and fails without repairs.
+
+A scenario gets a server and asserts; it uses names of its own, so all run on one server in any order.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tests.localcloud.core.stacks import Stack, eventually, function, provider, role, unique
+
+if TYPE_CHECKING:
+    from tests.localcloud.conftest import Localcloud
+
+Scenario = Callable[["Localcloud"], None]
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(fn: Scenario) -> Scenario:
+    """Register under the function's name."""
+    SCENARIOS[fn.__name__] = fn
+    return fn
+
+
+def error_code(call: Callable[[], Any]) -> str:
+    """The error code of a call that is to fail."""
+    try:
+        call()
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    raise AssertionError("the call succeeded")
+
+
+@scenario
+def bucket_properties_reach_s3(server: Localcloud) -> None:
+    s3, stack = server.client("s3"), Stack(server, unique("bucket"))
+    logs: dict[str, Any] = {"Type": "AWS::S3::Bucket"}
+    properties = {
+        "Tags": [{"Key": "sandcastle:environment", "Value": "local & <sunny>"}],
+        "VersioningConfiguration": {"Status": "Enabled"},
+        "BucketEncryption": {
+            "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        "LifecycleConfiguration": {
+            "Rules": [
+                {"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}},
+                {"Id": "old", "Status": "Enabled", "Prefix": "capture/", "ExpirationInDays": 30},
+            ]
+        },
+        "LoggingConfiguration": {"DestinationBucketName": {"Ref": "Logs"}, "LogFilePrefix": "data/"},
+    }
+    resources = {"Logs": logs, "Data": {"Type": "AWS::S3::Bucket", "Properties": properties}}
+    assert stack.create(resources) == "CREATE_COMPLETE", stack.reasons()
+    name = stack.physical("Data")
+    tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=name)["TagSet"]}
+    assert tags["sandcastle:environment"] == "local & <sunny>"
+    assert tags["aws:cloudformation:stack-name"] == stack.name
+    first, second = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert first["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert (second["Filter"]["Prefix"], second["Expiration"]["Days"]) == ("capture/", 30)
+    rule = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    ownership = s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"]
+    assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    target = s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]
+    assert (target["TargetBucket"], target["TargetPrefix"]) == (stack.physical("Logs"), "data/")
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+
+    less = {key: properties[key] for key in ("Tags", "BucketEncryption")}
+    updated = {"Logs": logs, "Data": {"Type": "AWS::S3::Bucket", "Properties": less}}
+    assert stack.update(updated) == "UPDATE_COMPLETE", stack.reasons()
+    assert stack.physical("Data") == name
+    gone = error_code(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name))
+    assert gone == "NoSuchLifecycleConfiguration"
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Suspended"
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=name)
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+@scenario
+def bucket_with_objects_is_not_deleted(server: Localcloud) -> None:
+    s3, stack = server.client("s3"), Stack(server, unique("full"))
+    stack.create({"Data": {"Type": "AWS::S3::Bucket"}})
+    name = stack.physical("Data")
+    s3.put_object(Bucket=name, Key="kept", Body=b"x")
+    assert stack.delete() == "DELETE_FAILED"
+    assert "not empty" in stack.reasons()
+    assert s3.get_object(Bucket=name, Key="kept")["Body"].read() == b"x"
+    s3.delete_object(Bucket=name, Key="kept")
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+@scenario
+def policy_of_a_missing_bucket_fails(server: Localcloud) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::nobody-has-this/*"}
+    properties = {"Bucket": "nobody-has-this", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+    stack = Stack(server, unique("policy"))
+    status = stack.create({"Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": properties}})
+    assert status == "ROLLBACK_COMPLETE"
+    assert "NoSuchBucket" in stack.reasons()
+
+
+@scenario
+def existing_log_group_is_not_adopted(server: Localcloud) -> None:
+    name = f"/test/{unique('group')}"
+    server.client("logs").create_log_group(logGroupName=name)
+    stack = Stack(server, unique("logs"))
+    status = stack.create({"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name}}})
+    assert status == "ROLLBACK_COMPLETE"
+    assert "already exists" in stack.reasons()
+    assert server.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+
+
+@scenario
+def existing_role_is_not_adopted(server: Localcloud) -> None:
+    iam, name = server.client("iam"), unique("taken")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    stack, wanted = Stack(server, unique("role")), role()
+    wanted["Properties"]["RoleName"] = name
+    assert stack.create({"Role": wanted}) == "ROLLBACK_COMPLETE"
+    assert "already exists" in stack.reasons()
+    assert iam.get_role(RoleName=name)["Role"]["RoleName"] == name
+
+
+@scenario
+def role_with_a_foreign_policy_is_not_deleted(server: Localcloud) -> None:
+    iam, stack = server.client("iam"), Stack(server, unique("foreign"))
+    stack.create({"Role": role()})
+    name = stack.physical("Role")
+    allow = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_role_policy(RoleName=name, PolicyName="by-hand", PolicyDocument=document)
+    assert stack.delete() == "DELETE_FAILED"
+    assert "must delete policies first" in stack.reasons()
+    iam.delete_role_policy(RoleName=name, PolicyName="by-hand")
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+@scenario
+def permissions_boundary_is_kept(server: Localcloud) -> None:
+    stack, wanted = Stack(server, unique("bound")), role()
+    wanted["Properties"]["PermissionsBoundary"] = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    stack.create({"Role": wanted})
+    found = server.client("iam").get_role(RoleName=stack.physical("Role"))["Role"]
+    boundary = found.get("PermissionsBoundary", {})
+    assert boundary.get("PermissionsBoundaryArn") == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+@scenario
+def used_network_parts_are_not_deleted(server: Localcloud) -> None:
+    ec2 = server.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+    inner, outer = (
+        ec2.create_security_group(VpcId=vpc, GroupName=unique(name), Description=name)["GroupId"]
+        for name in ("inner", "outer")
+    )
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    peer = {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049, "UserIdGroupPairs": [{"GroupId": inner}]}
+    ec2.authorize_security_group_ingress(GroupId=outer, IpPermissions=[peer])
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+
+    violation = "DependencyViolation"
+    assert error_code(lambda: ec2.delete_subnet(SubnetId=subnet)) == violation
+    assert error_code(lambda: ec2.delete_security_group(GroupId=inner)) == violation
+    assert error_code(lambda: ec2.delete_internet_gateway(InternetGatewayId=gateway)) == violation
+    overlap = error_code(lambda: ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.128/25"))
+    assert overlap == "InvalidSubnet.Conflict"
+
+    ec2.delete_network_interface(NetworkInterfaceId=interface)
+    ec2.revoke_security_group_ingress(GroupId=outer, IpPermissions=[peer])
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_security_group(GroupId=inner)
+    ec2.delete_internet_gateway(InternetGatewayId=gateway)
+
+
+@scenario
+def stack_waits_for_foreign_interfaces(server: Localcloud) -> None:
+    """What SageMaker's Domain does to a VPC: a file system that the stack does not know holds the subnet."""
+    ec2, efs, stack = server.client("ec2"), server.client("efs"), Stack(server, unique("net"))
+    resources = {
+        "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.8.0.0/16"}},
+        "Subnet": {
+            "Type": "AWS::EC2::Subnet",
+            "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.8.1.0/24"},
+        },
+    }
+    stack.create(resources)
+    subnet = stack.physical("Subnet")
+    files = efs.create_file_system(CreationToken=unique("efs"))["FileSystemId"]
+    target = efs.create_mount_target(FileSystemId=files, SubnetId=subnet)
+    listed = ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [subnet]}])["NetworkInterfaces"]
+    assert [item["NetworkInterfaceId"] for item in listed] == [target["NetworkInterfaceId"]]
+    assert stack.delete() == "DELETE_FAILED"
+    assert stack.statuses() == {"Subnet": "DELETE_FAILED", "Vpc": "CREATE_COMPLETE"}
+    efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+@scenario
+def failed_delete_holds_back_its_dependencies(server: Localcloud) -> None:
+    name = unique("order")
+    stack = Stack(server, name)
+    assert stack.create(provider(name, Delete="FAILED")) == "CREATE_COMPLETE", stack.reasons()
+    assert stack.delete() == "DELETE_FAILED"
+    held = {"Thing": "DELETE_FAILED", "Function": "CREATE_COMPLETE", "Role": "CREATE_COMPLETE"}
+    assert stack.statuses() == held
+    assert stack.describe()["StackStatusReason"].strip() == "The following resource(s) failed to delete: [Thing]."
+    repaired = {"Variables": {"ANSWERS": "{}", "NAME": name}}
+    server.client("lambda").update_function_configuration(FunctionName=stack.physical("Function"), Environment=repaired)
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+@scenario
+def failed_create_is_deleted_by_the_rollback(server: Localcloud) -> None:
+    name = unique("failing")
+    stack = Stack(server, name)
+    assert stack.create(provider(name, Create="FAILED")) == "ROLLBACK_COMPLETE"
+    assert "on purpose" in stack.reasons()
+    told = server.client("ssm").get_parameter(Name=f"/{name}/Delete")["Parameter"]["Value"]
+    assert told == f"{name}-thing"
+
+
+@scenario
+def delete_cancels_a_running_create(server: Localcloud) -> None:
+    name, ssm = unique("cancel"), server.client("ssm")
+    stack = Stack(server, name)
+    stack.create(provider(name, Create="SILENT"), wait=False)
+    eventually(lambda: ssm.get_parameters(Names=[f"/{name}/Create"])["Parameters"])
+    function_name = stack.physical("Function")
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert ssm.get_parameters(Names=[f"/{name}/Delete"])["Parameters"], "the custom resource was never told"
+    gone = error_code(lambda: server.client("lambda").get_function(FunctionName=function_name))
+    assert gone == "ResourceNotFoundException"
+
+
+@scenario
+def delete_is_refused_during_an_update(server: Localcloud) -> None:
+    name, ssm = unique("busy"), server.client("ssm")
+    stack, resources = Stack(server, name), provider(name, Update="SILENT")
+    stack.create(resources)
+    resources["Thing"]["Properties"] |= {"Changed": "yes", "ServiceTimeout": "2"}
+    stack.update(resources, wait=False)
+    eventually(lambda: ssm.get_parameters(Names=[f"/{name}/Update"])["Parameters"])
+    assert error_code(lambda: stack.cfn.delete_stack(StackName=name)) == "ValidationError"
+
+
+@scenario
+def crashed_provider_fails_at_once(server: Localcloud) -> None:
+    name = unique("crash")
+    stack, resources = Stack(server, name), provider(name, Create="CRASH")
+    stack.create(resources, wait=False)
+    assert stack.settled(10) == "ROLLBACK_COMPLETE"
+    assert "KeyError: 'no answer from me'" in stack.reasons()
+
+
+@scenario
+def imported_exports_are_protected(server: Localcloud) -> None:
+    export, bucket = unique("export"), {"Data": {"Type": "AWS::S3::Bucket"}}
+
+    def outputs(value: str) -> dict[str, Any]:
+        return {"Name": {"Value": value, "Export": {"Name": export}}}
+
+    exporter, importer, rival = (Stack(server, unique(n)) for n in ("exporter", "importer", "rival"))
+    assert exporter.create(bucket, outputs("one")) == "CREATE_COMPLETE"
+    parameter = {"Type": "String", "Value": {"Fn::ImportValue": export}}
+    assert importer.create({"Copy": {"Type": "AWS::SSM::Parameter", "Properties": parameter}}) == "CREATE_COMPLETE"
+
+    assert rival.create(bucket, outputs("mine")) == "ROLLBACK_COMPLETE"
+    assert f"Export with name {export} is already exported by stack {exporter.name}" in rival.reasons()
+    assert exporter.update(bucket, outputs("two")) == "UPDATE_ROLLBACK_COMPLETE"
+    assert f"Export {export} cannot be updated as it is in use by {importer.name}" in exporter.reasons()
+    assert exporter.update(bucket) == "UPDATE_ROLLBACK_COMPLETE"
+    assert f"Export {export} cannot be deleted as it is in use by {importer.name}" in exporter.reasons()
+    importer.delete()
+    assert exporter.update(bucket) == "UPDATE_COMPLETE"
+    assert export not in [item["Name"] for item in exporter.cfn.list_exports()["Exports"]]
+
+
+@scenario
+def unmodelled_properties_are_refused_by_name(server: Localcloud) -> None:
+    stack = Stack(server, unique("unmodelled"))
+    resources = {"Role": role(), "Function": function("def handler(e, c): pass", DeadLetterConfig={"TargetArn": "x"})}
+    assert stack.create(resources) == "ROLLBACK_COMPLETE"
+    assert "DeadLetterConfig" in stack.reasons()
+    other = Stack(server, unique("runtime"))
+    resources["Function"] = function("", Runtime="java21")
+    assert other.create(resources) == "ROLLBACK_COMPLETE"
+    assert "java21" in other.reasons()
+
+
+@scenario
+def function_errors_name_their_class(server: Localcloud) -> None:
+    python = "class JobFailed(Exception): pass\ndef handler(event, context): raise JobFailed('no luck')"
+    node = "exports.handler = async () => { const e = new Error('no luck'); e.name = 'JobFailed'; throw e; };"
+    stack = Stack(server, unique("errors"))
+    assert (
+        stack.create({"Role": role(), "Python": function(python), "Node": function(node, Runtime="nodejs22.x")})
+        == "CREATE_COMPLETE"
+    ), stack.reasons()
+    for kind in ("Python", "Node"):
+        reply = server.client("lambda").invoke(FunctionName=stack.physical(kind))
+        payload = json.load(reply["Payload"])
+        assert (payload["errorType"], payload["errorMessage"]) == ("JobFailed", "no luck"), kind
+
+
+@scenario
+def functions_see_nothing_of_the_server(server: Localcloud) -> None:
+    code = (
+        "import importlib.util, os\n"
+        "def handler(event, context):\n"
+        "    found = [n for n in ('ministack', 'localcloud', 'hypercorn') if importlib.util.find_spec(n)]\n"
+        "    return {'packages': found, 'sdk': bool(importlib.util.find_spec('boto3')), 'env': dict(os.environ)}"
+    )
+    stack = Stack(server, unique("worker"))
+    stack.create({"Role": role(), "Function": function(code, {"MINE": "yes"})})
+    seen = json.load(server.client("lambda").invoke(FunctionName=stack.physical("Function"))["Payload"])
+    assert seen["packages"] == []
+    assert seen["sdk"]
+    assert seen["env"]["MINE"] == "yes"
+    assert "LOCALCLOUD_PLANTED" not in seen["env"]  # set by the test that starts the servers
+    assert not {"AUTH", "STATE_DIR", "GATEWAY_PORT"} & set(seen["env"])
+
+
+@scenario
+def workers_end_with_their_function(server: Localcloud) -> None:
+    stack = Stack(server, unique("warm"))
+    stack.create({"Role": role(), "Function": function("import os\ndef handler(e, c): return os.getpid()")})
+    pid = json.load(server.client("lambda").invoke(FunctionName=stack.physical("Function"))["Payload"])
+    os.kill(pid, 0)
+    stack.delete()
+
+    def gone() -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    eventually(gone, 3)
+
+
+@scenario
+def log_policies_match_as_on_aws(server: Localcloud) -> None:
+    logs, group = server.client("logs"), f"/test/{unique('arn')}"
+    logs.create_log_group(logGroupName=group)
+    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:PutRetentionPolicy"]
+
+    def as_role(resource: str) -> Any:
+        allow = {"Effect": "Allow", "Action": actions, "Resource": resource}
+        trusting = role(allow)
+        trusting["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] = {"AWS": "*"}
+        stack = Stack(server, unique("logrole"))
+        stack.create({"Role": trusting})
+        role_arn = f"arn:aws:iam::000000000000:role/{stack.physical('Role')}"
+        session = server.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")
+        return server.client("logs", session["Credentials"])
+
+    with_star = as_role(f"{arn}:*")
+    with_star.create_log_stream(logGroupName=group, logStreamName="one")
+    with_star.put_retention_policy(logGroupName=group, retentionInDays=1)
+    event = {"timestamp": 0, "message": "x"}
+    with_star.put_log_events(logGroupName=group, logStreamName="one", logEvents=[event])
+    one_stream = as_role(f"{arn}:log-stream:two*")
+    one_stream.create_log_stream(logGroupName=group, logStreamName="two-1")
+    denied = "AccessDeniedException"
+    for client in (one_stream, as_role(arn)):
+        code = error_code(lambda c=client: c.create_log_stream(logGroupName=group, logStreamName="three"))
+        assert code == denied
+
+
+@scenario
+def tagged_resources_are_listed_in_pages(server: Localcloud) -> None:
+    key, ec2, tagging = unique("key"), server.client("ec2"), server.client("resourcegroupstaggingapi")
+    tags = [{"ResourceType": "vpc", "Tags": [{"Key": key, "Value": "x"}]}]
+    made = {ec2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=tags)["Vpc"]["VpcId"] for _ in range(3)}
+    pages = list(
+        tagging.get_paginator("get_resources").paginate(TagFilters=[{"Key": key}], PaginationConfig={"PageSize": 2})
+    )
+    assert [len(page["ResourceTagMappingList"]) for page in pages] == [2, 1]
+    found = {item["ResourceARN"].rpartition("/")[2] for page in pages for item in page["ResourceTagMappingList"]}
+    assert found == made
+
+
+def zipped(code: str) -> bytes:
+    """A deployment package with one index.py."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("index.py", code)
+    return buffer.getvalue()

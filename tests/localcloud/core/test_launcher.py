@@ -1,0 +1,188 @@
+"""The command: one server per state directory, started fast, always stopped, with nothing of the caller in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from localcloud import processes
+
+from tests.localcloud.conftest import run_localcloud, started
+from tests.localcloud.core.stacks import Stack, eventually, function, provider, role, unique
+
+if TYPE_CHECKING:
+    from tests.localcloud.conftest import Localcloud
+
+pytestmark = pytest.mark.localcloud
+
+#: what a caller may have set; none of it may reach the server
+CALLER = {
+    "AWS_PROFILE": "production",
+    "AWS_SESSION_TOKEN": "real",
+    "AWS_ACCESS_KEY_ID": "AKIAREAL",
+    "HTTPS_PROXY": "http://proxy.invalid:1",
+    "SECRET_OF_MINE": "x",
+}
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """The environment a process was started with (Linux)."""
+    raw = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return dict(item.decode().split("=", 1) for item in raw if item)
+
+
+def test_it_starts_within_three_seconds_and_only_once(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with started(tmp_path) as server:
+        assert time.monotonic() - began < 3
+        again = json.loads(run_localcloud("start", "--state", str(tmp_path), "--json").stdout)
+        assert (again["pid"], again["started"]) == (server.pid, False)
+
+
+def test_it_listens_on_loopback_only(localcloud: Localcloud) -> None:
+    port = int(localcloud.endpoint.rsplit(":", 1)[1])
+    listening = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    addresses = {line.split()[1] for line in listening if line.split()[3] == "0A"}
+    ours = {address for address in addresses if int(address.split(":")[1], 16) == port}
+    assert ours == {f"0100007F:{port:04X}"}
+
+
+def test_idle_memory_stays_under_400_mb(localcloud: Localcloud) -> None:
+    status = Path(f"/proc/{localcloud.pid}/status").read_text()
+    resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    assert resident < 400 * 1024, f"{resident / 1024:.0f} MB"
+
+
+def test_nothing_of_the_caller_reaches_the_server(tmp_path: Path) -> None:
+    with started(tmp_path, CALLER) as server:
+        seen = environment_of(server.pid)
+        assert not set(CALLER.items()) & set(seen.items())
+        assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "HTTPS_PROXY", "SECRET_OF_MINE"} & set(seen)
+        assert seen["HOME"] == str(tmp_path / "home")
+        assert seen["TMPDIR"] == str(tmp_path / "tmp")
+        assert seen["AUTH"] == "true"
+
+
+def test_a_restart_reuses_the_port_and_finds_an_empty_cloud(tmp_path: Path) -> None:
+    with started(tmp_path) as first:
+        first.client("s3").create_bucket(Bucket="once")
+    assert not (tmp_path / "tmp").exists()
+    assert not (tmp_path / "home").exists()
+    with started(tmp_path) as second:
+        assert second.endpoint == first.endpoint
+        assert second.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_taken_port_is_reported(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run_localcloud("start", "--state", str(tmp_path), "--port", port)
+    assert done.returncode == 1
+    assert f"port {port} is not free" in done.stderr
+
+
+def test_status_and_stop_of_nothing(tmp_path: Path) -> None:
+    status = run_localcloud("status", "--state", str(tmp_path))
+    assert (status.returncode, status.stdout) == (3, "localcloud is not running\n")
+    stop = run_localcloud("stop", "--state", str(tmp_path))
+    assert (stop.returncode, stop.stdout) == (0, "localcloud was not running\n")
+
+
+def test_stop_ends_a_waiting_custom_resource_and_every_worker(tmp_path: Path) -> None:
+    name = unique("waits")
+    with started(tmp_path) as server:
+        Stack(server, name).create(provider(name, Create="SILENT"), wait=False)
+        ssm = server.client("ssm")
+        eventually(lambda: ssm.get_parameters(Names=[f"/{name}/Create"])["Parameters"])
+        living = processes.table()
+        below = processes.descendants(server.pid, living)
+        assert below, "the function's worker is a child of the server"
+        began = time.monotonic()
+        assert run_localcloud("stop", "--state", str(tmp_path)).returncode == 0
+        assert time.monotonic() - began < 7
+        left = processes.table()
+        assert not {p.pid for p in below | {living[server.pid]} if left.get(p.pid) == p}
+
+
+def test_a_killed_server_is_noticed_and_its_workers_are_swept(tmp_path: Path) -> None:
+    with started(tmp_path) as server:
+        stack = Stack(server, unique("orphan"))
+        sleeper = "import subprocess\ndef handler(e, c): return subprocess.Popen(['sleep', '300']).pid"
+        stack.create({"Role": role(), "Function": function(sleeper)})
+        reply = server.client("lambda").invoke(FunctionName=stack.physical("Function"))
+        orphan = int(reply["Payload"].read())
+        os.kill(server.pid, signal.SIGKILL)
+        eventually(lambda: run_localcloud("status", "--state", str(tmp_path)).returncode == 3)
+        assert processes.find(orphan)
+        again = json.loads(run_localcloud("start", "--state", str(tmp_path), "--json").stdout)
+        assert again["started"]
+        assert processes.find(orphan) is None
+
+
+def test_a_foreign_process_with_the_recorded_pid_is_left_alone(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as foreign:
+        (tmp_path / "pid").write_text(f"{foreign.pid}\nnot-its-start-time\n")
+        (tmp_path / "port").write_text("1\n")
+        assert run_localcloud("status", "--state", str(tmp_path)).returncode == 3
+        assert run_localcloud("stop", "--state", str(tmp_path)).stdout == "localcloud was not running\n"
+        assert foreign.poll() is None
+        foreign.kill()
+
+
+def test_env_points_every_client_here_and_nowhere_else(localcloud: Localcloud) -> None:
+    printed = run_localcloud("env", "--state", str(localcloud.state)).stdout
+    program = (
+        "import boto3;"
+        "print(boto3.client('sts').get_caller_identity()['Arn']);"
+        "s3 = boto3.client('s3'); s3.create_bucket(Bucket='from-env'); print(s3.meta.endpoint_url)"
+    )
+    import sys
+
+    shell = f'{printed}\nexec "{sys.executable}" -c "{program}"'
+    done = subprocess.run(
+        ["/bin/sh", "-c", shell],
+        env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL_STS": "http://elsewhere.invalid", **CALLER},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.split() == ["arn:aws:iam::000000000000:root", localcloud.endpoint], done.stderr
+
+
+def test_reset_empties_it(tmp_path: Path) -> None:
+    with started(tmp_path) as server:
+        s3 = server.client("s3")
+        s3.create_bucket(Bucket="gone-soon")
+        assert run_localcloud("reset", "--state", str(tmp_path)).returncode == 0
+        assert s3.list_buckets()["Buckets"] == []
+        assert [call["action"] for call in server.admin("GET", "calls")] == ["s3:ListAllMyBuckets"]
+
+
+def test_ctrl_c_ends_a_foreground_server(tmp_path: Path) -> None:
+    from tests.localcloud.conftest import COMMAND
+
+    with subprocess.Popen(
+        [str(COMMAND), "start", "--foreground", "--state", str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        endpoint = server.stdout.readline().split()[1]
+        sts = boto3.client(
+            "sts",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        assert sts.get_caller_identity()["Account"] == "000000000000"
+        server.send_signal(signal.SIGINT)
+        assert server.wait(7) == 0
+    assert not (tmp_path / "pid").exists()
