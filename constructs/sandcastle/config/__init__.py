@@ -1,7 +1,7 @@
 """The environment file: loading, checking, and the typed result that the stacks are made from."""
 
 from sandcastle.config.environment import Environment, Prepare, Serve, Train, Workload
-from sandcastle.config.loader import load_environment, workload_names
+from sandcastle.config.loader import environment_path, load_environment, no_region, workload_names
 from sandcastle.config.problem import ConfigError, Problem
 
 __all__ = [
@@ -12,6 +12,8 @@ __all__ = [
     "Serve",
     "Train",
     "Workload",
+    "environment_path",
     "load_environment",
+    "no_region",
     "workload_names",
 ]

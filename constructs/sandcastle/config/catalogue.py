@@ -61,3 +61,11 @@ def instance_price(use: Use, instance: str, region: str) -> Price | None:
         if row["instance"] == instance and row["region"] == region and use in row["uses"]:
             return Price(row["usd"], "hour", row["confidence"], row["source"])
     return None
+
+
+def item_price(item: str, region: str) -> Price | None:
+    """Return the price of one unit of something that is not an instance, or None when the table has none."""
+    for row in _read("prices.json")["items"]:
+        if row["item"] == item and row["region"] == region:
+            return Price(row["usd"], row["unit"], row["confidence"], row["source"])
+    return None

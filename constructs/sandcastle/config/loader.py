@@ -19,15 +19,16 @@ _File = TypeVar("_File", bound=Model)
 
 
 def load_environment(name: str, root: Path, default_region: str | None = None) -> Environment:
-    """Return the environment ``environments/<name>.yaml`` under ``root``, checked and merged with its workloads.
+    """Return an environment, checked and merged with its workloads.
 
+    ``name`` stands for ``environments/<name>.yaml`` under ``root``; one that ends in ``.yaml`` is the path of a file.
     ``default_region`` counts when the file names none; without either, what depends on a region is not checked.
     Raises ConfigError with every mistake of the environment file and of the workload files it uses.
     """
-    path = root / "environments" / f"{name}.yaml"
+    path = environment_path(name, root)
     document = _read(path, root, sorted(file.stem for file in path.parent.glob("*.yaml")))
     file = _shape(document, EnvironmentFile)
-    checks.check_file_name(document, name)
+    checks.check_file_name(document, path.stem)
     region = document.at(("region",)) or default_region
     region_known = checks.check_region(document, region)
     pairs, workloads = _workloads(document, root)
@@ -59,13 +60,25 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
     )
 
 
+def environment_path(name: str, root: Path) -> Path:
+    """Return the file that an environment's name stands for; a name that ends in ``.yaml`` is a path already."""
+    return Path(name).absolute() if name.endswith(".yaml") else root / "environments" / f"{name}.yaml"
+
+
+def no_region(environment: Environment) -> ConfigError:
+    """Return the mistake of an environment that says no region when nothing else does either."""
+    file = environment.file.relative_to(environment.root).as_posix()
+    message = "no region is written here, and the command line has no default region"
+    return ConfigError([Problem(file, 1, "region", message, None, "an AWS region, such as us-east-1")])
+
+
 def workload_names(root: Path) -> list[str]:
     """Return the workloads that exist: folders of ``assets/workloads`` with a workload.yaml."""
     return sorted(file.parent.name for file in (root / "assets" / "workloads").glob("*/workload.yaml"))
 
 
 def _read(path: Path, root: Path, siblings: list[str]) -> Document:
-    shown = path.relative_to(root).as_posix()
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     try:
         return read_yaml(path, shown)
     except FileNotFoundError:

@@ -1,0 +1,75 @@
+"""The composition root: an environment file in, CloudFormation templates out.
+
+``cdk deploy --all -c environment=NAME`` runs this; NAME is a file in ``environments/``, ``local`` if not given.
+Run by hand as ``python app.py``, it writes the templates to ``cdk.out``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandcastle.config import ConfigError, Environment, load_environment, no_region
+from sandcastle.synth import context, flag, use_own_node
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+
+ROOT = Path(__file__).resolve().parent
+
+
+def build(environment: Environment, app: cdk.App) -> None:
+    """Add the environment's stacks to the app: workloads and guardrails depend on the foundation alone."""
+    import aws_cdk as cdk
+
+    from stacks.foundation import Foundation
+    from stacks.guardrails import Guardrails
+    from stacks.workload import WorkloadStack
+
+    prefix = f"sandcastle-{environment.name}"
+    where = cdk.Environment(region=environment.region)
+    foundation = Foundation(app, f"{prefix}-foundation", environment=environment, env=where)
+    stacks: list[cdk.Stack] = [
+        foundation,
+        Guardrails(app, f"{prefix}-guardrails", environment=environment, foundation=foundation, env=where),
+    ]
+    for workload in environment.workloads:
+        name = f"{prefix}-workload-{workload.name}"
+        stacks.append(
+            WorkloadStack(
+                app, name, environment=environment, workload=workload, foundation=foundation, env=where
+            )
+        )
+    for stack in stacks:
+        cdk.Tags.of(stack).add("sandcastle:environment", environment.name)
+        cdk.Tags.of(stack).add("sandcastle:stack", stack.stack_name)
+
+
+def main() -> int:
+    """Synthesise; 2 when the environment file is wrong, which is said before anything slow is loaded."""
+    values = context(ROOT)
+    try:
+        region = os.environ.get("CDK_DEFAULT_REGION")
+        environment = load_environment(str(values.get("environment", "local")), ROOT, region)
+        if environment.region is None:
+            raise no_region(environment)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for note in environment.notes:
+        print(f"note: {note}", file=sys.stderr)
+    use_own_node()
+    import aws_cdk as cdk
+
+    outdir = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
+    validate = flag(values, "validate")
+    app = cdk.App(context=values, outdir=outdir, builtin_cloud_formation_validation=validate)
+    build(environment, app)
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

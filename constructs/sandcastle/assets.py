@@ -1,0 +1,23 @@
+"""Where the files are that run inside AWS. Constructs know them as paths only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Assets:
+    """The ``assets`` folder below the project's root."""
+
+    root: Path
+
+    @property
+    def functions(self) -> Path:
+        """Code of all Lambda functions."""
+        return self.root / "assets" / "functions"
+
+    @property
+    def shared(self) -> Path:
+        """Python modules that the workloads' jobs share."""
+        return self.root / "assets" / "workloads" / "shared"

@@ -1,0 +1,220 @@
+"""Buckets that leave nothing behind: encrypted, TLS only, private, logged, and emptied before they are deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from sandcastle.functions import Function
+from sandcastle.promises import may_not
+from sandcastle.roles import Statement, acknowledge, policy_document
+
+UPLOAD_DAYS = 1
+"""Days after which parts of an upload that was never finished are removed: they are billed like objects."""
+
+ACCESS_LOG_DAYS = 30
+
+
+class BucketJanitor(Construct):
+    """Empties buckets before CloudFormation deletes them: one function for all buckets of a stack.
+
+    ``guard`` puts ``Custom::SandcastleBucketContents`` between a bucket and its policy::
+
+        bucket policy --depends on--> contents --depends on--> bucket
+
+    CloudFormation deletes against the arrows. So the bucket policy goes first, then the custom resource writes a
+    policy of its own that denies every ``s3:PutObject``, deletes all versions, delete markers and unfinished
+    uploads, and then the bucket is deleted while the denial still stands. The other way round (as CDK's own
+    auto-delete does it) the deletion of the bucket policy lifts the denial again, and a late writer (data capture, access
+    logs) fills the bucket between the last listing and its deletion.
+
+    The function's permissions for a bucket are a policy per bucket, not statements of its role: the role would
+    otherwise depend on all buckets, and one bucket's contents could not go before another bucket.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, functions: Path) -> None:
+        """``functions`` is the folder of all functions' code."""
+        super().__init__(scope, construct_id)
+        self.function = Function(
+            self,
+            "Function",
+            handler="bucket_contents.handler",
+            description="Empties a bucket before it is deleted",
+            source=functions,
+            timeout_seconds=900,
+            memory_mb=512,  # a full page of keys, parsed and sent back, and CPU in proportion
+            statements=[],
+            promises=[may_not("s3:GetObject", "*"), may_not("s3:DeleteBucket", "*"), may_not("s3:PutObject", "*")],
+        )
+
+    def guard(self, bucket: s3.CfnBucket, policy: s3.CfnBucketPolicy) -> cdk.CfnCustomResource:
+        """Have the bucket emptied after its policy went and before it goes itself."""
+        permissions = iam.CfnPolicy(
+            bucket.node.scope or self,
+            "EmptyingPermissions",
+            policy_name="empty-bucket",
+            roles=[self.function.role.resource.ref],
+            policy_document=policy_document(_emptying(bucket.attr_arn)),
+        )
+        acknowledge(
+            permissions,
+            [f"AwsSolutions-IAM5[Resource::<{cdk.Stack.of(self).get_logical_id(bucket)}.Arn>/*]"],
+            "Emptying means every object of exactly this bucket",
+        )
+        contents = cdk.CfnCustomResource(
+            bucket.node.scope or self, "Contents", service_token=self.function.arn, service_timeout=900
+        )
+        contents.add_override("Type", "Custom::SandcastleBucketContents")
+        contents.add_property_override("Bucket", bucket.ref)
+        contents.add_resource_dependency(permissions)
+        policy.add_resource_dependency(contents)
+        return contents
+
+
+class Bucket(Construct):
+    """A bucket with a generated name.
+
+    SSE-S3: encryption that costs nothing and needs no key that could be lost. Not versioned: everything in it is
+    addressed by the fingerprint of what made it, is never written twice with other content, and can be made again;
+    versions would only be billed and have to be emptied. Should someone turn versioning on, the janitor copes.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        janitor: BucketJanitor,
+        access_logs: AccessLogs | None = None,
+        expire_days: int | None = None,
+        statements: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        """``access_logs`` is where requests are logged, under this bucket's construct id.
+
+        ``statements`` are added to the bucket policy, their ``Resource`` being filled in: all objects.
+        """
+        super().__init__(scope, construct_id)
+        kind = s3.CfnBucket
+        self.resource = s3.CfnBucket(
+            self,
+            "Resource",
+            bucket_encryption=kind.BucketEncryptionProperty(
+                server_side_encryption_configuration=[
+                    kind.ServerSideEncryptionRuleProperty(
+                        server_side_encryption_by_default=kind.ServerSideEncryptionByDefaultProperty(
+                            sse_algorithm="AES256"
+                        )
+                    )
+                ]
+            ),
+            public_access_block_configuration=kind.PublicAccessBlockConfigurationProperty(
+                block_public_acls=True,
+                block_public_policy=True,
+                ignore_public_acls=True,
+                restrict_public_buckets=True,
+            ),
+            ownership_controls=kind.OwnershipControlsProperty(
+                rules=[kind.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
+            ),
+            lifecycle_configuration=kind.LifecycleConfigurationProperty(rules=_lifecycle(expire_days)),
+            logging_configuration=(
+                kind.LoggingConfigurationProperty(
+                    destination_bucket_name=access_logs.bucket.name, log_file_prefix=f"{construct_id.lower()}/"
+                )
+                if access_logs
+                else None
+            ),
+        )
+        self.resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        if access_logs:
+            # The log bucket is emptied only when no bucket is left that could still send logs to it.
+            self.resource.add_resource_dependency(access_logs.bucket.contents)
+        policy = s3.CfnBucketPolicy(
+            self,
+            "Policy",
+            bucket=self.resource.ref,
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    _tls_only(self.arn),
+                    *({**statement, "Resource": f"{self.arn}/*"} for statement in statements),
+                ],
+            },
+        )
+        self.contents = janitor.guard(self.resource, policy)
+
+    @property
+    def arn(self) -> str:
+        """The bucket's ARN."""
+        return self.resource.attr_arn
+
+    @property
+    def name(self) -> str:
+        """The bucket's generated name."""
+        return self.resource.ref
+
+
+class AccessLogs(Construct):
+    """The bucket that the other buckets' access logs go to; logs are kept for 30 days."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, janitor: BucketJanitor) -> None:
+        """Logs of any bucket of this account are accepted."""
+        super().__init__(scope, construct_id)
+        writer = {
+            "Sid": "AccessLogs",
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Condition": {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+        }
+        self.bucket = Bucket(
+            self, "Bucket", janitor=janitor, expire_days=ACCESS_LOG_DAYS, statements=[writer]
+        )
+        acknowledge(
+            self.bucket.resource,
+            ["AwsSolutions-S1"],
+            "This is the bucket that the access logs go to: logging it into itself would never end",
+        )
+
+
+def _lifecycle(expire_days: int | None) -> list[s3.CfnBucket.RuleProperty]:
+    rules = [
+        s3.CfnBucket.RuleProperty(
+            id="unfinished-uploads",
+            status="Enabled",
+            abort_incomplete_multipart_upload=s3.CfnBucket.AbortIncompleteMultipartUploadProperty(
+                days_after_initiation=UPLOAD_DAYS
+            ),
+        )
+    ]
+    if expire_days is not None:
+        rules.append(s3.CfnBucket.RuleProperty(id="expire", status="Enabled", expiration_in_days=expire_days))
+    return rules
+
+
+def _tls_only(bucket_arn: str) -> dict[str, Any]:
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "s3:*",  # a denial: the one place where a wildcard makes a policy narrower
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def _emptying(bucket_arn: str) -> list[Statement]:
+    return [
+        Statement(
+            ["s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:PutBucketPolicy"], [bucket_arn]
+        ),
+        Statement(
+            ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"], [f"{bucket_arn}/*"]
+        ),
+    ]

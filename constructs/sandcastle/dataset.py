@@ -1,0 +1,186 @@
+"""A dataset: a processing job that prepares the workload's data, once per fingerprint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from sandcastle.assets import Assets
+from sandcastle.config import Environment, Workload
+from sandcastle.fingerprint import data_fingerprint, hash_folder
+from sandcastle.job_resource import JobResource
+from sandcastle.naming import WorkloadNames
+from sandcastle.permissions import list_objects, pull_image, put_metrics, read_objects, write_logs, write_objects
+from sandcastle.promises import may, may_not
+from sandcastle.roles import ServiceRole, Statement
+
+OUTPUTS = ("train", "validation", "test", "about")
+"""Folders that the prepare job fills."""
+
+NOT_CODE = ["__pycache__", "*.pyc", "*.md", "*.yaml", "*.ipynb", ".*"]
+"""What a workload's folder holds beside the code of its jobs: to change it prepares no data again."""
+
+_IN = "/opt/ml/processing/input"
+_OUT = "/opt/ml/processing/output"
+_RUN = "import runpy,sys; sys.path[:0]=sys.argv[1:]; runpy.run_module('prepare', run_name='__main__')"
+"""Runs prepare.py from the zipped folders named as arguments: Python imports from zip files as they are."""
+
+
+class Dataset(Construct):
+    """Train, validation and test data of a workload in S3, below ``<workload>/<fingerprint>/``.
+
+    The job runs the workload's ``prepare.py`` on AWS's scikit-learn image, without a network: what it reads (its
+    code, and the public object when the environment wants the full data) SageMaker puts before it as files.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        workload: Workload,
+        names: WorkloadNames,
+        image: str,
+        data_bucket_name: str,
+        data_bucket_arn: str,
+    ) -> None:
+        """``image`` is the URI that the prepare job runs on. Call ``run`` to add the job itself."""
+        super().__init__(scope, construct_id)
+        self._workload, self._names, self._image, self._bucket = workload, names, image, data_bucket_name
+        code = _zip(self, "Code", workload.folder)
+        shared = _zip(self, "Shared", Assets(environment.root).shared)
+        self._inputs = {"workload": _at(code), "shared": _at(shared)}
+        self._code = [f"{_IN}/workload/{code.s3_object_key}", f"{_IN}/shared/{shared.s3_object_key}"]
+        readable = [
+            (f"arn:{cdk.Aws.PARTITION}:s3:::{asset.s3_bucket_name}", asset.s3_object_key) for asset in (code, shared)
+        ]
+        if workload.full_data:
+            bucket, _, key = workload.full_data.removeprefix("s3://").partition("/")
+            self._inputs["full"] = workload.full_data
+            readable.append((f"arn:{cdk.Aws.PARTITION}:s3:::{bucket}", key))
+        self.fingerprint = data_fingerprint(
+            code=hash_folder(workload.folder, NOT_CODE),
+            shared_code=hash_folder(Assets(environment.root).shared, NOT_CODE),
+            source=workload.full_data or "sample",
+            image=image,
+            instance=workload.prepare.instance,
+            arguments={},
+        )
+        self.role = ServiceRole(
+            self,
+            "Role",
+            service="sagemaker.amazonaws.com",
+            source_account=True,
+            description=f"Prepares the data of {workload.name}",
+            statements=[
+                *_read(readable),
+                write_objects(data_bucket_arn, f"{workload.name}/*"),
+                *write_logs("/aws/sagemaker/ProcessingJobs", f"{names.job_prefix}-*"),
+                put_metrics("/aws/sagemaker/ProcessingJobs"),
+                *pull_image(image),
+            ],
+            promises=[
+                *(may("s3:GetObject", f"{arn}/{key}") for arn, key in readable),
+                may("s3:PutObject", f"{data_bucket_arn}/{workload.name}/*"),
+                may_not("s3:PutObject", f"{data_bucket_arn}/other/*"),
+                may_not("s3:GetObject", f"{data_bucket_arn}/*"),
+                may_not("s3:DeleteObject", "*"),
+                may_not("sagemaker:CreateTrainingJob", "*"),
+                may_not("iam:PassRole", "*"),
+            ],
+        )
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self._workload.name}/{self.fingerprint}"
+
+    @property
+    def uri(self) -> str:
+        """Where the data lies, without a slash at the end."""
+        return f"s3://{self._bucket}/{self._prefix}"
+
+    def run(self, service_token: str, tags: dict[str, str]) -> JobResource:
+        """Add the resource that runs the job."""
+        return JobResource(
+            self,
+            "Job",
+            resource_type="Custom::SandcastleDataset",
+            kind="processing",
+            service_token=service_token,
+            names=self._names,
+            fingerprint=self.fingerprint,
+            result_bucket=self._bucket,
+            result_prefix=f"{self._prefix}/about/",
+            request=self._request(tags),
+        )
+
+    def _request(self, tags: dict[str, str]) -> dict[str, Any]:
+        """Return the CreateProcessingJob request without the job's name."""
+        prepare = self._workload.prepare
+        return {
+            "AppSpecification": {
+                "ImageUri": self._image,
+                "ContainerEntrypoint": ["python3", "-c", _RUN],
+                "ContainerArguments": self._code,
+            },
+            "Environment": {"SANDCASTLE_DATA": "full" if self._workload.full_data else "sample"},
+            "ProcessingInputs": [_input(name, uri) for name, uri in self._inputs.items()],
+            "ProcessingOutputConfig": {"Outputs": [_output(name, f"{self.uri}/{name}") for name in OUTPUTS]},
+            "ProcessingResources": {
+                "ClusterConfig": {
+                    "InstanceCount": 1,
+                    "InstanceType": prepare.instance,
+                    "VolumeSizeInGB": prepare.volume_gb,
+                }
+            },
+            "NetworkConfig": {"EnableNetworkIsolation": True},
+            "RoleArn": self.role.arn,
+            "StoppingCondition": {"MaxRuntimeInSeconds": prepare.max_runtime_minutes * 60},
+            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        }
+
+
+def _zip(scope: Construct, construct_id: str, folder: Any) -> s3_assets.Asset:
+    return s3_assets.Asset(
+        scope,
+        construct_id,
+        path=str(folder),
+        exclude=NOT_CODE,
+        ignore_mode=cdk.IgnoreMode.GIT,
+        asset_hash=hash_folder(folder, NOT_CODE),
+        asset_hash_type=cdk.AssetHashType.CUSTOM,
+    )
+
+
+def _at(asset: s3_assets.Asset) -> str:
+    return asset.s3_object_url
+
+
+def _read(objects: list[tuple[str, str]]) -> list[Statement]:
+    """Allow reading exactly these objects, and finding them: SageMaker lists what it is to download."""
+    return [statement for arn, key in objects for statement in (read_objects(arn, key), list_objects(arn, f"{key}*"))]
+
+
+def _input(name: str, uri: str) -> dict[str, Any]:
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"{_IN}/{name}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+            "S3CompressionType": "None",
+        },
+    }
+
+
+def _output(name: str, uri: str) -> dict[str, Any]:
+    return {
+        "OutputName": name,
+        "S3Output": {"S3Uri": uri, "LocalPath": f"{_OUT}/{name}", "S3UploadMode": "EndOfJob"},
+    }

@@ -1,0 +1,64 @@
+"""Fingerprints: hashes that name data and models by everything that can change them.
+
+Same fingerprint, same result: the finished job is used again. Plain Python, no CDK.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+LENGTH = 16
+"""Hexadecimal digits of a fingerprint: 64 bits."""
+
+
+def fingerprint(**parts: Any) -> str:
+    """Return a fingerprint of the named parts, which must be plain JSON values without CDK tokens."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+
+
+def hash_folder(folder: Path, ignored: Sequence[str]) -> str:
+    """Return a hash of the names and bytes of all files below the folder, whatever their dates and modes.
+
+    ``ignored`` holds patterns for the name of a file or folder; what is in an ignored folder is ignored.
+    """
+    digest = hashlib.sha256()
+    for name, content in _files(folder, ignored):
+        for part in (name.encode(), content):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _files(folder: Path, ignored: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.rglob("*")):
+        names = path.relative_to(folder).parts
+        if path.is_file() and not any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in ignored):
+            yield "/".join(names), path.read_bytes()
+
+
+def data_fingerprint(
+    *, code: str, shared_code: str, source: str, image: str, instance: str, arguments: Mapping[str, str]
+) -> str:
+    """Return the fingerprint of a dataset.
+
+    ``code`` and ``shared_code`` are folder hashes; ``source`` is ``sample`` or the address of the public object.
+    Limits (disk, minutes) are no part of it: they change whether a job succeeds, not what it makes.
+    """
+    return fingerprint(
+        code=code, shared_code=shared_code, source=source, image=image, instance=instance, arguments=dict(arguments)
+    )
+
+
+def training_fingerprint(
+    *, data: str, image: str, instance: str, channels: Mapping[str, str], hyperparameters: Mapping[str, str]
+) -> str:
+    """Return the fingerprint of a trained model. ``data`` is the dataset's; spot or not makes no other model."""
+    return fingerprint(
+        data=data, image=image, instance=instance, channels=dict(channels), hyperparameters=dict(hyperparameters)
+    )

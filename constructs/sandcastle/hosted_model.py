@@ -1,0 +1,118 @@
+"""A hosted model: the SageMaker model, its endpoint configuration and the endpoint that answers requests."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from sandcastle.config import Workload
+from sandcastle.job_resource import JobResource
+from sandcastle.naming import WorkloadNames
+from sandcastle.permissions import list_objects, pull_image, put_metrics, read_objects, write_logs, write_objects
+from sandcastle.promises import may, may_not
+from sandcastle.roles import ServiceRole
+from sandcastle.trained_model import TrainedModel
+
+VARIANT = "main"
+
+
+class HostedModel(Construct):
+    """A real-time endpoint for a trained model, with data capture.
+
+    Model and configuration have generated names and carry the fingerprint: another fingerprint replaces both, and
+    the endpoint is updated to the new configuration without a break before CloudFormation removes the old ones.
+    On deletion the endpoint goes first and the role last; SageMaker needs the role while it deletes.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        workload: Workload,
+        trained: TrainedModel,
+        job: JobResource,
+        names: WorkloadNames,
+        image: str,
+        models_bucket_arn: str,
+        reports_bucket_name: str,
+        reports_bucket_arn: str,
+    ) -> None:
+        """``job`` is the trained model's; ``image`` serves the model and is the one that trained it."""
+        super().__init__(scope, construct_id)
+        capture = f"capture/{workload.name}"
+        captures = workload.serve.capture_percent > 0
+        self.role = ServiceRole(
+            self,
+            "Role",
+            service="sagemaker.amazonaws.com",
+            source_account=True,
+            description=f"Serves the model of {workload.name}",
+            statements=[
+                read_objects(models_bucket_arn, f"{workload.name}/*/output/model.tar.gz"),
+                list_objects(models_bucket_arn, f"{workload.name}/*"),
+                *([write_objects(reports_bucket_arn, f"{capture}/*")] if captures else []),
+                *write_logs(names.endpoint_log_group, "*"),
+                put_metrics("/aws/sagemaker/Endpoints"),
+                *pull_image(image),
+            ],
+            promises=[
+                may("s3:GetObject", f"{models_bucket_arn}/{workload.name}/*/output/model.tar.gz"),
+                (may if captures else may_not)("s3:PutObject", f"{reports_bucket_arn}/{capture}/*"),
+                may_not("s3:PutObject", f"{models_bucket_arn}/*"),
+                may_not("s3:GetObject", f"{reports_bucket_arn}/*"),
+                may_not("s3:DeleteObject", "*"),
+                may_not("sagemaker:CreateTrainingJob", "*"),
+                may_not("iam:PassRole", "*"),
+            ],
+        )
+        model = sagemaker.CfnModel(
+            self,
+            "Model",
+            execution_role_arn=self.role.arn,
+            enable_network_isolation=True,
+            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
+                image=image,
+                model_data_url=job.artifact,
+                environment={"SANDCASTLE_FINGERPRINT": trained.fingerprint},
+            ),
+        )
+        config = sagemaker.CfnEndpointConfig(
+            self,
+            "Config",
+            production_variants=[
+                sagemaker.CfnEndpointConfig.ProductionVariantProperty(
+                    variant_name=VARIANT,
+                    model_name=model.attr_model_name,
+                    initial_instance_count=1,
+                    initial_variant_weight=1,
+                    instance_type=workload.serve.instance,
+                )
+            ],
+            data_capture_config=(
+                _capture(workload.serve.capture_percent, f"s3://{reports_bucket_name}/{capture}") if captures else None
+            ),
+        )
+        self.endpoint = sagemaker.CfnEndpoint(
+            self,
+            "Endpoint",
+            endpoint_name=names.endpoint,
+            endpoint_config_name=config.attr_endpoint_config_name,
+        )
+
+
+def _capture(percent: int, uri: str) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
+    """Return the capture of requests and answers, CSV and JSON kept readable and not encoded."""
+    kind = sagemaker.CfnEndpointConfig
+    return kind.DataCaptureConfigProperty(
+        enable_capture=True,
+        initial_sampling_percentage=percent,
+        destination_s3_uri=uri,
+        capture_options=[
+            kind.CaptureOptionProperty(capture_mode="Input"),
+            kind.CaptureOptionProperty(capture_mode="Output"),
+        ],
+        capture_content_type_header=kind.CaptureContentTypeHeaderProperty(
+            csv_content_types=["text/csv"], json_content_types=["application/json"]
+        ),
+    )

@@ -1,0 +1,58 @@
+"""The janitor of what a workload's jobs and endpoint log outside the stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from sandcastle.functions import Function
+from sandcastle.naming import WorkloadNames
+from sandcastle.permissions import log_group_arn
+from sandcastle.promises import may, may_not
+from sandcastle.roles import Statement
+
+_SHARED = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
+
+
+class JobLogs(Construct):
+    """``Custom::SandcastleJobLogs``: whatever logs must depend on it, so that it is deleted after them."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, names: WorkloadNames, functions: Path) -> None:
+        """``functions`` is the folder of all functions' code."""
+        super().__init__(scope, construct_id)
+        shared = [log_group_arn(group) for group in _SHARED]
+        endpoint = log_group_arn(names.endpoint_log_group)
+        function = Function(
+            self,
+            "Function",
+            handler="job_logs.handler",
+            description="Deletes what jobs and the endpoint logged",
+            source=functions,
+            timeout_seconds=300,
+            statements=[
+                Statement(["logs:DeleteLogGroup"], [endpoint, f"{endpoint}:*"]),
+                Statement(["logs:DescribeLogStreams"], [f"{arn}:*" for arn in shared]),
+                Statement(["logs:DeleteLogStream"], [f"{arn}:log-stream:{names.job_prefix}-*" for arn in shared]),
+            ],
+            promises=[
+                may("logs:DeleteLogGroup", endpoint),
+                may("logs:DeleteLogStream", f"{shared[0]}:log-stream:{names.job_prefix}-*"),
+                *(may_not("logs:DeleteLogGroup", arn) for arn in shared),
+                may_not("logs:DeleteLogStream", f"{shared[0]}:log-stream:other-*"),
+                may_not("logs:GetLogEvents", "*"),
+            ],
+        )
+        self.resource = cdk.CfnResource(
+            self,
+            "Resource",
+            type="Custom::SandcastleJobLogs",
+            properties={
+                "ServiceToken": function.arn,
+                "ServiceTimeout": 300,
+                "JobPrefix": names.job_prefix,
+                "StackPart": names.stack_part,
+                "EndpointLogGroup": names.endpoint_log_group,
+            },
+        )

@@ -1,0 +1,149 @@
+"""The provider that turns jobs into resources: one per workload stack, for its dataset and its trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import custom_resources
+from constructs import Construct
+
+from sandcastle.functions import LOG_DAYS, Function
+from sandcastle.naming import WorkloadNames
+from sandcastle.permissions import list_objects, log_group_arn, pass_roles, sagemaker_arn
+from sandcastle.promises import may, may_not
+from sandcastle.roles import ServiceRole, Statement
+
+WAIT_MINUTES = 60
+"""The longest that CloudFormation lets a custom resource take."""
+
+_LIST_REASON = "listing jobs is not about one job: the service authorization reference names no resource"
+
+
+class JobProvider(Construct):
+    """CDK's Provider framework around ``assets/functions/jobs.py``.
+
+    ``on_event`` may start jobs, with the two job roles and no other; ``is_complete`` may look and stop. The
+    framework's own functions get roles and a log group that go with the stack, and cannot create log groups.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: WorkloadNames,
+        functions: Path,
+        job_roles: Sequence[ServiceRole],
+        result_bucket_arns: Sequence[str],
+    ) -> None:
+        """``job_roles`` are those that jobs run under; results lie under the workload's prefix in the buckets."""
+        super().__init__(scope, construct_id)
+        jobs = [sagemaker_arn(kind, f"{names.job_prefix}-*") for kind in ("training-job", "processing-job")]
+        roles = [role.arn for role in job_roles]
+        on_event = Function(
+            self,
+            "OnEvent",
+            handler="jobs.on_event",
+            description="Starts, finds or stops the job behind a dataset or a trained model",
+            source=functions,
+            timeout_seconds=180,
+            statements=[
+                Statement(
+                    [
+                        "sagemaker:AddTags",
+                        "sagemaker:CreateProcessingJob",
+                        "sagemaker:CreateTrainingJob",
+                        "sagemaker:DescribeProcessingJob",
+                        "sagemaker:DescribeTrainingJob",
+                        "sagemaker:StopProcessingJob",
+                        "sagemaker:StopTrainingJob",
+                    ],
+                    jobs,
+                ),
+                Statement(["sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"], ["*"], reason=_LIST_REASON),
+                pass_roles(roles, "sagemaker.amazonaws.com"),
+                *(list_objects(arn, f"{names.workload}/*") for arn in result_bucket_arns),
+            ],
+            promises=[
+                *(may("sagemaker:CreateTrainingJob", arn) for arn in jobs[:1]),
+                *(may("iam:PassRole", arn, iam__PassedToService="sagemaker.amazonaws.com") for arn in roles),
+                *(may_not("iam:PassRole", arn, iam__PassedToService="lambda.amazonaws.com") for arn in roles),
+                may_not("sagemaker:CreateTrainingJob", sagemaker_arn("training-job", "other-*")),
+                may_not("sagemaker:DeleteEndpoint", "*"),
+                may_not("s3:GetObject", "*"),
+            ],
+        )
+        is_complete = Function(
+            self,
+            "IsComplete",
+            handler="jobs.is_complete",
+            description="Says whether the job behind a dataset or a trained model has ended",
+            source=functions,
+            timeout_seconds=60,
+            statements=[
+                Statement(
+                    [
+                        "sagemaker:DescribeProcessingJob",
+                        "sagemaker:DescribeTrainingJob",
+                        "sagemaker:StopProcessingJob",
+                        "sagemaker:StopTrainingJob",
+                    ],
+                    jobs,
+                ),
+                Statement(["sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"], ["*"], reason=_LIST_REASON),
+                Statement(
+                    ["logs:DescribeLogStreams"],
+                    [f"{log_group_arn(f'/aws/sagemaker/{kind}Jobs')}:*" for kind in ("Training", "Processing")],
+                ),
+            ],
+            promises=[
+                may("sagemaker:DescribeTrainingJob", jobs[0]),
+                may("sagemaker:StopProcessingJob", jobs[1]),
+                may_not("sagemaker:CreateTrainingJob", "*"),
+                may_not("sagemaker:CreateProcessingJob", "*"),
+                may_not("iam:PassRole", "*"),
+            ],
+        )
+        self.service_token = self._framework(on_event, is_complete)
+
+    def _framework(self, on_event: Function, is_complete: Function) -> str:
+        log_group = logs.LogGroup(
+            self, "FrameworkLogs", retention=logs.RetentionDays.TWO_WEEKS, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        provider = custom_resources.Provider(
+            self,
+            "Framework",
+            on_event_handler=self._handler("OnEventHandler", on_event),
+            is_complete_handler=self._handler("IsCompleteHandler", is_complete),
+            framework_on_event_role=self._role("FrameworkOnEventRole", log_group),
+            framework_complete_and_timeout_role=self._role("FrameworkIsCompleteRole", log_group),
+            log_group=log_group,
+            query_interval=cdk.Duration.seconds(5),
+            total_timeout=cdk.Duration.minutes(WAIT_MINUTES),
+            disable_waiter_state_machine_logging=True,
+        )
+        return provider.service_token
+
+    def _handler(self, construct_id: str, function: Function) -> lambda_.IFunction:
+        return lambda_.Function.from_function_attributes(
+            self, construct_id, function_arn=function.arn, same_environment=True
+        )
+
+    def _role(self, construct_id: str, log_group: logs.LogGroup) -> iam.Role:
+        role = iam.Role(
+            self,
+            construct_id,
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"CDK's provider framework in {cdk.Stack.of(self).stack_name}",
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+            )
+        )
+        return role

@@ -1,0 +1,47 @@
+"""Names of what is made at run time: they lead back to environment and workload, and never collide.
+
+Resources of templates have generated names. Jobs need a name when they start, and the endpoint needs one before it
+exists, so that its logs can be deleted by something that outlives it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+
+
+@dataclass(frozen=True)
+class WorkloadNames:
+    """Names in one workload's stack."""
+
+    environment: str
+    workload: str
+
+    @property
+    def job_prefix(self) -> str:
+        """What all names of the workload's jobs start with, in every stack that ever held it."""
+        return f"sandcastle-{self.environment}-{self.workload}"
+
+    @property
+    def stack_part(self) -> str:
+        """A text that differs between a stack and the one that replaced it after a destroy: part of the stack's id.
+
+        A stack id ends with ``/<name>/<uuid>``; the first group of the uuid has eight hexadecimal digits.
+        """
+        uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
+        return cdk.Fn.select(0, cdk.Fn.split("-", uuid))
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's name.
+
+        CloudFormation replaces an endpoint only when its name changes, and this one stays as long as the stack
+        does: it may have a name of its own.
+        """
+        return f"{self.job_prefix}-{self.stack_part}"
+
+    @property
+    def endpoint_log_group(self) -> str:
+        """Where SageMaker logs the endpoint."""
+        return f"/aws/sagemaker/Endpoints/{self.endpoint}"

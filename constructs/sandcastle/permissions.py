@@ -1,0 +1,92 @@
+"""Statements that roles are made of: S3 by bucket and prefix, logs by group and stream, images by repository.
+
+The set for jobs and endpoints follows the SageMaker developer guide, "CreateTrainingJob API: execution role
+permissions" and its siblings for processing and hosting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+
+from sandcastle.roles import Statement
+
+_IMAGE = re.compile(r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.[\w.]+/(?P<repository>[^:@]+)[:@]")
+
+
+def log_group_arn(group: str) -> str:
+    """Return the ARN of a log group in this account and region, without anything after its name."""
+    return f"arn:{cdk.Aws.PARTITION}:logs:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:log-group:{group}"
+
+
+def sagemaker_arn(kind: str, name: str) -> str:
+    """Return the ARN of a SageMaker resource in this account and region; ``name`` may end with ``*``."""
+    return f"arn:{cdk.Aws.PARTITION}:sagemaker:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:{kind}/{name}"
+
+
+def read_objects(bucket_arn: str, *keys: str) -> Statement:
+    """Allow reading the objects; a key may end with ``*``."""
+    return Statement(["s3:GetObject"], [f"{bucket_arn}/{key}" for key in keys])
+
+
+def write_objects(bucket_arn: str, *keys: str) -> Statement:
+    """Allow writing the objects, in parts when they are large."""
+    return Statement(["s3:PutObject", "s3:AbortMultipartUpload"], [f"{bucket_arn}/{key}" for key in keys])
+
+
+def list_objects(bucket_arn: str, *prefixes: str) -> Statement:
+    """Allow listing the bucket under these prefixes only; each may end with ``*``."""
+    return Statement(["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": list(prefixes)}})
+
+
+def pull_image(uri: str) -> list[Statement]:
+    """Allow pulling the image, from its own repository only. Raises ValueError for what is no ECR image."""
+    match = _IMAGE.match(uri)
+    if match is None:
+        raise ValueError(f"{uri!r} is not the URI of an image in Amazon ECR")
+    arn = f"arn:{cdk.Aws.PARTITION}:ecr:{match['region']}:{match['account']}:repository/{match['repository']}"
+    return [
+        Statement(
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            [arn],
+        ),
+        Statement(
+            ["ecr:GetAuthorizationToken"],
+            ["*"],
+            reason="a registry log-in, not a repository's: the service authorization reference names no resource",
+        ),
+    ]
+
+
+def write_logs(group: str, streams: str) -> list[Statement]:
+    """Allow a job or endpoint to log: to create the group and streams in it, to write only streams so named.
+
+    CloudWatch Logs checks stream creation against the group, so that its resource is everything in the group.
+    """
+    arn = log_group_arn(group)
+    return [
+        Statement(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"], [arn, f"{arn}:*"]),
+        Statement(["logs:PutLogEvents"], [f"{arn}:log-stream:{streams}"]),
+    ]
+
+
+def write_function_logs(log_group_arn_with_star: str) -> Statement:
+    """Allow a function to write to its own group, which the stack made: it cannot make a group of its own."""
+    return Statement(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn_with_star])
+
+
+def put_metrics(namespace: str) -> Statement:
+    """Allow writing metrics of this namespace."""
+    return Statement(
+        ["cloudwatch:PutMetricData"],
+        ["*"],
+        {"StringEquals": {"cloudwatch:namespace": namespace}},
+        reason="metrics are no resources: the namespace condition is the narrowest that AWS offers",
+    )
+
+
+def pass_roles(role_arns: Sequence[str], service: str) -> Statement:
+    """Allow handing these roles to this service and to no other."""
+    return Statement(["iam:PassRole"], role_arns, {"StringEquals": {"iam:PassedToService": service}})

@@ -1,0 +1,104 @@
+"""Roles: one purpose each, their permissions as whole statements, their promises beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from sandcastle.promises import METADATA_KEY, Promise
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An Allow statement of an identity policy.
+
+    ``reason`` must say why whenever a resource is ``*``: because AWS knows no narrower resource for the action.
+    Raises ValueError for a wildcard action, or for ``*`` without a reason.
+    """
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what a least-privilege policy must not hold."""
+        if any("*" in action for action in self.actions):
+            raise ValueError(f"wildcard action in {list(self.actions)}: name each action")
+        if "*" in self.resources and not self.reason:
+            raise ValueError(f"{list(self.actions)} on every resource needs a written reason")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the statement as IAM writes it."""
+        document: dict[str, Any] = {
+            "Effect": "Allow",
+            "Action": list(self.actions),
+            "Resource": list(self.resources),
+        }
+        if self.conditions:
+            document["Condition"] = {operator: dict(keys) for operator, keys in self.conditions.items()}
+        return document
+
+
+def policy_document(statements: Sequence[Statement]) -> dict[str, Any]:
+    """Return the statements as a policy document."""
+    return {"Version": "2012-10-17", "Statement": [statement.to_json() for statement in statements]}
+
+
+class ServiceRole(Construct):
+    """A role that one AWS service takes, for resources of this account only.
+
+    The permissions are the role's own inline policy and not a resource beside it: whatever refers to the role then
+    also waits for its permissions, and on deletion keeps them until it is gone. (CDK's default policies are
+    separate, and nothing but a function waits for them: an endpoint would lose its permissions while it is still
+    being deleted.) The name is generated, so that CloudFormation can replace the role.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        service: str,
+        description: str,
+        statements: Sequence[Statement],
+        promises: Sequence[Promise] = (),
+        source_account: bool = False,
+    ) -> None:
+        """``service`` such as ``lambda.amazonaws.com``; ``source_account`` where the service names its caller."""
+        super().__init__(scope, construct_id)
+        self.statements = tuple(statements)
+        trust: dict[str, Any] = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+        }
+        if source_account:  # confused deputy: SageMaker sends the account that it works for
+            trust["Condition"] = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
+        self.resource = iam.CfnRole(
+            self,
+            "Resource",
+            description=description,
+            assume_role_policy_document={"Version": "2012-10-17", "Statement": [trust]},
+            policies=[
+                iam.CfnRole.PolicyProperty(policy_name="permissions", policy_document=policy_document(statements))
+            ],
+        )
+        if promises:
+            self.resource.add_metadata(METADATA_KEY, [promise.to_metadata() for promise in promises])
+
+    @property
+    def arn(self) -> str:
+        """The role's ARN."""
+        return self.resource.attr_arn
+
+
+def acknowledge(construct: Construct, rules: Sequence[str], reason: str) -> None:
+    """Acknowledge findings of the rule packs on this construct alone, with the evidence why they do not count."""
+    for rule in rules:
+        cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=rule, reason=reason))

@@ -1,0 +1,1 @@
+"""What is deployed: one module per stack, wiring and nothing else."""

@@ -1,0 +1,35 @@
+"""The foundation: what all workloads of an environment share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from sandcastle.assets import Assets
+from sandcastle.buckets import AccessLogs, Bucket, BucketJanitor
+from sandcastle.config import Environment
+from sandcastle.network import Network
+from sandcastle.topic import AlarmTopic
+
+
+class Foundation(cdk.Stack):
+    """Buckets, network and the topic for alarms."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, **stack: Any) -> None:
+        """Keyword arguments beyond ``environment`` are CDK's own for a stack."""
+        super().__init__(scope, construct_id, description=f"Sandcastle {environment.name}: what workloads share", **stack)
+        janitor = BucketJanitor(self, "Janitor", functions=Assets(environment.root).functions)
+        access_logs = AccessLogs(self, "AccessLogs", janitor=janitor)
+        self.data = Bucket(self, "Data", janitor=janitor, access_logs=access_logs)
+        self.models = Bucket(self, "Models", janitor=janitor, access_logs=access_logs)
+        self.reports = Bucket(self, "Reports", janitor=janitor, access_logs=access_logs)
+        Network(self, "Network", bucket_arns=[self.data.arn, self.models.arn, self.reports.arn])
+        self.topic = AlarmTopic(self, "Alarms", display_name=f"Sandcastle {environment.name}")
+        for name, value in (
+            ("DataBucket", self.data.name),
+            ("ModelsBucket", self.models.name),
+            ("ReportsBucket", self.reports.name),
+            ("AlarmTopicArn", self.topic.arn),
+        ):
+            cdk.CfnOutput(self, name, value=value)
