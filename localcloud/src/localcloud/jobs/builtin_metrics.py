@@ -1,10 +1,12 @@
 """The metric definitions that the service attaches to built-in algorithms.
 
-XGBoost: names and regexes of AWS's open container source (aws/sagemaker-xgboost-container,
-`algorithm_mode/metrics.py`); it defines the validation ones, the service reports the train ones as well.
+XGBoost: names of AWS's open container source (aws/sagemaker-xgboost-container, `algorithm_mode/metrics.py`); it
+defines the validation ones, the service reports the train ones as well. Its regexes end in `(\\S+)`, which is not a
+number where another metric follows on the line, so here the group is a number.
 Linear Learner: from a real DescribeHyperParameterTuningJob reply. CloudWatch shows a TAB as `#011`.
 """
 
+_NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
 _XGBOOST = [
     "accuracy",
     "auc",
@@ -61,7 +63,7 @@ _LINEAR_LEARNER = {
 
 def _xgboost() -> list[dict[str, str]]:
     return [
-        {"Name": f"{channel}:{metric}", "Regex": rf".*\[[0-9]+\].*#011{channel}-{metric}:(\S+)"}
+        {"Name": f"{channel}:{metric}", "Regex": rf".*\[[0-9]+\].*#011{channel}-{metric}:{_NUMBER}"}
         for channel in ("train", "validation")
         for metric in _XGBOOST
     ]

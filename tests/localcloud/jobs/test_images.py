@@ -1,0 +1,105 @@
+"""Image URIs to runners."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from localcloud.jobs import builtin_metrics, images
+
+from tests.localcloud.jobs.cloud import LINEAR_LEARNER, RUNNERS, SKLEARN, XGBOOST
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "has_programs"),
+    [
+        (XGBOOST, "xgboost", True),
+        ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", "xgboost", True),
+        ("141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost@sha256:" + "0" * 64, "xgboost", True),
+        ("450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:1.7-1", "xgboost", True),
+        (LINEAR_LEARNER, "linear-learner", True),
+        (SKLEARN, "scikit-learn", False),
+    ],
+)
+def test_known_images(image: str, name: str, has_programs: bool) -> None:
+    runner = images.resolve(image)
+    assert runner.name == name
+    assert runner.python == RUNNERS / "classic" / "bin" / "python"
+    for command in (runner.train_command, runner.serve_command):
+        assert (command is not None) == has_programs
+        if command:
+            assert Path(command[-1]).is_file()
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "sagemaker-xgboost:1.7-1",
+        "docker.io/library/python:3.13",
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-tensorflow:2.14",
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/my/sagemaker-xgboost:1",
+        "",
+    ],
+)
+def test_unknown_images_fail_loudly(image: str) -> None:
+    with pytest.raises(images.UnknownImage) as caught:
+        images.resolve(image)
+    text = str(caught.value)
+    assert image in text
+    for pattern in images.known_patterns():
+        assert pattern in text
+
+
+def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LOCALCLOUD_RUNNERS", str(tmp_path))
+    with pytest.raises(images.UnknownImage, match="is not installed"):
+        images.resolve(XGBOOST)
+
+
+@pytest.mark.parametrize(
+    ("runner", "line", "found"),
+    [
+        (
+            "xgboost",
+            "[0]#011train-error:0.077154#011validation-error:0.099099",
+            {"train:error": "0.077154", "validation:error": "0.099099"},
+        ),
+        (
+            "xgboost",
+            "[12]#011train-auc:0.92188#011validation-auc:0.91031",
+            {"train:auc": "0.92188", "validation:auc": "0.91031"},
+        ),
+        ("xgboost", "[0]\ttrain-auc:0.92188", {}),
+        (
+            "linear-learner",
+            "[11/24/2020 18:53:56 INFO 1] #quality_metric: host=algo-1, epoch=0, train "
+            "binary_classification_cross_entropy_objective <loss>=0.595682421003",
+            {"train:objective_loss": "0.595682421003"},
+        ),
+        (
+            "linear-learner",
+            "[07/17/2024 19:38:23 INFO 1] #quality_metric: host=algo-1, validation multiclass_accuracy <score>=0.93965",
+            {"validation:multiclass_accuracy": "0.93965"},
+        ),
+        (
+            "linear-learner",
+            "#quality_metric: host=algo-1, validation binary_f_1.000 <score>=0.5",
+            {"validation:binary_f_beta": "0.5"},
+        ),
+        ("linear-learner", "#progress_metric: host=algo-1, completed 93 % of epochs", {"train:progress": "93"}),
+        (
+            "linear-learner",
+            "#throughput_metric: host=algo-1, train throughput=22320.2 records/second",
+            {"train:throughput": "22320.2"},
+        ),
+    ],
+)
+def test_metric_definitions_read_real_log_lines(runner: str, line: str, found: dict[str, str]) -> None:
+    """The lines are from logs of AWS runs that their owners published."""
+    matches = {
+        each["Name"]: match[1]
+        for each in builtin_metrics.DEFINITIONS[runner]
+        if (match := re.search(each["Regex"], line))
+    }
+    assert matches == found
