@@ -96,9 +96,11 @@ $(LOCALCLOUD): localcloud/requirements.txt localcloud/pyproject.toml
 	@.localcloud/venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e localcloud
 	@touch $@
 
-$(FUNCTIONS): localcloud/functions/requirements.txt
-	@echo "Installing the runtime of localcloud's functions ..."
+$(FUNCTIONS): localcloud/functions/requirements.txt localcloud/functions/package-lock.json $(PRODUCT)
+	@echo "Installing the runtimes of localcloud's functions ..."
 	$(call venv,.localcloud/functions,$<)
+	@cp localcloud/functions/package.json localcloud/functions/package-lock.json .localcloud/functions/
+	@npm ci --prefix .localcloud/functions --no-audit --no-fund --silent
 	@touch $@
 
 $(RUNNERS): localcloud/runners/requirements.txt
