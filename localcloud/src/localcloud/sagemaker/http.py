@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import json
 import logging
-import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -69,7 +68,7 @@ class Handler:
             return runtime.error_response(error)
 
     def _call(self, headers: dict[str, str], body: bytes) -> runtime.Response:
-        reply_headers = {"Content-Type": _JSON, "x-amzn-RequestId": str(uuid.uuid4())}
+        reply_headers = {"Content-Type": _JSON}
         try:
             try:
                 parameters = json.loads(body or b"{}")

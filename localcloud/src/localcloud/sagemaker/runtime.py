@@ -69,7 +69,7 @@ class Runtime:
                 scope, endpoint, variant.name, self._core.clock.now(),
                 status=reply.status, model_ms=reply.latency_ms, total_ms=total,
             )
-            if reply.status >= 400:
+            if not 200 <= reply.status < 400:
                 raise _model_error(scope, endpoint, reply)
             self._capture(fleet, variant, headers, body, reply)
         out = {

@@ -42,9 +42,9 @@ def only(*values: Any) -> Only:
     return Only(values)
 
 
-def check_supported(operation: str, tree: Tree, request: Mapping[str, Any]) -> None:
+def check_supported(operation: str, rule: Rule, request: Mapping[str, Any]) -> None:
     """Raise ValidationException ``[localcloud] <operation>: <member> is not supported yet`` for the first."""
-    _check(operation, tree, request, "")
+    _check(operation, rule, request, "")
 
 
 def _check(operation: str, rule: Rule, value: Any, path: str) -> None:

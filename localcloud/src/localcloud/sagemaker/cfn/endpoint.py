@@ -74,8 +74,12 @@ def _settled(core: Core, arn: str, timeout: float) -> dict[str, Any]:
             return endpoint
         if core.clock.now() > deadline:
             raise CfnError(f"Exceeded attempts to wait: {arn} is {endpoint['EndpointStatus']}")
-        with core.store.changed:
-            core.store.changed.wait(1.0)
+        core.store.wait_until(lambda: _is_settled(core, arn), timeout=1.0)
+
+
+def _is_settled(core: Core, arn: str) -> bool:
+    record = core.store.by_arn(arn)
+    return record is None or record.status not in IN_PROGRESS
 
 
 def _failure(endpoint: dict[str, Any]) -> str:

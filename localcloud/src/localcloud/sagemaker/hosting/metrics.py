@@ -27,12 +27,12 @@ class InvocationMetrics:
     def record(
         self, scope: Scope, endpoint: str, variant: str, moment: float, *, status: int, model_ms: float, total_ms: float
     ) -> None:
-        """One invocation; ``status`` is the container's, latencies are in milliseconds."""
+        """One invocation; ``status`` is the container's (0: no answer), latencies are in milliseconds."""
         dimensions = {"EndpointName": endpoint, "VariantName": variant}
         values = (
             ("Invocations", 1.0, "None"),
             ("Invocation4XXErrors", float(400 <= status < 500), "None"),
-            ("Invocation5XXErrors", float(status >= 500), "None"),
+            ("Invocation5XXErrors", float(status >= 500 or status == 0), "None"),
             ("ModelLatency", model_ms * 1000, "Microseconds"),
             ("OverheadLatency", max(0.0, total_ms - model_ms) * 1000, "Microseconds"),
         )

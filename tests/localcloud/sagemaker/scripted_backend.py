@@ -1,0 +1,147 @@
+"""A world that does what a test says, step by step: for the state machines on a clock that stands still."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from localcloud.clock import Clock
+from localcloud.jobs.spec import JobOutcome, JobSpec
+from localcloud.meter import Meter
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.ports import MetricDatum, Reply, Scope, StartFailed, VariantSpec
+from localcloud.sagemaker.service import SageMaker
+
+SCOPE = Scope("123456789012", "eu-west-1")
+ROLE = "arn:aws:iam::123456789012:role/runner"
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/any:1"
+START = 1_800_000_000.0
+
+
+class ScriptedJob:
+    """A job that waits for the test to end it."""
+
+    def __init__(
+        self, spec: JobSpec, on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]
+    ) -> None:
+        self.spec, self.on_status, self.on_done = spec, on_status, on_done
+        self.stopped = False
+
+    def stop(self) -> None:
+        self.stopped = True
+        self.on_done(JobOutcome("Stopped", secondary_status="Stopped", seconds_running=5))
+
+
+class ScriptedServer:
+    """Echoes, in upper case."""
+
+    def __init__(self, spec: VariantSpec) -> None:
+        self.spec = spec
+        self.stopped = threading.Event()
+        self.reply: Reply | Exception | None = None
+        self.headers: list[dict[str, str]] = []
+
+    def invoke(self, body: bytes, headers: dict[str, str]) -> Reply:
+        self.headers.append(headers)
+        if isinstance(self.reply, Exception):
+            raise self.reply
+        return self.reply or Reply(200, {"content-type": "text/csv"}, body.upper())
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+
+@dataclass
+class ScriptedBackend:
+    """Everything allowed unless said otherwise; ``hold`` keeps servers from coming up until it is set."""
+
+    jobs: list[ScriptedJob] = field(default_factory=list)
+    servers: list[ScriptedServer] = field(default_factory=list)
+    objects: dict[str, bytes] = field(default_factory=dict)
+    logs: list[tuple[str, str, str]] = field(default_factory=list)
+    metrics: list[MetricDatum] = field(default_factory=list)
+    asked: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
+    denied: set[str] = field(default_factory=set)
+    start_failure: str | None = None
+    unwritable: bool = False
+    hold: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.hold.set()
+
+    def start_job(
+        self, spec: JobSpec, on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]
+    ) -> ScriptedJob:
+        self.jobs.append(ScriptedJob(spec, on_status, on_done))
+        return self.jobs[-1]
+
+    def start_server(self, _scope: Scope, spec: VariantSpec) -> ScriptedServer:
+        assert self.hold.wait(10)
+        if self.start_failure:
+            raise StartFailed(self.start_failure)
+        self.servers.append(ScriptedServer(spec))
+        return self.servers[-1]
+
+    def check_image(self, image: str) -> None:
+        """Every image is known."""
+
+    def check_pull(self, image: str, role_arn: str) -> None:
+        """Every image may be pulled."""
+
+    def assume(self, _role_arn: str, _session: str) -> Mapping[str, str]:
+        return {}
+
+    def denial(
+        self, _headers: Mapping[str, str], action: str, resource: str, context: Mapping[str, object]
+    ) -> str | None:
+        self.asked.append((action, resource, dict(context)))
+        return f"User is not authorized to perform: {action} on resource: {resource}" if action in self.denied else None
+
+    def can_read(self, _scope: Scope, _role_arn: str, s3_uri: str) -> bool:
+        return "missing" not in s3_uri
+
+    def put_object(self, _scope: Scope, _role_arn: str, s3_uri: str, body: bytes, _kms_key: str) -> None:
+        if self.unwritable:
+            raise RuntimeError("AccessDenied: no")
+        self.objects[s3_uri] = body
+
+    def log(self, _scope: Scope, _role_arn: str, group: str, stream: str, text: str) -> None:
+        self.logs.append((group, stream, text))
+
+    def put_metrics(self, _scope: Scope, data: Sequence[MetricDatum]) -> None:
+        self.metrics.extend(data)
+
+
+class World:
+    """A service on a manual clock, called as the wire would call it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock("manual", start=START)
+        self.meter = Meter(self.clock)
+        self.backend = ScriptedBackend()
+        self.service = SageMaker(self.clock, self.meter, self.backend)
+
+    def call(self, operation: str, scope: Scope = SCOPE, **parameters: Any) -> dict[str, Any]:
+        return self.service.call(operation, parameters, scope, {})
+
+    def refusal(self, operation: str, **parameters: Any) -> ServiceError:
+        """The error that the call must answer with."""
+        try:
+            reply = self.call(operation, **parameters)
+        except ServiceError as error:
+            return error
+        raise AssertionError(f"{operation} answered {reply}")
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """For what happens on the service's own threads."""
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, "nothing happened in 10 s"
+            time.sleep(0.002)
+
+    def invoke(self, endpoint: str, body: bytes = b"1,2", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        named = {"content-type": "text/csv"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        return self.service.runtime.invoke(SCOPE, f"/endpoints/{endpoint}/invocations", named, body)
