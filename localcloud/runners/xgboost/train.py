@@ -43,10 +43,15 @@ def log(text: str, level: str = "INFO") -> None:
 class Monitor(TrainingCallback):  # type: ignore[misc]  # the library is not typed
     """Prints the metrics of a round in one write: `[0]<TAB>train-auc:0.92188<TAB>validation-auc:0.91031`."""
 
+    def __init__(self, done: int) -> None:
+        """`done`: rounds of the checkpoint that this training continues."""
+        super().__init__()
+        self.done = done
+
     def after_iteration(self, _model: Any, epoch: int, evals_log: dict[str, dict[str, list[float]]]) -> bool:
         """Never stops the training."""
         scores = [f"{data}-{name}:{values[-1]:.5f}" for data, of in evals_log.items() for name, values in of.items()]
-        sys.stdout.write("\t".join([f"[{epoch}]", *scores]) + "\n")
+        sys.stdout.write("\t".join([f"[{self.done + epoch}]", *scores]) + "\n")
         sys.stdout.flush()
         return False
 
@@ -54,8 +59,9 @@ class Monitor(TrainingCallback):  # type: ignore[misc]  # the library is not typ
 class Saver(TrainingCallback):  # type: ignore[misc]  # the library is not typed
     """Saves the model after every round: as a numbered checkpoint, as the model itself, or both."""
 
-    def __init__(self, checkpoints: Path | None, model: Path | None) -> None:
+    def __init__(self, checkpoints: Path | None, model: Path | None, done: int) -> None:
         super().__init__()
+        self.done = done
         self.checkpoints = checkpoints
         self.model = model
 
@@ -63,8 +69,9 @@ class Saver(TrainingCallback):  # type: ignore[misc]  # the library is not typed
         """Never stops the training."""
         raw = bytes(model.save_raw("ubj"))
         if self.checkpoints:
-            _write(self.checkpoints / f"{CHECKPOINT}.{epoch}", raw)
-            (self.checkpoints / f"{CHECKPOINT}.{epoch - _CHECKPOINTS_KEPT}").unlink(missing_ok=True)
+            number = self.done + epoch
+            _write(self.checkpoints / f"{CHECKPOINT}.{number}", raw)
+            (self.checkpoints / f"{CHECKPOINT}.{number - _CHECKPOINTS_KEPT}").unlink(missing_ok=True)
         if self.model:
             _write(self.model, raw)
         return False
@@ -129,9 +136,9 @@ def run() -> None:
     model = sagemaker_io.MODEL / MODEL_NAME
     if keep_on_stop:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # the model of the last round is in place
-    callbacks: list[Any] = [Monitor()]
+    callbacks: list[Any] = [Monitor(done)]
     if directory or keep_on_stop:
-        callbacks.append(Saver(directory, model if keep_on_stop else None))
+        callbacks.append(Saver(directory, model if keep_on_stop else None, done))
     try:
         trained = train(
             parameters,
@@ -147,7 +154,7 @@ def run() -> None:
         if any(text in str(error) for text in _CALLERS_FAULT):
             raise UserError(str(error)) from error
         raise UserError(f"XGB train call failed with exception:\n {error}") from error
-    if patience and has_validation:
+    if patience and has_validation and rounds > done:
         trained = trained[: trained.best_iteration + 1]
     model.parent.mkdir(parents=True, exist_ok=True)
     _write(model, bytes(trained.save_raw("ubj")))

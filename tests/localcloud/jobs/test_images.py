@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from localcloud.jobs import builtin_metrics, images
 
+from localcloud.jobs import builtin_metrics, images
 from tests.localcloud.jobs.cloud import LINEAR_LEARNER, RUNNERS, SKLEARN, XGBOOST
 
 

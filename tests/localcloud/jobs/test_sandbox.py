@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from localcloud.jobs import sandbox
 from localcloud.jobs.sandbox import JobDirectory, Program, SandboxedProcess
 
