@@ -38,9 +38,7 @@ def build(environment: Environment, app: cdk.App) -> None:
     for workload in environment.workloads:
         name = f"{prefix}-workload-{workload.name}"
         stacks.append(
-            WorkloadStack(
-                app, name, environment=environment, workload=workload, foundation=foundation, env=where
-            )
+            WorkloadStack(app, name, environment=environment, workload=workload, foundation=foundation, env=where)
         )
     for stack in stacks:
         cdk.Tags.of(stack).add("sandcastle:environment", environment.name)

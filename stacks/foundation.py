@@ -6,6 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
+
 from sandcastle.assets import Assets
 from sandcastle.buckets import AccessLogs, Bucket, BucketJanitor
 from sandcastle.config import Environment
@@ -18,7 +19,8 @@ class Foundation(cdk.Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, **stack: Any) -> None:
         """Keyword arguments beyond ``environment`` are CDK's own for a stack."""
-        super().__init__(scope, construct_id, description=f"Sandcastle {environment.name}: what workloads share", **stack)
+        description = f"Sandcastle {environment.name}: what workloads share"
+        super().__init__(scope, construct_id, description=description, **stack)
         janitor = BucketJanitor(self, "Janitor", functions=Assets(environment.root).functions)
         access_logs = AccessLogs(self, "AccessLogs", janitor=janitor)
         self.data = Bucket(self, "Data", janitor=janitor, access_logs=access_logs)

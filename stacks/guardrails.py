@@ -6,9 +6,9 @@ from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
+
 from sandcastle.budget import MonthlyBudget
 from sandcastle.config import Environment
-
 from stacks.foundation import Foundation
 
 

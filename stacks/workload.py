@@ -6,6 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
+
 from sandcastle.assets import Assets
 from sandcastle.config import Environment, Workload
 from sandcastle.config.catalogue import image_uri
@@ -15,7 +16,6 @@ from sandcastle.job_logs import JobLogs
 from sandcastle.job_provider import JobProvider
 from sandcastle.naming import WorkloadNames
 from sandcastle.trained_model import TrainedModel
-
 from stacks.foundation import Foundation
 
 
@@ -92,10 +92,10 @@ class WorkloadStack(cdk.Stack):
         hosted.endpoint.add_resource_dependency(logs.resource)
         for name, value in (
             ("EndpointName", hosted.endpoint.attr_endpoint_name),
-            ("DatasetUri", dataset.uri),
+            ("DatasetUri", prepared.result),
             ("DatasetJob", prepared.job_name),
             ("TrainingJob", fitted.job_name),
-            ("ModelDataUrl", fitted.artifact),
+            ("ModelDataUrl", fitted.result),
             ("Fingerprint", trained.fingerprint),
             ("ContentType", workload.serve.content_type),
             ("Accept", workload.serve.accept),

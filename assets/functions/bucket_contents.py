@@ -27,9 +27,9 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
     def work() -> None:
         if event["RequestType"] == "Delete":
-            empty(client("s3"), event["PhysicalResourceId"], context.get_remaining_time_in_millis)
+            empty(client("s3"), bucket, context.get_remaining_time_in_millis)
 
-    answer(event, context, event.get("PhysicalResourceId", bucket) if event["RequestType"] == "Delete" else bucket, work)
+    answer(event, context, bucket, work)
 
 
 def empty(s3: Any, bucket: str, remaining_ms: Any) -> None:
@@ -86,8 +86,8 @@ def delete_page(s3: Any, bucket: str) -> int:
         reply = s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
         refused = reply.get("Errors", [])
         if refused:
-            first = refused[0]
-            raise RuntimeError(f"S3 refused {len(refused)} of {len(found)} deletions: {first['Key']}: {first['Message']}")
+            first = f"{refused[0]['Key']}: {refused[0]['Message']}"
+            raise RuntimeError(f"S3 refused {len(refused)} of {len(found)} deletions, the first of {first}")
     return len(found)
 
 

@@ -19,12 +19,13 @@ SHARED_GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
 def handler(event: dict[str, Any], context: Any) -> None:
     """Lambda entry point. The physical id is the endpoint's log group."""
     properties = event["ResourceProperties"]
+    endpoint_group = properties["EndpointLogGroup"]
 
     def work() -> None:
         if event["RequestType"] == "Delete":
-            delete_logs(client("logs"), properties["JobPrefix"], properties["StackPart"], properties["EndpointLogGroup"])
+            delete_logs(client("logs"), properties["JobPrefix"], properties["StackPart"], endpoint_group)
 
-    answer(event, context, properties["EndpointLogGroup"], work)
+    answer(event, context, endpoint_group, work)
 
 
 def delete_logs(logs: Any, job_prefix: str, stack_part: str, endpoint_group: str) -> None:

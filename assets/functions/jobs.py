@@ -7,7 +7,7 @@ seconds until that says so, for up to an hour. Resource properties:
     JobPrefix    what all names of the workload's jobs start with
     Fingerprint  hexadecimal; the same fingerprint means the same result
     StackPart    a short text of its own for each stack that was ever created
-    ResultBucket, ResultPrefix   where the result lies in S3
+    Result       the folder in S3 that the job fills
     Request      the request to SageMaker without the job's name, as JSON text (CloudFormation would turn its
                  numbers into text)
 
@@ -62,7 +62,7 @@ def is_complete(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         return {"IsComplete": False}
     if state.status != "Completed":
         raise JobFailed(failure_text(jobs, client("logs"), state))
-    return {"IsComplete": True, "Data": {"JobName": state.name, "Artifact": state.artifact}}
+    return {"IsComplete": True, "Data": {"JobName": state.name, "Result": result_of(state, properties)}}
 
 
 def job_name(properties: dict[str, Any], attempt: int) -> str:
@@ -82,7 +82,9 @@ def find_or_start(jobs: Jobs, s3: Any, properties: dict[str, Any]) -> str:
         if state is None:
             start(jobs, name, json.loads(properties["Request"]))
             return name
-        if state.status == "InProgress" or (state.status == "Completed" and has_result(s3, properties)):
+        if state.status == "InProgress" or (
+            state.status == "Completed" and has_result(s3, result_of(state, properties))
+        ):
             print(f"{jobs.word} {name} is {state.status}: used again")
             return name
     raise JobFailed(f"{jobs.word} {job_name(properties, 1)} failed {ATTEMPTS} times: change something before the next")
@@ -103,11 +105,15 @@ def start(jobs: Jobs, name: str, request: dict[str, Any]) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def has_result(s3: Any, properties: dict[str, Any]) -> bool:
-    """Say whether anything lies where the job's result should: someone may have emptied the bucket."""
-    reply = s3.list_objects_v2(
-        Bucket=properties["ResultBucket"], Prefix=properties["ResultPrefix"], MaxKeys=1
-    )
+def result_of(state: JobState, properties: dict[str, Any]) -> str:
+    """Return the address of the job's result: a model's archive, else the folder that the job filled."""
+    return state.artifact or str(properties["Result"])
+
+
+def has_result(s3: Any, address: str) -> bool:
+    """Say whether anything lies at the S3 address: someone may have emptied the bucket."""
+    bucket, _, prefix = address.removeprefix("s3://").partition("/")
+    reply = s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
     return bool(reply.get("KeyCount", 0))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,17 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
 from sandcastle.functions import Function
 from sandcastle.promises import may_not
-from sandcastle.roles import Statement, acknowledge, policy_document
+from sandcastle.roles import Statement, policy_document
 
 UPLOAD_DAYS = 1
 """Days after which parts of an upload that was never finished are removed: they are billed like objects."""
 
 ACCESS_LOG_DAYS = 30
+
+_EMPTYING = "emptying means every object of exactly this bucket"
 
 
 class BucketJanitor(Construct):
@@ -31,8 +34,8 @@ class BucketJanitor(Construct):
     CloudFormation deletes against the arrows. So the bucket policy goes first, then the custom resource writes a
     policy of its own that denies every ``s3:PutObject``, deletes all versions, delete markers and unfinished
     uploads, and then the bucket is deleted while the denial still stands. The other way round (as CDK's own
-    auto-delete does it) the deletion of the bucket policy lifts the denial again, and a late writer (data capture, access
-    logs) fills the bucket between the last listing and its deletion.
+    auto-delete does it) the deletion of the bucket policy lifts the denial again, and a late writer (data capture,
+    access logs) fills the bucket between the last listing and its deletion.
 
     The function's permissions for a bucket are a policy per bucket, not statements of its role: the role would
     otherwise depend on all buckets, and one bucket's contents could not go before another bucket.
@@ -41,6 +44,7 @@ class BucketJanitor(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, functions: Path) -> None:
         """``functions`` is the folder of all functions' code."""
         super().__init__(scope, construct_id)
+        self._permissions: list[tuple[iam.CfnPolicy, str]] = []
         self.function = Function(
             self,
             "Function",
@@ -53,28 +57,30 @@ class BucketJanitor(Construct):
             promises=[may_not("s3:GetObject", "*"), may_not("s3:DeleteBucket", "*"), may_not("s3:PutObject", "*")],
         )
 
-    def guard(self, bucket: s3.CfnBucket, policy: s3.CfnBucketPolicy) -> cdk.CfnCustomResource:
-        """Have the bucket emptied after its policy went and before it goes itself."""
+    def guard(self, scope: Construct, bucket: s3.CfnBucket, policy: s3.CfnBucketPolicy) -> cdk.CfnResource:
+        """Have the bucket emptied after its policy went and before it goes itself; what does it goes into ``scope``."""
         permissions = iam.CfnPolicy(
-            bucket.node.scope or self,
+            scope,
             "EmptyingPermissions",
             policy_name="empty-bucket",
             roles=[self.function.role.resource.ref],
             policy_document=policy_document(_emptying(bucket.attr_arn)),
         )
-        acknowledge(
-            permissions,
-            [f"AwsSolutions-IAM5[Resource::<{cdk.Stack.of(self).get_logical_id(bucket)}.Arn>/*]"],
-            "Emptying means every object of exactly this bucket",
+        self._permissions.append((permissions, f"{bucket.attr_arn}/*"))
+        contents = cdk.CfnResource(
+            scope,
+            "Contents",
+            type="Custom::SandcastleBucketContents",
+            properties={"ServiceToken": self.function.arn, "ServiceTimeout": 900, "Bucket": bucket.ref},
         )
-        contents = cdk.CfnCustomResource(
-            bucket.node.scope or self, "Contents", service_token=self.function.arn, service_timeout=900
-        )
-        contents.add_override("Type", "Custom::SandcastleBucketContents")
-        contents.add_property_override("Bucket", bucket.ref)
         contents.add_resource_dependency(permissions)
         policy.add_resource_dependency(contents)
         return contents
+
+    def acknowledgements(self) -> Iterator[Acknowledgement]:
+        """The objects of each bucket that is to be emptied."""
+        for permissions, pattern in self._permissions:
+            yield from acknowledge_wildcards(permissions, [(pattern, _EMPTYING)])
 
 
 class Bucket(Construct):
@@ -147,7 +153,7 @@ class Bucket(Construct):
                 ],
             },
         )
-        self.contents = janitor.guard(self.resource, policy)
+        self.contents: cdk.CfnResource = janitor.guard(self, self.resource, policy)
 
     @property
     def arn(self) -> str:
@@ -173,14 +179,12 @@ class AccessLogs(Construct):
             "Action": "s3:PutObject",
             "Condition": {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
         }
-        self.bucket = Bucket(
-            self, "Bucket", janitor=janitor, expire_days=ACCESS_LOG_DAYS, statements=[writer]
-        )
-        acknowledge(
-            self.bucket.resource,
-            ["AwsSolutions-S1"],
-            "This is the bucket that the access logs go to: logging it into itself would never end",
-        )
+        self.bucket = Bucket(self, "Bucket", janitor=janitor, expire_days=ACCESS_LOG_DAYS, statements=[writer])
+
+    def acknowledgements(self) -> Iterator[Acknowledgement]:
+        """No access logs of the access logs."""
+        reason = "This is the bucket that the access logs go to: logging it into itself would never end"
+        yield Acknowledgement(self.bucket.resource, "AwsSolutions-S1", reason)
 
 
 def _lifecycle(expire_days: int | None) -> list[s3.CfnBucket.RuleProperty]:
@@ -211,10 +215,10 @@ def _tls_only(bucket_arn: str) -> dict[str, Any]:
 
 def _emptying(bucket_arn: str) -> list[Statement]:
     return [
+        Statement(["s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:PutBucketPolicy"], [bucket_arn]),
         Statement(
-            ["s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:PutBucketPolicy"], [bucket_arn]
-        ),
-        Statement(
-            ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"], [f"{bucket_arn}/*"]
+            ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+            [f"{bucket_arn}/*"],
+            reason=_EMPTYING,
         ),
     ]

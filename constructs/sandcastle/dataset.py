@@ -78,7 +78,11 @@ class Dataset(Construct):
             description=f"Prepares the data of {workload.name}",
             statements=[
                 *_read(readable),
-                write_objects(data_bucket_arn, f"{workload.name}/*"),
+                write_objects(
+                    data_bucket_arn,
+                    f"{workload.name}/*",
+                    reason="the workload's own folder; below it lies one folder per fingerprint, which changes",
+                ),
                 *write_logs("/aws/sagemaker/ProcessingJobs", f"{names.job_prefix}-*"),
                 put_metrics("/aws/sagemaker/ProcessingJobs"),
                 *pull_image(image),
@@ -95,13 +99,9 @@ class Dataset(Construct):
         )
 
     @property
-    def _prefix(self) -> str:
-        return f"{self._workload.name}/{self.fingerprint}"
-
-    @property
     def uri(self) -> str:
         """Where the data lies, without a slash at the end."""
-        return f"s3://{self._bucket}/{self._prefix}"
+        return f"s3://{self._bucket}/{self._workload.name}/{self.fingerprint}"
 
     def run(self, service_token: str, tags: dict[str, str]) -> JobResource:
         """Add the resource that runs the job."""
@@ -113,8 +113,7 @@ class Dataset(Construct):
             service_token=service_token,
             names=self._names,
             fingerprint=self.fingerprint,
-            result_bucket=self._bucket,
-            result_prefix=f"{self._prefix}/about/",
+            result=self.uri,
             request=self._request(tags),
         )
 

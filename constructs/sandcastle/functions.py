@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from sandcastle.acknowledgements import Acknowledgement
 from sandcastle.fingerprint import hash_folder
 from sandcastle.permissions import write_function_logs
 from sandcastle.promises import Promise, may, may_not
@@ -73,6 +74,11 @@ class Function(Construct):
             role=self.role.arn,
             logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.ref),
         )
+
+    def acknowledgements(self) -> Iterator[Acknowledgement]:
+        """Not the newest Python."""
+        reason = "The project's Python for functions is 3.13, which AWS supports; a newer one comes with its tests"
+        yield Acknowledgement(self.resource, "AwsSolutions-L1", reason)
 
     @property
     def arn(self) -> str:

@@ -42,6 +42,8 @@ class HostedModel(Construct):
         super().__init__(scope, construct_id)
         capture = f"capture/{workload.name}"
         captures = workload.serve.capture_percent > 0
+        reason = "SageMaker names captured files by endpoint and hour, below the workload's own folder"
+        captured = [write_objects(reports_bucket_arn, f"{capture}/*", reason=reason)] if captures else []
         self.role = ServiceRole(
             self,
             "Role",
@@ -49,9 +51,13 @@ class HostedModel(Construct):
             source_account=True,
             description=f"Serves the model of {workload.name}",
             statements=[
-                read_objects(models_bucket_arn, f"{workload.name}/*/output/model.tar.gz"),
+                read_objects(
+                    models_bucket_arn,
+                    f"{workload.name}/*/output/model.tar.gz",
+                    reason="archives of this workload only; what varies is fingerprint and job",
+                ),
                 list_objects(models_bucket_arn, f"{workload.name}/*"),
-                *([write_objects(reports_bucket_arn, f"{capture}/*")] if captures else []),
+                *captured,
                 *write_logs(names.endpoint_log_group, "*"),
                 put_metrics("/aws/sagemaker/Endpoints"),
                 *pull_image(image),
@@ -73,7 +79,7 @@ class HostedModel(Construct):
             enable_network_isolation=True,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 image=image,
-                model_data_url=job.artifact,
+                model_data_url=job.result,
                 environment={"SANDCASTLE_FINGERPRINT": trained.fingerprint},
             ),
         )

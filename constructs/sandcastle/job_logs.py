@@ -9,7 +9,7 @@ from constructs import Construct
 
 from sandcastle.functions import Function
 from sandcastle.naming import WorkloadNames
-from sandcastle.permissions import log_group_arn
+from sandcastle.permissions import GROUP_REASON, log_group_arn
 from sandcastle.promises import may, may_not
 from sandcastle.roles import Statement
 
@@ -32,9 +32,13 @@ class JobLogs(Construct):
             source=functions,
             timeout_seconds=300,
             statements=[
-                Statement(["logs:DeleteLogGroup"], [endpoint, f"{endpoint}:*"]),
-                Statement(["logs:DescribeLogStreams"], [f"{arn}:*" for arn in shared]),
-                Statement(["logs:DeleteLogStream"], [f"{arn}:log-stream:{names.job_prefix}-*" for arn in shared]),
+                Statement(["logs:DeleteLogGroup"], [endpoint, f"{endpoint}:*"], reason=GROUP_REASON),
+                Statement(["logs:DescribeLogStreams"], [f"{arn}:*" for arn in shared], reason=GROUP_REASON),
+                Statement(
+                    ["logs:DeleteLogStream"],
+                    [f"{arn}:log-stream:{names.job_prefix}-*" for arn in shared],
+                    reason="streams of this workload's jobs; a stream's name ends with fingerprint, host and time",
+                ),
             ],
             promises=[
                 may("logs:DeleteLogGroup", endpoint),

@@ -23,11 +23,10 @@ class JobResource(Construct):
         service_token: str,
         names: WorkloadNames,
         fingerprint: str,
-        result_bucket: str,
-        result_prefix: str,
+        result: str,
         request: dict[str, Any],
     ) -> None:
-        """``resource_type`` such as ``Custom::SandcastleDataset``; the request may hold tokens."""
+        """``result`` is the S3 folder that the job fills; the request may hold tokens."""
         super().__init__(scope, construct_id)
         self.resource = cdk.CfnResource(
             self,
@@ -39,8 +38,7 @@ class JobResource(Construct):
                 "JobPrefix": names.job_prefix,
                 "StackPart": names.stack_part,
                 "Fingerprint": fingerprint,
-                "ResultBucket": result_bucket,
-                "ResultPrefix": result_prefix,
+                "Result": result,
                 "Request": cdk.Stack.of(self).to_json_string(request),
             },
         )
@@ -51,6 +49,6 @@ class JobResource(Construct):
         return self.resource.get_att("JobName").to_string()
 
     @property
-    def artifact(self) -> str:
-        """The address of what a training job made."""
-        return self.resource.get_att("Artifact").to_string()
+    def result(self) -> str:
+        """Where the result lies: a dataset's folder, a model's archive."""
+        return self.resource.get_att("Result").to_string()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from sandcastle.roles import acknowledge
+from sandcastle.acknowledgements import Acknowledgement
 
 ZONES = 2
 _CIDR = "10.42.0.0/16"
@@ -28,15 +28,7 @@ class Network(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, bucket_arns: Sequence[str]) -> None:
         """``bucket_arns`` are the only buckets that can be reached from inside."""
         super().__init__(scope, construct_id)
-        self.vpc = ec2.CfnVPC(
-            self, "Vpc", cidr_block=_CIDR, enable_dns_hostnames=True, enable_dns_support=True
-        )
-        acknowledge(
-            self.vpc,
-            ["AwsSolutions-VPC7"],
-            "Flow logs are billed per gigabyte; nothing in this version has an interface in the VPC, and the only "
-            "way out is the S3 gateway endpoint, whose requests the buckets' access logs record",
-        )
+        self.vpc = ec2.CfnVPC(self, "Vpc", cidr_block=_CIDR, enable_dns_hostnames=True, enable_dns_support=True)
         routes = ec2.CfnRouteTable(self, "Routes", vpc_id=self.vpc.ref)
         blocks = cdk.Fn.cidr(self.vpc.attr_cidr_block, ZONES, str(_SUBNET_MASK_BITS))
         self.subnets: list[ec2.CfnSubnet] = []
@@ -61,6 +53,15 @@ class Network(Construct):
             vpc_endpoint_type="Gateway",
             route_table_ids=[routes.ref],
             policy_document=_only(bucket_arns),
+        )
+
+    def acknowledgements(self) -> Iterator[Acknowledgement]:
+        """No flow logs."""
+        yield Acknowledgement(
+            self.vpc,
+            "AwsSolutions-VPC7",
+            "Flow logs are billed per gigabyte; nothing in this version has an interface in the VPC, and the only "
+            "way out is the S3 gateway endpoint, whose requests the buckets' access logs record",
         )
 
 

@@ -15,6 +15,8 @@ from sandcastle.roles import Statement
 
 _IMAGE = re.compile(r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.[\w.]+/(?P<repository>[^:@]+)[:@]")
 
+GROUP_REASON = "CloudWatch Logs writes the ARN of one log group with this ending"
+
 
 def log_group_arn(group: str) -> str:
     """Return the ARN of a log group in this account and region, without anything after its name."""
@@ -26,14 +28,15 @@ def sagemaker_arn(kind: str, name: str) -> str:
     return f"arn:{cdk.Aws.PARTITION}:sagemaker:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:{kind}/{name}"
 
 
-def read_objects(bucket_arn: str, *keys: str) -> Statement:
-    """Allow reading the objects; a key may end with ``*``."""
-    return Statement(["s3:GetObject"], [f"{bucket_arn}/{key}" for key in keys])
+def read_objects(bucket_arn: str, *keys: str, reason: str = "") -> Statement:
+    """Allow reading the objects; a key may hold ``*``, with a reason."""
+    return Statement(["s3:GetObject"], [f"{bucket_arn}/{key}" for key in keys], reason=reason)
 
 
-def write_objects(bucket_arn: str, *keys: str) -> Statement:
-    """Allow writing the objects, in parts when they are large."""
-    return Statement(["s3:PutObject", "s3:AbortMultipartUpload"], [f"{bucket_arn}/{key}" for key in keys])
+def write_objects(bucket_arn: str, *keys: str, reason: str = "") -> Statement:
+    """Allow writing the objects, in parts when they are large; a key may hold ``*``, with a reason."""
+    actions = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    return Statement(actions, [f"{bucket_arn}/{key}" for key in keys], reason=reason)
 
 
 def list_objects(bucket_arn: str, *prefixes: str) -> Statement:
@@ -67,8 +70,16 @@ def write_logs(group: str, streams: str) -> list[Statement]:
     """
     arn = log_group_arn(group)
     return [
-        Statement(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"], [arn, f"{arn}:*"]),
-        Statement(["logs:PutLogEvents"], [f"{arn}:log-stream:{streams}"]),
+        Statement(
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],
+            [arn, f"{arn}:*"],
+            reason=GROUP_REASON,
+        ),
+        Statement(
+            ["logs:PutLogEvents"],
+            [f"{arn}:log-stream:{streams}"],
+            reason="SageMaker ends stream names with a host and a time; the beginning is this workload's",
+        ),
     ]
 
 

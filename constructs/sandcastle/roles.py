@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
 from sandcastle.promises import METADATA_KEY, Promise
 
 
@@ -17,8 +18,8 @@ from sandcastle.promises import METADATA_KEY, Promise
 class Statement:
     """An Allow statement of an identity policy.
 
-    ``reason`` must say why whenever a resource is ``*``: because AWS knows no narrower resource for the action.
-    Raises ValueError for a wildcard action, or for ``*`` without a reason.
+    ``reason`` must say why whenever a resource holds a ``*``: why it is no narrower, and what bounds it.
+    Raises ValueError for a wildcard action, or for a ``*`` without a reason.
     """
 
     actions: Sequence[str]
@@ -30,8 +31,8 @@ class Statement:
         """Refuse what a least-privilege policy must not hold."""
         if any("*" in action for action in self.actions):
             raise ValueError(f"wildcard action in {list(self.actions)}: name each action")
-        if "*" in self.resources and not self.reason:
-            raise ValueError(f"{list(self.actions)} on every resource needs a written reason")
+        if any("*" in resource for resource in self.resources) and not self.reason:
+            raise ValueError(f"{list(self.actions)} on {list(self.resources)}: a wildcard needs a written reason")
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement as IAM writes it."""
@@ -97,8 +98,7 @@ class ServiceRole(Construct):
         """The role's ARN."""
         return self.resource.attr_arn
 
-
-def acknowledge(construct: Construct, rules: Sequence[str], reason: str) -> None:
-    """Acknowledge findings of the rule packs on this construct alone, with the evidence why they do not count."""
-    for rule in rules:
-        cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=rule, reason=reason))
+    def acknowledgements(self) -> Iterator[Acknowledgement]:
+        """Every wildcard in a resource, with its statement's reason."""
+        pairs = [(resource, one.reason) for one in self.statements for resource in one.resources]
+        yield from acknowledge_wildcards(self.resource, pairs)

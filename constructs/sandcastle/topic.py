@@ -21,9 +21,7 @@ class AlarmTopic(Construct):
         """``display_name`` heads the mails of subscribers."""
         super().__init__(scope, construct_id)
         self.topic = sns.CfnTopic(self, "Resource", display_name=display_name)
-        sns.CfnTopicPolicy(
-            self, "Policy", topics=[self.topic.ref], policy_document=_publishers(self.topic.ref)
-        )
+        sns.CfnTopicPolicy(self, "Policy", topics=[self.topic.ref], policy_document=_publishers(self.topic.ref))
 
     @property
     def arn(self) -> str:

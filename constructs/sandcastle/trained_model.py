@@ -48,7 +48,14 @@ class TrainedModel(Construct):
         )
         own = f"{workload.name}/*"
         checkpoints = (
-            [read_objects(models_bucket_arn, f"{workload.name}/*/checkpoints/*"), list_objects(models_bucket_arn, own)]
+            [
+                read_objects(
+                    models_bucket_arn,
+                    f"{workload.name}/*/checkpoints/*",
+                    reason="a spot job resumes from its checkpoints; the folder above is the fingerprint, which changes",
+                ),
+                list_objects(models_bucket_arn, own),
+            ]
             if workload.train.spot
             else []
         )
@@ -59,9 +66,17 @@ class TrainedModel(Construct):
             source_account=True,
             description=f"Trains the model of {workload.name}",
             statements=[
-                *(read_objects(data_bucket_arn, f"{workload.name}/*/{channel}/*") for channel in workload.train.channels),
+                read_objects(
+                    data_bucket_arn,
+                    *(f"{workload.name}/*/{name}/*" for name in workload.train.channels),
+                    reason="the folders of its channels only; the folder above is the fingerprint, which changes",
+                ),
                 list_objects(data_bucket_arn, own),
-                write_objects(models_bucket_arn, own),
+                write_objects(
+                    models_bucket_arn,
+                    own,
+                    reason="the workload's own folder; below it lies one folder per fingerprint, which changes",
+                ),
                 *checkpoints,
                 *write_logs("/aws/sagemaker/TrainingJobs", f"{names.job_prefix}-*"),
                 put_metrics("/aws/sagemaker/TrainingJobs"),
@@ -80,8 +95,9 @@ class TrainedModel(Construct):
         )
 
     @property
-    def _prefix(self) -> str:
-        return f"{self._workload.name}/{self.fingerprint}"
+    def uri(self) -> str:
+        """The folder of the fingerprint's jobs, without a slash at the end."""
+        return f"s3://{self._bucket}/{self._workload.name}/{self.fingerprint}"
 
     def run(self, service_token: str, tags: dict[str, str]) -> JobResource:
         """Add the resource that runs the job; call it after the dataset's."""
@@ -93,15 +109,13 @@ class TrainedModel(Construct):
             service_token=service_token,
             names=self._names,
             fingerprint=self.fingerprint,
-            result_bucket=self._bucket,
-            result_prefix=f"{self._prefix}/",
+            result=self.uri,
             request=self._request(tags),
         )
 
     def _request(self, tags: dict[str, str]) -> dict[str, Any]:
         """Return the CreateTrainingJob request without the job's name."""
         train = self._workload.train
-        output = f"s3://{self._bucket}/{self._prefix}"
         stopping = {"MaxRuntimeInSeconds": train.max_runtime_minutes * 60}
         request: dict[str, Any] = {
             "AlgorithmSpecification": {"TrainingImage": self._image, "TrainingInputMode": "File"},
@@ -110,7 +124,7 @@ class TrainedModel(Construct):
                 _channel(name, content_type, f"{self._dataset.uri}/{name}/")
                 for name, content_type in train.channels.items()
             ],
-            "OutputDataConfig": {"S3OutputPath": output},
+            "OutputDataConfig": {"S3OutputPath": self.uri},
             "ResourceConfig": {
                 "InstanceCount": 1,
                 "InstanceType": train.instance,
@@ -124,7 +138,7 @@ class TrainedModel(Construct):
         }
         if train.max_wait_minutes is not None:
             stopping["MaxWaitTimeInSeconds"] = train.max_wait_minutes * 60
-            request["CheckpointConfig"] = {"S3Uri": f"{output}/checkpoints"}
+            request["CheckpointConfig"] = {"S3Uri": f"{self.uri}/checkpoints"}
         return request
 
 

@@ -23,9 +23,12 @@ _SHAPES = {"processing": "ProcessingInstanceType", "hosting": "ProductionVariant
 
 def known_to_botocore(shape: str) -> set[str]:
     """Return the values of one of SageMaker's enumerations."""
+    from botocore.model import StringShape
     from botocore.session import Session
 
-    return set(Session().get_service_model("sagemaker").shape_for(shape).enum)
+    found = Session().get_service_model("sagemaker").shape_for(shape)
+    assert isinstance(found, StringShape)  # noqa: S101  # an enumeration of names is text
+    return set(found.enum)
 
 
 def per_region(use: str) -> dict[str, set[str]]:
@@ -54,7 +57,7 @@ def build() -> dict[str, Any]:
     data = Path(cfnlint.__file__).parent / "data" / "schemas" / "version.json"
     return {
         "date": json.loads(data.read_text(encoding="utf-8"))["schema_date"],
-        "source": f"cfn-lint {version('cfn-lint')} extensions/aws_sagemaker_*, botocore {version('botocore')} enumerations",
+        "source": f"cfn-lint {version('cfn-lint')}, extensions/aws_sagemaker_*; botocore {version('botocore')}",
         "training": "derived: botocore's training types that the region offers for processing, hosting or clusters",
         "uses": {use: {region: _packed(types) for region, types in table.items()} for use, table in uses.items()},
     }

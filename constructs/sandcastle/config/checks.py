@@ -49,16 +49,17 @@ class Pair:
         return Setting(self.workload.at((own or section, key)), self.workload, (own or section, key))
 
 
-def check_region(document: Document, region: Any) -> bool:
-    """Note a region that SageMaker does not know; say whether it is one."""
-    if region is None:
-        return False
+def known_region(document: Document, region: Any) -> str | None:
+    """Return the region if SageMaker knows it; note one that it does not know."""
+    if not isinstance(region, str):
+        return None
     known = catalogue.regions()
     if region not in known:
-        if isinstance(region, str):
-            document.problem(("region",), f"not a region of SageMaker{nearest(region, known)}", allowed=listed(known))
-        return False
-    return True
+        document.problem(
+            ("region",), f"{region} is not a region of SageMaker{nearest(region, known)}", allowed=listed(known)
+        )
+        return None
+    return region
 
 
 def check_file_name(document: Document, name: str) -> None:
@@ -125,7 +126,8 @@ def check_limits(pair: Pair) -> None:
             )
     if spot is True and wait.value is None:
         where = pair.setting("train", "spot")
-        where.document.problem(where.path, "spot training needs max_wait_minutes", allowed="at least max_runtime_minutes")
+        message = "spot training needs max_wait_minutes"
+        where.document.problem(where.path, message, allowed="at least max_runtime_minutes")
     elif spot is True and _whole(wait.value) and _whole(runtime.value) and wait.value < runtime.value:
         wait.document.problem(
             wait.path,
@@ -169,7 +171,8 @@ def unknown_workload(document: Document, name: str, folders: list[str]) -> Probl
     """Return the mistake of a workload that has no folder."""
     path: KeyPath = ("workloads", name)
     message = f"there is no such workload{nearest(name, folders)}"
-    return Problem(document.file, document.line(path), f"workloads.{name}", message, None, ", ".join(folders) or "none yet")
+    allowed = ", ".join(folders) or "none yet"
+    return Problem(document.file, document.line(path), f"workloads.{name}", message, None, allowed)
 
 
 def _whole(value: Any) -> bool:

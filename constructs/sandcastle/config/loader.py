@@ -30,16 +30,16 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
     file = _shape(document, EnvironmentFile)
     checks.check_file_name(document, path.stem)
     region = document.at(("region",)) or default_region
-    region_known = checks.check_region(document, region)
+    known_region = checks.known_region(document, region)
     pairs, workloads = _workloads(document, root)
     for pair in pairs:
         if isinstance(document.at(("name",)), str):
             checks.check_names(pair, document.at(("name",)))
         checks.check_limits(pair)
-        checks.check_images(pair, region if region_known else None)
-        if region_known:
-            checks.check_instances(pair, region)
-    notes = checks.check_budget(document, pairs, region) if region_known else []
+        checks.check_images(pair, known_region)
+        if known_region:
+            checks.check_instances(pair, known_region)
+    notes = checks.check_budget(document, pairs, known_region) if known_region else []
     problems = document.problems + [problem for pair in pairs for problem in pair.workload.problems]
     if problems or file is None:
         raise ConfigError(problems)

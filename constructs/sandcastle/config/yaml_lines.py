@@ -88,7 +88,7 @@ def read_yaml(path: Path, shown_as: str) -> Document:
         _refuse(document, 1, "nested too deeply")
     finally:
         if loader is not None:
-            loader.dispose()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it untyped
+            loader.dispose()
     return document
 
 
@@ -128,7 +128,7 @@ class _Walk:
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         try:
-            return self.loader.construct_object(node)  # type: ignore[no-untyped-call]  # as above
+            return self.loader.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:  # ValueError: `2026-02-30` looks like a date and is none
             reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
             message = f"{node.value!r} cannot be read: {reason}"
