@@ -58,7 +58,10 @@ def run_localcloud(*arguments: str, environment: Mapping[str, str] | None = None
     """The command, with its output captured."""
     return subprocess.run(
         [str(COMMAND), *arguments],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
         env={**os.environ, **(environment or {})},
     )
 

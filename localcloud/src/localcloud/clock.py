@@ -33,7 +33,7 @@ class Timer:
 
     due: float
     order: int
-    fn: Callable[[], None] = field(compare=False)
+    fn: Callable[[], object] = field(compare=False)
     kind: Kind = field(compare=False)
     #: monotonic real time of registration, seconds
     registered: float = field(compare=False)
@@ -70,7 +70,7 @@ class Clock:
         with self._changed:
             return self._offset
 
-    def call_at(self, due: float, fn: Callable[[], None], *, kind: Kind) -> Timer:
+    def call_at(self, due: float, fn: Callable[[], object], *, kind: Kind) -> Timer:
         """Run ``fn`` on the timer thread once virtual time reaches ``due`` (at once when it has)."""
         with self._changed:
             timer = Timer(due, next(self._order), fn, kind, time.monotonic())
@@ -81,7 +81,7 @@ class Clock:
             self._changed.notify_all()
             return timer
 
-    def call_later(self, delay: float, fn: Callable[[], None], *, kind: Kind) -> Timer:
+    def call_later(self, delay: float, fn: Callable[[], object], *, kind: Kind) -> Timer:
         """``call_at`` with a delay in virtual seconds."""
         with self._changed:
             return self.call_at(self._now() + delay, fn, kind=kind)

@@ -10,6 +10,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -83,6 +84,14 @@ def bucket_properties_reach_s3(server: Localcloud) -> None:
     assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Suspended"
     assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=name)
     assert stack.delete() == "DELETE_COMPLETE"
+
+
+@scenario
+def kms_without_a_key_uses_the_managed_one(server: Localcloud) -> None:
+    s3, bucket = server.client("s3"), unique("kms")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="x", Body=b"1", ServerSideEncryption="aws:kms")
+    assert s3.head_object(Bucket=bucket, Key="x")["SSEKMSKeyId"].endswith("alias/aws/s3")
 
 
 @scenario
@@ -262,8 +271,32 @@ def crashed_provider_fails_at_once(server: Localcloud) -> None:
     name = unique("crash")
     stack, resources = Stack(server, name), provider(name, Create="CRASH")
     stack.create(resources, wait=False)
-    assert stack.settled(10) == "ROLLBACK_COMPLETE"
+    assert stack.settled(5) == "ROLLBACK_COMPLETE"
     assert "KeyError: 'no answer from me'" in stack.reasons()
+
+
+@scenario
+def updates_report_only_what_they_change(server: Localcloud) -> None:
+    def group(days: int) -> dict[str, Any]:
+        return {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days}}
+
+    stack = Stack(server, unique("events"))
+    stack.create({"Same": group(1), "Other": group(1)})
+    before = len(stack.cfn.describe_stack_events(StackName=stack.name)["StackEvents"])
+    assert stack.update({"Same": group(1), "Other": group(3), "New": group(1)}) == "UPDATE_COMPLETE"
+    events = stack.cfn.describe_stack_events(StackName=stack.name)["StackEvents"][:-before]
+    seen = [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(events)]
+    assert set(seen[1:-1]) == {
+        ("Other", "UPDATE_IN_PROGRESS"),
+        ("Other", "UPDATE_COMPLETE"),
+        ("New", "CREATE_IN_PROGRESS"),
+        ("New", "CREATE_COMPLETE"),
+    }
+    broken = role()
+    broken["Properties"]["Colour"] = "red"
+    assert stack.update({"Same": group(1), "Role": broken}) == "UPDATE_ROLLBACK_COMPLETE"
+    events = stack.cfn.describe_stack_events(StackName=stack.name)["StackEvents"]
+    assert ("Role", "CREATE_FAILED") in [(e["LogicalResourceId"], e["ResourceStatus"]) for e in events]
 
 
 @scenario
@@ -378,8 +411,8 @@ def log_policies_match_as_on_aws(server: Localcloud) -> None:
     one_stream.create_log_stream(logGroupName=group, logStreamName="two-1")
     denied = "AccessDeniedException"
     for client in (one_stream, as_role(arn)):
-        code = error_code(lambda c=client: c.create_log_stream(logGroupName=group, logStreamName="three"))
-        assert code == denied
+        refused = partial(client.create_log_stream, logGroupName=group, logStreamName="three")
+        assert error_code(refused) == denied
 
 
 @scenario

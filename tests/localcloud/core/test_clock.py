@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 
 import pytest
+
 from localcloud.clock import Clock
 
 
@@ -18,8 +20,12 @@ def test_manual_time_moves_only_by_advance() -> None:
 
 def test_timers_run_in_due_order_and_see_their_own_time() -> None:
     clock, seen = Clock("manual", start=0.0), []
+
+    def note(due: float) -> None:
+        seen.append((due, clock.now()))
+
     for due in (30.0, 10.0, 20.0):
-        clock.call_at(due, lambda due=due: seen.append((due, clock.now())), kind="calendar")
+        clock.call_at(due, partial(note, due), kind="calendar")
     clock.advance(25)
     assert seen == [(10.0, 10.0), (20.0, 20.0)]
     assert clock.now() == 25.0
@@ -111,7 +117,12 @@ def test_a_jump_over_a_calendar_date_fires_it_first_at_its_own_time() -> None:
     clock, seen, settled = Clock("auto", settle_seconds=0.01), [], threading.Event()
     start = clock.now()
     clock.call_at(start + 100, lambda: seen.append(("calendar", clock.now())), kind="calendar")
-    clock.call_at(start + 200, lambda: (seen.append(("settle", clock.now())), settled.set()), kind="settle")
+
+    def settle() -> None:
+        seen.append(("settle", clock.now()))
+        settled.set()
+
+    clock.call_at(start + 200, settle, kind="settle")
     assert settled.wait(5)
     assert [name for name, _ in seen] == ["calendar", "settle"]
     assert seen[0][1] == pytest.approx(start + 100, abs=1)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from localcloud import processes
 
+from localcloud import processes
 from tests.localcloud.conftest import run_localcloud, started
 from tests.localcloud.core.stacks import Stack, eventually, function, provider, role, unique
 

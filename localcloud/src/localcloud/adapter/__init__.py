@@ -16,13 +16,14 @@ from localcloud.adapter.identity import (
     request_scope,
     role_credentials,
 )
-from localcloud.adapter.services import Response, register_service, register_tag_collector
+from localcloud.adapter.services import Query, Response, register_service, register_tag_collector
 
 __all__ = [
     "AssumeRoleDenied",
     "CfnError",
     "Denied",
     "Provisioned",
+    "Query",
     "Response",
     "account_id",
     "authorize",

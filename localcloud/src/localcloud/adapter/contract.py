@@ -122,6 +122,7 @@ CONTRACT: dict[str, str] = {
     "ministack.services.iam._roles": "AccountScopedDict",
     "ministack.services.lambda_svc._execute_function_warm": "function",
     "ministack.services.lambda_svc._execute_function_with_config_scope": "function",
+    "ministack.services.s3._resolve_sse_write_headers": "function",
     "ministack.services.ssm._tags": _STORE,
     "ministack.services.stepfunctions._tags": _STORE,
     "ministack.services.sts.register_session": "function",

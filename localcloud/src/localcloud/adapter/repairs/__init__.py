@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from localcloud.adapter.repairs import (
+    bucket_kms,
     bucket_policies,
     buckets,
     cancelled_creates,
@@ -25,6 +26,7 @@ from localcloud.adapter.repairs import (
     properties,
     roles,
     tags,
+    update_events,
 )
 
 #: in the order they are applied; a later one wraps an earlier one
@@ -33,6 +35,7 @@ _ALL = (
     function_errors,
     buckets,
     bucket_policies,
+    bucket_kms,
     log_groups,
     roles,
     network,
@@ -43,6 +46,7 @@ _ALL = (
     cancelled_creates,
     custom_resource_crashes,
     properties,
+    update_events,
     log_arns,
     tags,
 )

@@ -7,6 +7,7 @@ Property names: AWS::S3::Bucket resource reference against the S3 API's botocore
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -158,6 +159,17 @@ def _lifecycle_rule(rule: Props) -> dict[str, Any]:
     return shaped
 
 
+def _acl(bucket: str, value: str) -> None:
+    """CloudFormation spells canned ACLs ``LogDeliveryWrite``, the API ``log-delivery-write``."""
+    if value == "Private":  # what a bucket has anyway; allowed on buckets that have no ACLs
+        return
+    s3api.call("PutBucketAcl", Bucket=bucket, ACL=re.sub(r"(?<!^)(?=[A-Z])", "-", value).lower())
+
+
+def _keep(_bucket: str) -> None:
+    """A removed canned ACL stays what it is, as in S3, where there is no such thing as removing one."""
+
+
 def _encryption(value: Any) -> Any:
     default = {"SSEAlgorithm": ("SSEAlgorithm", str), "KMSMasterKeyID": ("KMSMasterKeyID", str)}
     rule = {
@@ -201,6 +213,8 @@ _SETTINGS: dict[str, tuple[Callable[[str, Any], None], Callable[[str], None]]] =
         _simple("PutBucketOwnershipControls", "OwnershipControls", _ownership),
         _drop("DeleteBucketOwnershipControls"),
     ),
+    # after the ownership that allows it
+    "AccessControl": (_acl, _keep),
     "LoggingConfiguration": (
         _simple("PutBucketLogging", "BucketLoggingStatus", _logging),
         _drop("PutBucketLogging", BucketLoggingStatus={}),
