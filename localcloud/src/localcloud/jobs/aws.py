@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 import boto3
+import botocore.loaders
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -15,6 +17,8 @@ _CONFIG = Config(
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
+#: the service models, read once for all jobs; botocore's loader keeps what it has read
+_LOADER = botocore.loaders.Loader(extra_search_paths=[], include_default_search_paths=True)
 #: codes by which AWS services refuse a caller
 _DENIALS = {"AccessDenied", "AccessDeniedException", "403", "AllAccessDisabled"}
 
@@ -23,7 +27,10 @@ class RoleClients:
     """Clients of one role in one region. Clients are thread safe; making them is not, so all are made here."""
 
     def __init__(self, credentials: Mapping[str, str], region: str, endpoint_url: str) -> None:
+        core = botocore.session.Session()
+        core.register_component("data_loader", _LOADER)
         session = boto3.session.Session(
+            botocore_session=core,
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
             aws_session_token=credentials["SessionToken"],
