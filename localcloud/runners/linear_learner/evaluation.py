@@ -60,14 +60,14 @@ class Curve:
         return (1 + beta**2) * self.precision * self.recall / np.maximum(bottom, _TINY)
 
 
-def choose_threshold(settings: Settings, scores: Floats, labels: Floats) -> tuple[float, float]:
-    """(threshold, value of the criterion there) by binary_classifier_model_selection_criteria.
+def choose_threshold(settings: Settings, scores: Floats, labels: Floats) -> float:
+    """The decision threshold by binary_classifier_model_selection_criteria.
 
     Of equally good thresholds the one nearest to 0.5 wins.
     """
     criterion = settings.binary_classifier_model_selection_criteria
     if criterion == "loss_function":
-        return 0.5, -loss("logistic", scores, labels)
+        return 0.5
     limit = settings.num_calibration_samples
     curve = Curve.of(scores[:limit], labels[:limit])
     if criterion == "accuracy":
@@ -80,7 +80,7 @@ def choose_threshold(settings: Settings, scores: Floats, labels: Floats) -> tupl
         value = np.where(curve.precision >= settings.target_precision, curve.recall, -1.0)
     best = np.flatnonzero(value >= value.max() - 1e-12)
     chosen = best[np.argmin(np.abs(curve.thresholds[best] - 0.5))]
-    return float(curve.thresholds[chosen]), float(value[chosen])
+    return float(curve.thresholds[chosen])
 
 
 def report(model: LinearModel, settings: Settings, features: Floats, labels: Floats) -> list[tuple[str, str, float]]:

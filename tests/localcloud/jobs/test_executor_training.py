@@ -262,7 +262,7 @@ def test_a_role_that_does_not_exist(cloud: Cloud) -> None:
         ),
         (
             "open('/opt/ml/output/failure', 'w').write('x' * 5000); raise SystemExit(1)",
-            f"AlgorithmError: {'x' * 1024}, exit code: 1",
+            f"AlgorithmError: {'x' * (1024 - len('AlgorithmError: , exit code: 1'))}, exit code: 1",
         ),
         ("raise SystemExit(2)", "AlgorithmError: , exit code: 2"),
         ("import os; os.kill(os.getpid(), 9)", "AlgorithmError: , exit code: 137"),

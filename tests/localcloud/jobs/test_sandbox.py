@@ -303,6 +303,29 @@ def test_nothing_survives_the_entrypoint(directory: JobDirectory, how: str) -> N
     process.close()
 
 
+def test_nothing_survives_a_server_that_is_killed() -> None:
+    """SIGKILL to a process that started a sandbox: no handler of it can run."""
+    code = (
+        "import os, signal, sys\n"
+        f"sys.path.insert(0, {str(Path(sandbox.__file__).parents[2])!r})\n"
+        "from localcloud.jobs import sandbox\n"
+        "made = sandbox.JobDirectory.create('orphan')\n"
+        "environment = {'PATH': os.defpath}\n"
+        "program = sandbox.Program(['/bin/sh', '-c', 'sleep 600 & echo $!; echo $$; wait'], environment)\n"
+        "process = sandbox.start(made, program)\n"
+        "print(made.root, process.popen.pid, *(int(process.output.readline()) for _ in range(2)), flush=True)\n"
+        "signal.pause()\n"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    root, *pids = server.stdout.readline().split()
+    server.kill()
+    server.wait(20)
+    server.stdout.close()
+    wait_for(lambda: all(gone(int(pid)) for pid in pids), "every process is gone")
+    JobDirectory(Path(root)).remove()
+
+
 # --- without namespaces -----------------------------------------------------------------------------------------
 
 

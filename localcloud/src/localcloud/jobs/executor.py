@@ -26,7 +26,7 @@ DoneCallback = Callable[[JobOutcome], None]
 
 logger = logging.getLogger("localcloud.jobs")
 
-#: FailureReason carries this many characters of /opt/ml/output/failure, ExitMessage bytes of .../message
+#: longest FailureReason, characters, and longest ExitMessage, bytes (API reference)
 _REASON_LENGTH = 1024
 _GROUPS = {"training": "/aws/sagemaker/TrainingJobs", "processing": "/aws/sagemaker/ProcessingJobs"}
 _slots = threading.BoundedSemaphore(environment.slots())
@@ -90,6 +90,8 @@ class JobHandle:
 
     def _end(self, outcome: JobOutcome) -> None:
         outcome.notes = self._notes
+        if outcome.failure_reason is not None:
+            outcome.failure_reason = outcome.failure_reason[:_REASON_LENGTH]
         self._outcome = outcome
         try:
             self._on_done(outcome)
@@ -232,7 +234,8 @@ class JobHandle:
         message = output / "message"
         if self._spec.kind == "processing" and message.is_file():
             try:
-                outcome.exit_message = message.read_bytes().decode()[:_REASON_LENGTH]
+                whole = message.read_bytes().decode()
+                outcome.exit_message = whole.encode()[:_REASON_LENGTH].decode(errors="ignore")
             except UnicodeDecodeError:
                 return JobOutcome(
                     "Failed",
@@ -243,12 +246,13 @@ class JobHandle:
             outcome.status, outcome.secondary_status = "Stopped", cut_short
         elif code != 0:
             failure = output / "failure"
-            text = failure.read_text(errors="replace")[:_REASON_LENGTH] if failure.is_file() else ""
+            text = failure.read_text(errors="replace") if failure.is_file() else ""
             if not text and self._spec.kind == "processing":
                 text = "See job logs for more information"
             blame = "ClientError" if code == runner.customer_error_exit_code else "AlgorithmError"
             outcome.status, outcome.secondary_status = "Failed", "Failed"
-            outcome.failure_reason = f"{blame}: {text}, exit code: {code}"
+            end = f", exit code: {code}"
+            outcome.failure_reason = f"{blame}: {text}"[: _REASON_LENGTH - len(end)] + end
         return outcome
 
     def _upload(

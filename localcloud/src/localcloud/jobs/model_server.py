@@ -27,6 +27,8 @@ logger = logging.getLogger("localcloud.jobs.model_server")
 
 PING_LIMIT, HEALTHY_LIMIT, INVOKE_LIMIT = 2.0, 240.0, 60.0
 _PORT = 8080
+#: longest FailureReason of an endpoint, characters (API reference)
+_REASON_LENGTH = 1024
 
 
 @dataclass(frozen=True)
@@ -201,10 +203,11 @@ class ModelServer:
         if reader is not None and why:
             reader.finish()
         tail = reader.tail(5) if reader is not None else ""
-        return (
+        text = (
             f"The primary container for production variant {self.spec.variant} did not pass the ping health check. "
             f"Please check CloudWatch logs for this endpoint.{why}" + (f" Last log lines: {tail}" if tail else "")
         )
+        return text[:_REASON_LENGTH]
 
 
 def _free_port() -> int:

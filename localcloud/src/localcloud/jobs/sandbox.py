@@ -96,17 +96,12 @@ class JobDirectory:
 
     def remove(self) -> None:
         """Delete it all; directories that the program made unreadable included."""
-
-        def make_writable(_function: object, path: str, _error: object) -> None:
-            Path(path).parent.chmod(0o700)
-            target = Path(path)
-            if target.is_dir() and not target.is_symlink():
-                target.chmod(0o700)
-                shutil.rmtree(target, ignore_errors=True)
-            else:
-                target.unlink(missing_ok=True)
-
-        shutil.rmtree(self.root, onerror=make_writable)
+        for folder, names, _ in os.walk(self.root):  # top down: a folder is opened up before it is entered
+            for name in names:
+                path = Path(folder) / name
+                if not path.is_symlink():
+                    path.chmod(0o700)
+        shutil.rmtree(self.root)
 
 
 @dataclass(frozen=True)
