@@ -64,6 +64,8 @@ def start(state: StateDir, port: int = 0) -> tuple[Running, bool]:
         _sweep(state)
         listener = listen(state, port)
         prepare(state)
+        if state.log_file.exists():  # the last run's log stays readable, no log grows for ever
+            state.log_file.replace(state.log_file.with_suffix(".log.previous"))
         with state.log_file.open("ab") as log:
             child = subprocess.Popen(
                 [

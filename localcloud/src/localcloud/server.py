@@ -39,7 +39,7 @@ def install() -> None:
     if importlib.util.find_spec("localcloud.sagemaker") is not None:
         from localcloud import sagemaker
 
-        getattr(sagemaker, "install", lambda: None)()
+        sagemaker.install()
 
 
 def run(listener: socket.socket, state: StateDir) -> None:

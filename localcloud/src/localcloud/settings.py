@@ -104,6 +104,7 @@ def server_environment(state: StateDir, port: int) -> dict[str, str]:
         HOME=str(state.home),
         TMPDIR=str(state.tmp),
         PYTHONUNBUFFERED="1",
+        LOG_LEVEL=os.environ.get("LOCALCLOUD_LOG_LEVEL", "INFO"),
         AWS_ACCESS_KEY_ID=ACCESS_KEY,
         AWS_SECRET_ACCESS_KEY=SECRET_KEY,
         AWS_EC2_METADATA_DISABLED="true",

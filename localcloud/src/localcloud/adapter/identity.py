@@ -81,18 +81,24 @@ def authorize(
     return Denied(principal=result.principal_arn, message=message)
 
 
-def role_credentials(role_arn: str, session_name: str, service: str = "sagemaker.amazonaws.com") -> dict[str, str]:
+def role_credentials(
+    role_arn: str,
+    session_name: str,
+    service: str = "sagemaker.amazonaws.com",
+    source_arn: str | None = None,
+) -> dict[str, str]:
     """Temporary credentials of a role, as ``service`` gets them: calls made with them are enforced as the role.
 
     Keys: AccessKeyId, SecretAccessKey, SessionToken. Raises AssumeRoleDenied when the role does not exist or
-    its trust policy does not let ``service`` call sts:AssumeRole.
+    its trust policy does not let ``service`` call sts:AssumeRole; ``source_arn`` is what the service acts for, for
+    trust policies with a condition on aws:SourceArn (aws:SourceAccount is the role's account).
     """
     parts = role_arn.split(":")
     if len(parts) < 6 or not parts[5].startswith("role/"):
         raise AssumeRoleDenied(f"Invalid role ARN: {role_arn}")
     account, name = parts[4], role_arn.rsplit("/", 1)[-1]
     role = iam._roles.get_scoped(account, None, name)
-    if role is None or not _trusts(role.get("AssumeRolePolicyDocument"), service, account):
+    if role is None or not _trusts(role.get("AssumeRolePolicyDocument"), service, account, source_arn):
         raise AssumeRoleDenied(
             f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
             f"'{service}' to assume the role."
@@ -117,7 +123,7 @@ def role_credentials(role_arn: str, session_name: str, service: str = "sagemaker
     return credentials
 
 
-def _trusts(document: Any, service: str, account: str) -> bool:
+def _trusts(document: Any, service: str, account: str, source_arn: str | None) -> bool:
     """Whether a trust policy lets a service principal of this account call sts:AssumeRole (Deny wins)."""
     policy = json.loads(document) if isinstance(document, str) else (document or {})
     context = iam_evaluator.EvalContext(
@@ -127,7 +133,7 @@ def _trusts(document: Any, service: str, account: str) -> bool:
         action="sts:AssumeRole",
         resource_arn="*",
         region=region(),
-        service_context={"aws:sourceaccount": account},
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source_arn},
     )
     allowed = False
     for statement in _as_list(policy.get("Statement")):

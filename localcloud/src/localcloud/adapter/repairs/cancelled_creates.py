@@ -19,6 +19,8 @@ from localcloud.adapter.cfn import CfnError
 
 #: stack ids whose create is to stop
 _cancelled: set[str] = set()
+#: stack ids whose delete waits for the running operation to end
+_awaited: set[str] = set()
 #: stack id -> event set when no deployment of it runs
 _running: dict[str, asyncio.Event] = {}
 #: token of a custom resource that is waited for -> (stack id, request type)
@@ -53,12 +55,11 @@ def install() -> None:
         if status.startswith("UPDATE"):
             text = f"Stack [{stack['StackId']}] cannot be deleted while in status {status}"
             return handlers._error("ValidationError", text)
-        if status != "DELETE_IN_PROGRESS":  # else: one delete is enough
+        if status != "DELETE_IN_PROGRESS" and stack["StackId"] not in _awaited:  # one delete is enough
             _cancel(stack)
-            context = contextvars.copy_context()
-            asyncio.get_running_loop().create_task(
-                _delete_when_stopped(stack, before_delete, parameters), context=context
-            )
+            _awaited.add(stack["StackId"])
+            later = _delete_when_stopped(stack, before_delete, parameters)
+            asyncio.get_running_loop().create_task(later, context=contextvars.copy_context())
         return handlers._xml(200, "DeleteStackResponse", "")
 
     stacks._provision_resource = provision
@@ -82,6 +83,7 @@ async def _delete_when_stopped(stack: dict[str, Any], delete: Any, parameters: A
     if idle is not None:
         await idle.wait()
     _cancelled.discard(stack["StackId"])
+    _awaited.discard(stack["StackId"])
     stack["StackStatus"] = "DELETE_IN_PROGRESS"
     delete(parameters)
 
