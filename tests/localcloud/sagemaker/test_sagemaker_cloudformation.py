@@ -166,17 +166,23 @@ def test_a_hosted_model_from_create_to_delete(
     assert runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=b"9,1")["Body"].read()
 
     assert stack.delete() == "DELETE_COMPLETE"
-    for listed in (sm.list_endpoints(NameContains=name)["Endpoints"], sm.list_models(NameContains="Model-")["Models"],
-                   sm.list_endpoint_configs(NameContains="Config-")["EndpointConfigs"]):
-        assert listed == []
+    for read, missing in (
+        (lambda: sm.describe_endpoint(EndpointName=name), "endpoint"),
+        (lambda: sm.describe_endpoint_config(EndpointConfigName=after["Config"].rpartition("/")[2]), "endpoint conf"),
+        (lambda: sm.describe_model(ModelName=after["Model"].rpartition("/")[2]), "model"),
+    ):
+        with pytest.raises(ClientError, match=f"Could not find {missing}"):
+            read()
 
 
 def test_a_first_deployment_that_cannot_serve_is_rolled_back_to_nothing(
     stack: Stack, sm: Any, model_data: dict[str, str]
 ) -> None:
     assert stack.create(template(model_data, "broken")) == "ROLLBACK_COMPLETE"
-    assert "is in status Failed:" in stack.reasons()
-    assert sm.list_endpoints(NameContains="Endpoint-")["Endpoints"] == []
+    failed = re.search(r"Endpoint (\S+) is in status Failed:", stack.reasons())
+    assert failed, stack.reasons()
+    with pytest.raises(ClientError, match="Could not find endpoint"):
+        sm.describe_endpoint(EndpointName=failed[1].rpartition("/")[2])
     assert stack.delete() == "DELETE_COMPLETE"
 
 

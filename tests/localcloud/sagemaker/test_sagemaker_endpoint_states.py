@@ -268,6 +268,30 @@ def test_tags_of_any_kind(live: World) -> None:
     assert live.refusal("ListTags", ResourceArn=ARN + "x").code == "ValidationException"
 
 
+def test_create_and_update_are_authorised_on_the_configuration_too(live: World) -> None:
+    config = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint-config/first"
+    assert ("sagemaker:CreateEndpoint", config, {}) in live.backend.asked
+    live.backend.denied = {"sagemaker:UpdateEndpoint"}
+    error = live.refusal("UpdateEndpoint", EndpointName="live", EndpointConfigName="first")
+    assert error.code == "AccessDeniedException"
+
+
+def test_requests_in_flight_are_answered_before_their_servers_end(live: World) -> None:
+    record = _record(live)
+    old = record.fleet
+    assert old.enter()
+    make_config(live, "second")
+    live.call("UpdateEndpoint", EndpointName="live", EndpointConfigName="second")
+    server_is_up(live, 2)
+    live.clock.advance(durations.ENDPOINT_UPDATE)
+    live.wait_until(lambda: not old.enter() or bool(old.leave()))  # closed to newcomers
+    assert not live.backend.servers[0].stopped.is_set()
+    assert live.invoke("live")[0] == 200
+    assert live.backend.servers[1].headers
+    old.leave()
+    assert live.backend.servers[0].stopped.wait(10)
+
+
 def test_iam_authorises_on_the_resource(world: World) -> None:
     arn = world.service.resource_arn
     assert arn("DeleteEndpoint", b'{"EndpointName": "live"}', SCOPE) == ARN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from localcloud.sagemaker import errors
 from localcloud.sagemaker.api.supported import Rule
 from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
 from localcloud.sagemaker.store import Store
+
+logger = logging.getLogger("localcloud.sagemaker")
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,17 @@ class Core:
         self.clock = clock
         self.meter = meter
         self.backend = backend
-        #: starting and stopping of processes, writing of captures: nothing that a caller waits for
-        self.background = ThreadPoolExecutor(16, "sagemaker-background")
+        self._threads = ThreadPoolExecutor(16, "sagemaker-background")
+
+    def in_background(self, work: Callable[[], object]) -> None:
+        """Start and stop processes, write captures: what no caller waits for. A failure goes to the log."""
+        self._threads.submit(_logged, work)
+
+    def require_permission(self, request: Request, action: str, arn: str) -> None:
+        """Some operations are authorised on a second resource too. Raises AccessDeniedException."""
+        denied = self.backend.denial(request.headers, action, arn, {})
+        if denied:
+            raise errors.access_denied(denied)
 
     def require_role(self, request: Request, role_arn: str) -> None:
         """The caller may pass the role to SageMaker and SageMaker can assume it.
@@ -89,3 +101,11 @@ class Core:
         denied = self.backend.denial(request.headers, "sagemaker:AddTags", arn, context)
         if denied:
             raise errors.access_denied(denied)
+
+
+def _logged(work: Callable[[], object]) -> None:
+    try:
+        work()
+    # nobody looks at the future: without this a defect would leave no trace
+    except Exception:
+        logger.exception("background work failed")

@@ -45,7 +45,7 @@ class Runtime:
         """``endpoints`` are where requests go."""
         self._core = core
         self._endpoints = endpoints
-        self._metrics = InvocationMetrics(core.backend, core.background.submit)
+        self._metrics = InvocationMetrics(core.backend, core.in_background)
 
     def invoke(self, scope: Scope, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """One invocation (header names in lower case). Raises ServiceError."""
@@ -55,14 +55,12 @@ class Runtime:
             raise ServiceError("UnknownOperationException", f"[localcloud] {path} is not an invocation")
         _check(match["how"], headers, body)
         endpoint = match["endpoint"]
-        fleet = self._endpoints.serving(scope, endpoint)
-        if fleet is None:
-            raise _invalid(f"Endpoint {endpoint} of account {scope.account} not found.")
-        target = headers.get(f"{_PREFIX}target-variant")
-        variant = fleet.choose(target)
-        if variant is None:
-            raise _invalid(f"Variant {target} of endpoint {endpoint} not found.")
-        with fleet.serving():
+        fleet = self._enter(scope, endpoint)
+        try:
+            target = headers.get(f"{_PREFIX}target-variant")
+            variant = fleet.choose(target)
+            if variant is None:
+                raise _invalid(f"Variant {target} of endpoint {endpoint} not found.")
             reply = self._ask(variant, headers, body)
             total = (time.perf_counter() - began) * 1000
             self._metrics.record(
@@ -72,6 +70,8 @@ class Runtime:
             if not 200 <= reply.status < 400:
                 raise _model_error(scope, endpoint, reply)
             self._capture(fleet, variant, headers, body, reply)
+        finally:
+            fleet.leave()
         out = {
             "Content-Type": reply.headers.get("content-type", "application/octet-stream"),
             "x-Amzn-Invoked-Production-Variant": variant.name,
@@ -84,6 +84,16 @@ class Runtime:
     def flush(self) -> None:
         """Put the metrics that wait."""
         self._metrics.flush()
+
+    def _enter(self, scope: Scope, endpoint: str) -> Fleet:
+        """The fleet that answers, kept alive until ``leave``. Raises ValidationError when there is none."""
+        while True:
+            fleet = self._endpoints.serving(scope, endpoint)
+            if fleet is None:
+                raise _invalid(f"Endpoint {endpoint} of account {scope.account} not found.")
+            if fleet.enter():
+                return fleet
+            # replaced since it was looked up: its successor is in place already
 
     def _ask(self, variant: Variant, headers: Mapping[str, str], body: bytes) -> Reply:
         passed = {name: headers[name] for name in _TO_CONTAINER if name in headers}

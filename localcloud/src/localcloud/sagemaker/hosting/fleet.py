@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from localcloud.sagemaker.hosting.capture import Capture
@@ -47,6 +46,7 @@ class Fleet:
     variants: Sequence[Variant]
     capture: Capture | None
     _in_flight: int = 0
+    _closed: bool = False
     _idle: threading.Condition = field(default_factory=threading.Condition)
     _random: random.Random = field(init=False)
 
@@ -75,22 +75,24 @@ class Fleet:
             # all weights zero: no share is asked for, so every variant gets the same
             return self._random.choices(self.variants, weights if any(weights) else None)[0]
 
-    @contextmanager
-    def serving(self) -> Iterator[None]:
-        """Keeps the servers alive while a request is being answered."""
+    def enter(self) -> bool:
+        """Begin to answer a request; False when the fleet is being replaced or ended. ``leave`` afterwards."""
         with self._idle:
-            self._in_flight += 1
-        try:
-            yield
-        finally:
-            with self._idle:
-                self._in_flight -= 1
-                self._idle.notify_all()
+            if not self._closed:
+                self._in_flight += 1
+            return not self._closed
+
+    def leave(self) -> None:
+        """A request is answered."""
+        with self._idle:
+            self._in_flight -= 1
+            self._idle.notify_all()
 
     def drain(self) -> None:
         """Wait for the requests being answered, write what is captured, end the servers."""
         deadline = time.monotonic() + _DRAIN_SECONDS
         with self._idle:
+            self._closed = True
             while self._in_flight and time.monotonic() < deadline:
                 self._idle.wait(deadline - time.monotonic())
         if self.capture:

@@ -41,7 +41,7 @@ class Builder:
         if settings:
             capture = Capture(
                 scope, endpoint, settings, clock=self._core.clock, backend=self._core.backend,
-                run=self._core.background.submit,
+                run=self._core.in_background,
             )
         return Fleet(scope, config.name, variants, capture)
 

@@ -100,6 +100,7 @@ class Endpoints:
         name = asked["EndpointName"]
         arn = scope.arn("endpoint", name)
         self._core.require_tagging(request, arn)
+        self._authorise_config(request)
         now = self._core.clock.now()
         with self._core.store.lock:
             if self._table.get(scope, name) is not None:
@@ -117,6 +118,7 @@ class Endpoints:
     def update(self, request: Request) -> dict[str, Any]:
         """Start a second fleet beside the first and switch when it is healthy; back to the first when it is not."""
         asked, scope = request.parameters, request.scope
+        self._authorise_config(request)
         with self._core.store.lock:
             record = self.require(scope, asked["EndpointName"])
             self._require_settled(record)
@@ -142,7 +144,7 @@ class Endpoints:
             self._change(record, "Deleting")
         if fleet:
             self._builder.stop_billing(record.arn, fleet)
-        self._core.background.submit(self._end, record, fleet)
+        self._core.in_background(partial(self._end, record, fleet))
         return {}
 
     def describe(self, request: Request) -> dict[str, Any]:
@@ -189,7 +191,12 @@ class Endpoints:
                 rollout.timer.cancel()
             for fleet in (record.fleet, rollout.fleet if rollout else None):
                 if fleet:
-                    self._core.background.submit(fleet.stop)
+                    self._core.in_background(fleet.stop)
+
+    def _authorise_config(self, request: Request) -> None:
+        """Create and update are authorised on the endpoint and on the configuration (service authorization)."""
+        arn = request.scope.arn("endpoint-config", request["EndpointConfigName"])
+        self._core.require_permission(request, f"sagemaker:{request.operation}", arn)
 
     def _require_settled(self, record: EndpointRecord) -> None:
         if record.status in IN_PROGRESS:
@@ -211,7 +218,7 @@ class Endpoints:
         rollout.timer = self._core.clock.call_later(
             seconds, partial(self._time_passed, record, rollout), kind="settle"
         )
-        self._core.background.submit(self._start, record, rollout)
+        self._core.in_background(partial(self._start, record, rollout))
 
     def _time_passed(self, record: EndpointRecord, rollout: Rollout) -> None:
         with self._core.store.lock:
@@ -251,7 +258,7 @@ class Endpoints:
             old, record.fleet, record.rollout, record.failure = record.fleet, rollout.fleet, None, None
             if old:
                 self._builder.stop_billing(record.arn, old)
-                self._core.background.submit(old.drain)
+                self._core.in_background(old.drain)
             self._builder.start_billing(record.arn, rollout.fleet, record.tags)
             self._change(record, "InService")
 
@@ -277,9 +284,11 @@ class Endpoints:
 
     def _end(self, record: EndpointRecord, fleet: Fleet | None) -> None:
         """Write what is captured and end the servers (late writers are real), then wait the modelled time."""
-        if fleet:
-            fleet.drain()
-        self._core.clock.call_later(durations.ENDPOINT_DELETE, partial(self._forget, record), kind="settle")
+        try:
+            if fleet:
+                fleet.drain()
+        finally:
+            self._core.clock.call_later(durations.ENDPOINT_DELETE, partial(self._forget, record), kind="settle")
 
     def _forget(self, record: EndpointRecord) -> None:
         with self._core.store.lock:
