@@ -82,9 +82,8 @@ def find_or_start(jobs: Jobs, s3: Any, properties: dict[str, Any]) -> str:
         if state is None:
             start(jobs, name, json.loads(properties["Request"]))
             return name
-        if state.status == "InProgress" or (
-            state.status == "Completed" and has_result(s3, result_of(state, properties))
-        ):
+        done = state.status == "Completed" and has_result(s3, result_of(state, properties))
+        if done or state.status == "InProgress":
             print(f"{jobs.word} {name} is {state.status}: used again")
             return name
     raise JobFailed(f"{jobs.word} {job_name(properties, 1)} failed {ATTEMPTS} times: change something before the next")

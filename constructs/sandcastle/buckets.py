@@ -62,7 +62,7 @@ class BucketJanitor(Construct):
         permissions = iam.CfnPolicy(
             scope,
             "EmptyingPermissions",
-            policy_name="empty-bucket",
+            policy_name=f"empty-{scope.node.id.lower()}",  # two of one name on one role would overwrite each other
             roles=[self.function.role.resource.ref],
             policy_document=policy_document(_emptying(bucket.attr_arn)),
         )

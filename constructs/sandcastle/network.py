@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ipaddress import ip_network
+
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
@@ -30,7 +32,7 @@ class Network(Construct):
         super().__init__(scope, construct_id)
         self.vpc = ec2.CfnVPC(self, "Vpc", cidr_block=_CIDR, enable_dns_hostnames=True, enable_dns_support=True)
         routes = ec2.CfnRouteTable(self, "Routes", vpc_id=self.vpc.ref)
-        blocks = cdk.Fn.cidr(self.vpc.attr_cidr_block, ZONES, str(_SUBNET_MASK_BITS))
+        blocks = list(ip_network(_CIDR).subnets(new_prefix=32 - _SUBNET_MASK_BITS))
         self.subnets: list[ec2.CfnSubnet] = []
         for zone in range(ZONES):
             subnet = ec2.CfnSubnet(
@@ -38,7 +40,7 @@ class Network(Construct):
                 f"Subnet{zone}",
                 vpc_id=self.vpc.ref,
                 availability_zone=cdk.Fn.select(zone, cdk.Fn.get_azs()),
-                cidr_block=cdk.Fn.select(zone, blocks),
+                cidr_block=str(blocks[zone]),
                 map_public_ip_on_launch=False,
             )
             ec2.CfnSubnetRouteTableAssociation(

@@ -52,7 +52,7 @@ class TrainedModel(Construct):
                 read_objects(
                     models_bucket_arn,
                     f"{workload.name}/*/checkpoints/*",
-                    reason="a spot job resumes from its checkpoints; the folder above is the fingerprint, which changes",
+                    reason="a spot job resumes from its checkpoints, in the folder of its fingerprint",
                 ),
                 list_objects(models_bucket_arn, own),
             ]

@@ -67,7 +67,7 @@ def environment_path(name: str, root: Path) -> Path:
 
 def no_region(environment: Environment) -> ConfigError:
     """Return the mistake of an environment that says no region when nothing else does either."""
-    file = environment.file.relative_to(environment.root).as_posix()
+    file = _shown(environment.file, environment.root)
     message = "no region is written here, and the command line has no default region"
     return ConfigError([Problem(file, 1, "region", message, None, "an AWS region, such as us-east-1")])
 
@@ -77,8 +77,13 @@ def workload_names(root: Path) -> list[str]:
     return sorted(file.parent.name for file in (root / "assets" / "workloads").glob("*/workload.yaml"))
 
 
+def _shown(path: Path, root: Path) -> str:
+    """Return the path as a person in the project's folder would type it."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
 def _read(path: Path, root: Path, siblings: list[str]) -> Document:
-    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    shown = _shown(path, root)
     try:
         return read_yaml(path, shown)
     except FileNotFoundError:

@@ -80,7 +80,8 @@ def read_yaml(path: Path, shown_as: str) -> Document:
             document.value = _Walk(document, loader).value(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        _refuse(document, mark.line + 1 if mark else 1, str(error.problem or error.context))
+        reason = ", ".join(str(part) for part in (error.context, error.problem) if part)
+        _refuse(document, mark.line + 1 if mark else 1, reason)
     except yaml.reader.ReaderError as error:
         line = content.count(b"\n", 0, max(error.position, 0)) + 1
         _refuse(document, line, f"character {error.character!r}: {error.reason}")

@@ -1,0 +1,157 @@
+"""Environment files: what a right one becomes, and what is said about each kind of mistake."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from sandcastle.config import ConfigError, load_environment
+from tests.config.conftest import VALID, Project
+from tests.synthesis import ENVIRONMENTS, ROOT
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_environments_of_this_project_are_valid(name: str) -> None:
+    assert load_environment(name, ROOT).name == name
+
+
+def test_settings_of_the_environment_lie_over_those_of_the_workload(project: Project) -> None:
+    environment = project.load(VALID)
+    plain, spotty = environment.workloads
+    assert (plain.train.instance, spotty.train.instance) == ("ml.m5.large", "ml.m5.xlarge")
+    assert spotty.train.hyperparameters == {"eta": "0.2", "num_round": "7"}
+    assert (plain.train.max_wait_minutes, spotty.train.max_wait_minutes) == (None, 40)
+    assert (plain.serve.capture_percent, spotty.serve.capture_percent) == (100, 50)
+
+
+def test_full_data_names_the_object_of_the_region(project: Project) -> None:
+    sample = project.load(VALID)
+    full = project.load(VALID.replace("data: sample", "data: full"))
+    assert [workload.full_data for workload in sample.workloads] == [None, None]
+    assert full.workloads[0].full_data == "s3://public-us-east-1/data/plain.csv"
+
+
+def test_region_comes_from_the_caller_when_the_file_has_none(project: Project) -> None:
+    text = VALID.replace("region: us-east-1\n", "")
+    assert project.load(text, "eu-west-1").region == "eu-west-1"
+    assert project.load(text).region is None
+
+
+def test_training_without_spot_has_no_waiting_time(project: Project) -> None:
+    environment = project.load(VALID.replace("train: {instance: ml.m5.xlarge}", "train: {spot: false}"))
+    assert environment.workloads[1].train.max_wait_minutes is None
+
+
+def test_boolean_hyperparameters_are_passed_as_algorithms_read_them(project: Project) -> None:
+    environment = project.load(VALID.replace("{num_round: 7}", "{num_round: 7, verbose: true}"))
+    assert environment.workloads[1].train.hyperparameters["verbose"] == "true"
+
+
+MISTAKES = [
+    # what is replaced, by what, line, key, words of the message, words of what is allowed
+    ("name: test", "name: Test", 1, "name", "right form", "3 to 24 characters"),
+    ("name: test", "name: other", 1, "name", "name of the file", "test"),
+    ("name: test", "name: 7", 1, "name", "must be text", "characters"),
+    ("name: test", "nam: test", 1, "nam", "did you mean name?", "monthly_budget_usd"),
+    ("us-east-1", "us-east-11", 2, "region", "did you mean us-east-1?", "more"),
+    ("us-east-1", "[us-east-1]", 2, "region", "must be text", "AWS region"),
+    ("usd: 200", "usd: lots", 3, "monthly_budget_usd", "must be a number", "US dollars"),
+    ("usd: 200", "usd: 0", 3, "monthly_budget_usd", "greater than 0", "more than 0"),
+    ("usd: 200", "usd: 100", 3, "monthly_budget_usd", "about 168 US dollars", "at least 168"),
+    ("[a@example.com]", "[a@example.com, nobody]", 4, "notify[1]", "right form", "e-mail"),
+    ("[a@example.com]", "a@example.com", 4, "notify", "must be a list", "e-mail"),
+    ("data: sample", "data: simple", 5, "data", "did you mean sample?", "sample, full"),
+    ("  plain: {}", "  plan: {}", 7, "workloads.plan", "did you mean plain?", "plain, spotty"),
+    ("  plain: {}", "  plain: yes", 7, "workloads.plain", "must be a map", ""),
+    ("instance: ml.m5.xlarge", "instanse: ml.m5.xlarge", 9, "workloads.spotty.train.instanse", "instance?", "spot"),
+    ("ml.m5.xlarge", "ml.m5.xlrge", 9, "workloads.spotty.train.instance", "did you mean ml.m5.xlarge?", "more"),
+    ("ml.m5.large", "ml.t3.medium", 10, "workloads.spotty.endpoint.instance", "for hosting in us-east-1", "more"),
+    ("percent: 50", "percent: 101", 10, "workloads.spotty.endpoint.capture_percent", "100", "0 to 100"),
+    ("{instance: ml.m5.xlarge}", "{max_wait_minutes: 20}", 9, "workloads.spotty.train.max_wait_minutes", "30", "30 to"),
+    ("{instance: ml.m5.xlarge}", "{max_wait_minutes: 90}", 9, "workloads.spotty.train.max_wait_minutes", "hour", "50"),
+    ("plain: {}", "plain: {train: {spot: true}}", 7, "workloads.plain.train.spot", "needs max_wait_minutes", "least"),
+    ("plain: {}", "plain: {train: {max_wait_minutes: 50}}", 7, "workloads.plain.train.max_wait_minutes", "only spot", ""),
+    ("plain: {}", "plain: {prepare: {max_runtime_minutes: 51}}", 7, "workloads.plain.prepare.max_runtime_minutes", "hour", "1 to 50"),  # noqa: E501
+    ("{num_round: 7}", "{num_round: [7]}", 11, "workloads.spotty.hyperparameters.num_round", "one value", "text"),
+    ("data: sample", "studio: {users: [ada]}", 5, "studio", "Studio is not available in this version", "workloads"),
+    ("data: sample", "expires_after: 3d", 5, "expires_after", "not available in this version", "workloads"),
+    ("plain: {}", "plain: {monitors: [x]}", 7, "workloads.plain.monitors", "not available", "endpoint"),
+    ("capture_percent: 50", "kind: serverless", 10, "workloads.spotty.endpoint.kind", "not available", "instance"),
+    ("data: sample", "data: sample\ndata: full", 6, "data", "written twice; the first is on line 5", ""),
+    ("data: sample", "no: sample", 5, "", "not text", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "key", "message", "allowed"), MISTAKES)
+def test_mistake(project: Project, old: str, new: str, line: int, key: str, message: str, allowed: str) -> None:
+    error = project.refuse(VALID.replace(old, new, 1))
+    found = [problem for problem in error.problems if (problem.line, problem.key) == (line, key)]
+    assert any(message in problem.message and allowed in problem.allowed for problem in found), str(error)
+    assert all(problem.file == "environments/test.yaml" for problem in error.problems)
+
+
+def test_required_keys_are_named(project: Project) -> None:
+    error = project.refuse("data: sample\n")
+    missing = {problem.key for problem in error.problems if "required" in problem.message}
+    assert missing == {"name", "monthly_budget_usd", "workloads"}
+
+
+def test_all_mistakes_of_a_file_are_reported_at_once_and_in_order(project: Project) -> None:
+    text = VALID.replace("usd: 200", "usd: 1").replace("sample", "smple").replace("plain", "plane")
+    text = text.replace("ml.m5.xlarge", "ml.m5.xxlarge").replace("50}", "500}")
+    error = project.refuse(text)
+    assert [problem.line for problem in error.problems] == [3, 5, 7, 9, 10]
+    assert str(error).startswith("5 mistakes")
+
+
+def test_report_shows_file_line_key_value_and_what_is_allowed(project: Project) -> None:
+    report = str(project.refuse(VALID.replace("percent: 50", "percent: 101")))
+    assert "environments/test.yaml:10: workloads.spotty.endpoint.capture_percent = 101\n" in report
+    assert "allowed: 0 to 100" in report
+
+
+def test_mistake_in_a_workloads_own_file_is_reported_there(project: Project) -> None:
+    project.workload("plain", lambda text: text.replace("algorithm: xgboost", "algorithm: xgbost"))
+    project.workload("spotty", lambda text: text.replace("score: csv", "score: cvs").replace("title:", "titel:"))
+    error = project.refuse(VALID)
+    where = {(problem.file, problem.key) for problem in error.problems}
+    assert where == {
+        ("assets/workloads/plain/workload.yaml", "train.algorithm"),
+        ("assets/workloads/spotty/workload.yaml", "evaluate.score"),
+        ("assets/workloads/spotty/workload.yaml", "titel"),
+        ("assets/workloads/spotty/workload.yaml", "title"),
+    }
+
+
+def test_names_that_would_make_job_names_too_long(project: Project) -> None:
+    long = "e" * 24
+    folder = project.root / "assets" / "workloads"
+    shutil.copytree(folder / "plain", folder / "seventh")
+    text = VALID.replace("name: test", f"name: {long}").replace("plain", "seventh")
+    (project.root / "environments" / f"{long}.yaml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load_environment(long, project.root)
+    assert [problem.key for problem in error.value.problems] == ["workloads.seventh"]
+    assert "at most 30" in error.value.problems[0].allowed
+
+
+def test_unknown_environment_lists_those_that_exist(project: Project) -> None:
+    project.load(VALID)
+    with pytest.raises(ConfigError, match=r"did you mean test\?\n    allowed: test"):
+        load_environment("tests", project.root)
+
+
+def test_unknown_price_is_named_and_checks_nothing(project: Project) -> None:
+    text = VALID.replace("us-east-1", "eu-west-1").replace("usd: 200", "usd: 1")
+    environment = project.load(text)
+    assert environment.notes == (
+        "no price is known for ml.m5.large hosting in eu-west-1, so the budget is not checked against it",
+    )
+
+
+def test_what_depends_on_the_region_is_checked_in_the_callers_too(project: Project) -> None:
+    text = VALID.replace("region: us-east-1\n", "").replace("ml.m5.xlarge", "ml.nothing.large")
+    assert project.load(text).region is None
+    error = project.refuse(text, "us-east-1")
+    assert "for training in us-east-1" in error.problems[0].message

@@ -1,0 +1,162 @@
+"""The janitors: what they delete, what they leave, what they wait out, and that CloudFormation always hears."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import bucket_contents
+import job_logs
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.functions.conftest import CloudFormation, Context, Scripted
+
+BUCKET = "some-bucket"
+
+
+def policy(bucket: str = BUCKET) -> dict[str, Any]:
+    statement = {
+        "Sid": "BeingDeleted",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    return {"Bucket": bucket, "Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+
+
+def expect_empty_page(s3: Scripted) -> None:
+    s3.reply("put_bucket_policy", policy())
+    s3.reply("list_object_versions", {"Bucket": BUCKET, "MaxKeys": 1000})
+    s3.reply("list_multipart_uploads", {"Bucket": BUCKET})
+
+
+def always() -> int:
+    return 900_000
+
+
+def test_bucket_writes_are_denied_before_anything_is_deleted(s3: Scripted) -> None:
+    s3.reply("put_bucket_policy", policy())
+    s3.reply(
+        "list_object_versions",
+        {"Bucket": BUCKET, "MaxKeys": 1000},
+        {"Versions": [{"Key": "a", "VersionId": "1"}], "DeleteMarkers": [{"Key": "b", "VersionId": "2"}]},
+    )
+    both = [{"Key": "a", "VersionId": "1"}, {"Key": "b", "VersionId": "2"}]
+    s3.reply("delete_objects", {"Bucket": BUCKET, "Delete": {"Objects": both, "Quiet": True}})
+    s3.reply("list_multipart_uploads", {"Bucket": BUCKET}, {"Uploads": [{"Key": "c", "UploadId": "3"}]})
+    s3.reply("abort_multipart_upload", {"Bucket": BUCKET, "Key": "c", "UploadId": "3"})
+    expect_empty_page(s3)
+    bucket_contents.empty(s3.client, BUCKET, always)
+
+
+def test_bucket_that_is_gone_is_empty(s3: Scripted) -> None:
+    s3.refuse("put_bucket_policy", "NoSuchBucket")
+    bucket_contents.empty(s3.client, BUCKET, always)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "OperationAborted"])
+def test_bucket_waits_out_what_passes(s3: Scripted, pauses: list[float], code: str) -> None:
+    s3.refuse("put_bucket_policy", code)
+    expect_empty_page(s3)
+    bucket_contents.empty(s3.client, BUCKET, always)
+    assert len(pauses) == 1
+
+
+@pytest.mark.usefixtures("pauses")
+def test_bucket_says_what_is_left_when_time_runs_out(s3: Scripted) -> None:
+    s3.refuse("put_bucket_policy", "AccessDenied")
+    s3.refuse("put_bucket_policy", "AccessDenied")
+    context = Context([300_000, bucket_contents.RESERVE_MS - 1])
+    with pytest.raises(TimeoutError, match=f"{BUCKET} is not empty"):
+        bucket_contents.empty(s3.client, BUCKET, context.get_remaining_time_in_millis)
+
+
+def test_bucket_fails_on_what_does_not_pass(s3: Scripted) -> None:
+    s3.refuse("put_bucket_policy", "MalformedPolicy", "no such principal")
+    with pytest.raises(ClientError, match="MalformedPolicy"):
+        bucket_contents.empty(s3.client, BUCKET, always)
+
+
+def test_bucket_reports_objects_that_s3_does_not_delete(s3: Scripted) -> None:
+    s3.reply("put_bucket_policy", policy())
+    s3.stub.add_response("list_object_versions", {"Versions": [{"Key": "a", "VersionId": "1"}]})
+    s3.stub.add_response("delete_objects", {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "locked"}]})
+    with pytest.raises(RuntimeError, match="a: locked"):
+        bucket_contents.empty(s3.client, BUCKET, always)
+
+
+def test_bucket_upload_that_ended_meanwhile_is_no_error(s3: Scripted) -> None:
+    s3.stub.add_response("list_multipart_uploads", {"Uploads": [{"Key": "c", "UploadId": "3"}]})
+    s3.refuse("abort_multipart_upload", "NoSuchUpload")
+    assert bucket_contents.abort_uploads(s3.client, BUCKET) == 1
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_partition(region: str, partition: str) -> None:
+    assert bucket_contents.partition(region) == partition
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_creating_and_updating_touch_nothing(cloudformation: CloudFormation, request_type: str) -> None:
+    bucket_contents.handler(cloudformation.event(request_type, Bucket=BUCKET), Context())
+    job_logs.handler(
+        cloudformation.event(request_type, JobPrefix="p", StackPart="s", EndpointLogGroup="group"), Context()
+    )
+    answers = [(answer["Status"], answer["PhysicalResourceId"]) for answer in cloudformation.answers]
+    assert answers == [("SUCCESS", BUCKET), ("SUCCESS", "group")]
+    assert cloudformation.content_types == ["", ""]
+
+
+def test_failure_reaches_cloudformation_with_the_log_stream(
+    cloudformation: CloudFormation, s3: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket_contents, "client", {"s3": s3.client}.__getitem__)
+    s3.refuse("put_bucket_policy", "MalformedPolicy", "no such principal")
+    bucket_contents.handler(cloudformation.event("Delete", Bucket=BUCKET), Context())
+    (answer,) = cloudformation.answers
+    assert answer["Status"] == "FAILED"
+    assert answer["PhysicalResourceId"] == BUCKET
+    assert "no such principal" in answer["Reason"]
+    assert "log stream stream of group" in answer["Reason"]
+
+
+def test_reason_fits_into_cloudformations_answer(cloudformation: CloudFormation) -> None:
+    import cfn
+
+    def fail() -> None:
+        raise RuntimeError("x" * 10_000)
+
+    cfn.answer(cloudformation.event("Delete"), Context(), "id", fail)
+    assert len(json.dumps(cloudformation.answers[0])) < 4096
+
+
+def test_logs_of_this_stacks_jobs_go_and_others_stay(logs: Scripted) -> None:
+    logs.reply("delete_log_group", {"logGroupName": "/aws/sagemaker/Endpoints/sandcastle-local-bank-5f0c2a10"})
+    ours = "sandcastle-local-bank-01234567-5f0c2a10/algo-1-1"
+    alike = ["sandcastle-local-bank-01234567-ffffffff/algo-1-1", "sandcastle-local-bank-two-01234567-eeeeeeee/algo-1"]
+    for group in job_logs.SHARED_GROUPS:
+        logs.reply(
+            "describe_log_streams",
+            {"logGroupName": group, "logStreamNamePrefix": "sandcastle-local-bank-"},
+            {"logStreams": [{"logStreamName": name} for name in (alike[0], ours, alike[1])]},
+        )
+        logs.reply("delete_log_stream", {"logGroupName": group, "logStreamName": ours})
+    endpoint = "/aws/sagemaker/Endpoints/sandcastle-local-bank-5f0c2a10"
+    job_logs.delete_logs(logs.client, "sandcastle-local-bank", "5f0c2a10", endpoint)
+
+
+def test_logs_that_were_never_written_are_no_error(logs: Scripted) -> None:
+    logs.refuse("delete_log_group", "ResourceNotFoundException")
+    for _ in job_logs.SHARED_GROUPS:
+        logs.refuse("describe_log_streams", "ResourceNotFoundException")
+    job_logs.delete_logs(logs.client, "p", "s", "group")
+
+
+def test_logs_that_may_not_be_deleted_are_an_error(logs: Scripted) -> None:
+    logs.refuse("delete_log_group", "AccessDeniedException")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        job_logs.delete_logs(logs.client, "p", "s", "group")

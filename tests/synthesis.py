@@ -1,0 +1,64 @@
+"""Synthesises environments in this process, once each, for the tests of constructs and stacks."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandcastle.config import load_environment
+from sandcastle.synth import context, use_own_node
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = sorted(file.stem for file in (ROOT / "environments").glob("*.yaml"))
+
+Template = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """An environment's construct tree and, by stack name, its templates."""
+
+    app: cdk.App
+    folder: Path
+    templates: dict[str, Template]
+
+    def template(self, part: str) -> Template:
+        """Return the template of ``foundation``, ``guardrails`` or a workload."""
+        (name,) = (name for name in self.templates if name.endswith(f"-{part}"))
+        return self.templates[name]
+
+    @property
+    def workloads(self) -> list[Template]:
+        """The templates of all workloads."""
+        return [template for name, template in self.templates.items() if "-workload-" in name]
+
+
+@cache
+def synthesise(environment: str, root: Path = ROOT) -> Synthesis:
+    """Return the environment as ``python app.py`` would synthesise it; ``root`` may hold other files."""
+    use_own_node()
+    import aws_cdk as cdk
+
+    from app import build
+
+    folder = Path(tempfile.mkdtemp(prefix="sandcastle-synth-"))
+    app = cdk.App(context=context(ROOT), outdir=str(folder), builtin_cloud_formation_validation=False)
+    build(load_environment(environment, root), app)
+    app.synth()
+    files = sorted(folder.glob("*.template.json"))
+    templates = {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
+    return Synthesis(app, folder, templates)
+
+
+def resources(template: Template, kind: str) -> dict[str, Any]:
+    """Return the template's resources of a type, by logical id; ``kind`` may end with ``*``."""
+    if kind.endswith("*"):
+        return {key: one for key, one in template["Resources"].items() if one["Type"].startswith(kind[:-1])}
+    return {key: one for key, one in template["Resources"].items() if one["Type"] == kind}
