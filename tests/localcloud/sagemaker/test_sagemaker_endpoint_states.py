@@ -292,6 +292,19 @@ def test_requests_in_flight_are_answered_before_their_servers_end(live: World) -
     assert live.backend.servers[0].stopped.wait(10)
 
 
+def test_the_end_of_an_old_endpoint_spares_a_new_one_of_its_name(live: World) -> None:
+    live.call("DeleteEndpoint", EndpointName="live")
+    live.wait_until(lambda: live.clock.pending("settle") == 1)
+    live.service.reset()
+    make_config(live, "first")
+    live.call("CreateEndpoint", EndpointName="live", EndpointConfigName="first")
+    server_is_up(live, 2)
+    live.clock.advance(durations.ENDPOINT_DELETE)
+    assert status(live) == "Creating"
+    live.clock.advance(durations.ENDPOINT_CREATE)
+    assert status(live) == "InService"
+
+
 def test_iam_authorises_on_the_resource(world: World) -> None:
     arn = world.service.resource_arn
     assert arn("DeleteEndpoint", b'{"EndpointName": "live"}', SCOPE) == ARN

@@ -155,6 +155,23 @@ def test_an_endpoint_that_is_not_there(endpoint: str, runtime: Any) -> None:
     }
 
 
+def test_invoking_needs_permission_on_the_endpoint(endpoint: str, localcloud: Any) -> None:
+    iam = localcloud.client("iam")
+    iam.create_user(UserName="live-caller")
+    statement = {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint",
+                 "Resource": f"arn:aws:sagemaker:us-east-1:000000000000:endpoint/{endpoint}"}
+    iam.put_user_policy(UserName="live-caller", PolicyName="may",
+                        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    key = iam.create_access_key(UserName="live-caller")["AccessKey"]
+    caller = localcloud.client("sagemaker-runtime", {
+        "AccessKeyId": key["AccessKeyId"], "SecretAccessKey": key["SecretAccessKey"]})
+    assert score(caller, endpoint, "9.0,1.0") > 0.5
+    with pytest.raises(ClientError) as caught:
+        score(caller, "another", "9.0,1.0")
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert "sagemaker:InvokeEndpoint" in caught.value.response["Error"]["Message"]
+
+
 def test_what_was_asked_lands_in_s3(endpoint: str, runtime: Any, trained: Trained, localcloud: Any) -> None:
     runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=b"9.0,1.0", InferenceId="mine")
     localcloud.admin("POST", "clock", {"advance_seconds": 61})

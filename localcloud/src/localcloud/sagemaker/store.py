@@ -86,8 +86,9 @@ class Table(Generic[R]):
         return self._rows.get((scope, name))
 
     def remove(self, record: R) -> None:
-        """Forget a record; hold the lock."""
-        self._rows.pop((record.scope, record.name), None)
+        """Forget this record, not one that has its name by now; hold the lock."""
+        if self._rows.get((record.scope, record.name)) is record:
+            del self._rows[record.scope, record.name]
         self._store.changed.notify_all()
 
     def of(self, scope: Scope) -> list[R]:
