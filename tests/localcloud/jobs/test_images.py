@@ -25,7 +25,7 @@ from tests.localcloud.jobs.cloud import LINEAR_LEARNER, RUNNERS, SKLEARN, XGBOOS
 def test_known_images(image: str, name: str, has_programs: bool) -> None:
     runner = images.resolve(image)
     assert runner.name == name
-    assert runner.python == RUNNERS / "classic" / "bin" / "python"
+    assert runner.python == RUNNERS.resolve() / "classic" / "bin" / "python"
     for command in (runner.train_command, runner.serve_command):
         assert (command is not None) == has_programs
         if command:

@@ -66,7 +66,7 @@ def programs_dir() -> Path:
 
 def interpreters_dir() -> Path:
     """The runners' interpreters: $LOCALCLOUD_RUNNERS, else `runners` beside this virtual environment."""
-    return Path(os.environ.get("LOCALCLOUD_RUNNERS") or Path(sys.prefix).parent / "runners")
+    return Path(os.environ.get("LOCALCLOUD_RUNNERS") or Path(sys.prefix).parent / "runners").resolve()
 
 
 def known_patterns() -> list[str]:

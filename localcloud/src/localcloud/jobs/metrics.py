@@ -16,20 +16,27 @@ logger = logging.getLogger("localcloud.jobs.metrics")
 NAMESPACE, DIMENSION = "/aws/sagemaker/TrainingJobs", "TrainingJobName"
 #: PutMetricData takes up to 1,000 data points a call
 _BATCH = 1000
+#: a metric stands near the start of its line; a longer line is data that somebody printed
+_LONGEST = 4096
 
 
 class MetricScanner:
     """Applies `[{"Name", "Regex"}]` to log lines; group 1 of a match is the value."""
 
     def __init__(self, definitions: Sequence[dict[str, str]]) -> None:
-        self._rules = [(each["Name"], re.compile(each["Regex"])) for each in definitions]
+        self._rules = []
+        for each in definitions:
+            rule = re.compile(each["Regex"])
+            # ".*" at the start makes search() try every position of the line; match() finds the same at once
+            self._rules.append((each["Name"], rule.match if rule.pattern.startswith(".*") else rule.search))
         self.values: list[tuple[str, float, float]] = []
         """(name, value, epoch seconds) in the order found."""
 
     def feed(self, line: str, now: float) -> None:
         """Look at one escaped line. A match that is not a number is no metric, as on AWS."""
-        for name, rule in self._rules:
-            match = rule.search(line)
+        line = line[:_LONGEST]
+        for name, find in self._rules:
+            match = find(line)
             if match and match.groups():
                 try:
                     self.values.append((name, float(match[1]), now))

@@ -272,7 +272,7 @@ def capabilities() -> Capabilities:
             logger.warning("sandbox: %s. %s", _LOST_NETWORK, network_problem)
             return Capabilities(mode, False, (_LOST_NETWORK,), network_problem)
         reasons.append(f"{mode}: {problem}")
-    reason = "; ".join(reasons) or "LOCALCLOUD_SANDBOX=none"
+    reason = "; ".join(reasons) or f"LOCALCLOUD_SANDBOX={forced}"
     lost = (*_LOST_WITHOUT, _LOST_NETWORK)
     logger.warning("sandbox: no namespaces (%s). Lost: %s", reason, "; ".join(lost))
     return Capabilities("none", False, lost, reason)
