@@ -68,7 +68,6 @@ class Dataset(Construct):
             source=workload.full_data or "sample",
             image=image,
             instance=workload.prepare.instance,
-            arguments={},
         )
         self.role = ServiceRole(
             self,

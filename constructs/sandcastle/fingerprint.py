@@ -42,17 +42,13 @@ def _files(folder: Path, ignored: Sequence[str]) -> Iterator[tuple[str, bytes]]:
             yield "/".join(names), path.read_bytes()
 
 
-def data_fingerprint(
-    *, code: str, shared_code: str, source: str, image: str, instance: str, arguments: Mapping[str, str]
-) -> str:
+def data_fingerprint(*, code: str, shared_code: str, source: str, image: str, instance: str) -> str:
     """Return the fingerprint of a dataset.
 
     ``code`` and ``shared_code`` are folder hashes; ``source`` is ``sample`` or the address of the public object.
     Limits (disk, minutes) are no part of it: they change whether a job succeeds, not what it makes.
     """
-    return fingerprint(
-        code=code, shared_code=shared_code, source=source, image=image, instance=instance, arguments=dict(arguments)
-    )
+    return fingerprint(code=code, shared_code=shared_code, source=source, image=image, instance=instance)
 
 
 def training_fingerprint(

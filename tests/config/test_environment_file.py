@@ -71,7 +71,7 @@ MISTAKES = [
     ("{instance: ml.m5.xlarge}", "{max_wait_minutes: 20}", 9, "workloads.spotty.train.max_wait_minutes", "30", "30 to"),
     ("{instance: ml.m5.xlarge}", "{max_wait_minutes: 90}", 9, "workloads.spotty.train.max_wait_minutes", "hour", "50"),
     ("plain: {}", "plain: {train: {spot: true}}", 7, "workloads.plain.train.spot", "needs max_wait_minutes", "least"),
-    ("plain: {}", "plain: {train: {max_wait_minutes: 50}}", 7, "workloads.plain.train.max_wait_minutes", "only spot", ""),
+    ("plain: {}", "plain: {train: {max_wait_minutes: 50}}", 7, "workloads.plain.train.max_wait_minutes", "only", ""),
     ("plain: {}", "plain: {prepare: {max_runtime_minutes: 51}}", 7, "workloads.plain.prepare.max_runtime_minutes", "hour", "1 to 50"),  # noqa: E501
     ("{num_round: 7}", "{num_round: [7]}", 11, "workloads.spotty.hyperparameters.num_round", "one value", "text"),
     ("data: sample", "studio: {users: [ada]}", 5, "studio", "Studio is not available in this version", "workloads"),
