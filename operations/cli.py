@@ -11,12 +11,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sandcastle.config import ConfigError, Environment, environment_path, load_environment
-
 from operations import target as targets
 from operations.console import Console
 from operations.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, OperationError, UsageError
 from operations.project import REPORTS, ROOT, is_name
+from sandcastle.config import ConfigError, Environment, environment_path, load_environment
 
 _DEFAULT_REGION = "us-east-1"
 """Region of the local target when neither the environment file nor the command line names one."""
@@ -134,9 +133,7 @@ def _name(options: argparse.Namespace) -> str:
     given: str = options.environment
     name = environment_path(given, ROOT).stem if given.endswith(".yaml") else given
     if not is_name(name):
-        raise UsageError(
-            f"--environment {given!r}: letters, digits and dashes, or a path to a .yaml file"
-        )
+        raise UsageError(f"--environment {given!r}: letters, digits and dashes, or a path to a .yaml file")
     return name
 
 

@@ -10,13 +10,18 @@ from typing import Any
 from rich.console import Console as RichConsole
 from rich.markup import escape
 
+_FILE_WIDTH = 160
+"""Columns of a table that goes to a file or a pipe."""
+
 
 class Console:
     """Progress goes to standard error, results to standard output; with ``--json`` only the result is printed."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.result = RichConsole(highlight=False, soft_wrap=True)
+        self.result = RichConsole(highlight=False)
+        if not self.result.is_terminal:
+            self.result.width = _FILE_WIDTH  # names of resources are long, and a file has no edge
         self.progress = RichConsole(stderr=True, highlight=False, soft_wrap=True)
         self._started = time.monotonic()
 
@@ -27,7 +32,7 @@ class Console:
     def say(self, text: str) -> None:
         """Print a line of the result, unless a machine reads it."""
         if not self.as_json:
-            self.result.print(text, markup=False)
+            self.result.print(text, markup=False, soft_wrap=True)
 
     def show(self, renderable: object) -> None:
         """Print a table or another rich object of the result, unless a machine reads it."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import yaml
-from sandcastle.config.workload import WorkloadFile
 
 from operations.evaluation import Spec, TestSplit, endpoint_invoker, read_test_split
 from operations.project import WORKLOADS
 from operations.stacks import workload_outputs
 from operations.target import Target
+from sandcastle.config.workload import WorkloadFile
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from operations.console import Console
@@ -15,16 +16,16 @@ def status(target: Target, environment: str, console: Console) -> dict[str, Any]
     """Show what is deployed; an environment that does not exist is an empty table, not an error."""
     stacks = environment_stacks(target, environment)
     endpoints = {stack.name: _endpoint(target, stack) for stack in stacks if "EndpointName" in stack.outputs}
-    table = Table(title=f"environment {environment} in {target.name}, {target.region}", title_justify="left")
-    for heading in ("stack", "status", "endpoint", "state", "training job"):
-        table.add_column(heading, overflow="fold")
-    for stack in stacks:
-        outputs = stack.outputs
-        table.add_row(
-            stack.name, stack.status, outputs.get("EndpointName", ""), endpoints.get(stack.name, ""),
-            outputs.get("TrainingJob", ""),
-        )  # fmt: skip
     if stacks:
+        table = Table(
+            box=box.SIMPLE, title=f"environment {environment} in {target.name}, {target.region}", title_justify="left"
+        )
+        for heading in ("stack", "status", "endpoint", "trained by"):
+            table.add_column(heading, overflow="fold")
+        for stack in stacks:
+            outputs = stack.outputs
+            served = f"{outputs['EndpointName']} {endpoints[stack.name]}" if stack.name in endpoints else ""
+            table.add_row(stack.name, stack.status, served, outputs.get("TrainingJob", ""))
         console.show(table)
     else:
         console.say(f"Nothing of environment {environment} is deployed in {target.name}, {target.region}.")

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
+from rich import box
 from rich.table import Table
 
 from operations.audit.finding import Finding
 from operations.audit.inventory import COLLECTORS, Inventory
 from operations.console import Console
 
+CENT = 0.01
+"""US dollars a month from which a finding gets a line of its own; what costs less is shown by kind."""
+
 
 def show_inventory(inventory: Inventory, console: Console) -> None:
-    """Show what costs money one by one, what is free counted by kind, and who did not answer."""
+    """Show what costs money one by one, what costs less than a cent or nothing by kind, and who did not answer."""
+    dear = [finding for finding in inventory.billable if finding.monthly_usd is None or finding.monthly_usd >= CENT]
+    cheap = [finding for finding in inventory.billable if finding not in dear]
     if inventory.billable:
-        table = Table(title=f"billable in environment {inventory.environment}", title_justify="left")
-        for heading in ("kind", "name", "state", "USD/month", "how reckoned", "found by"):
-            table.add_column(heading, overflow="fold", justify="right" if heading == "USD/month" else "left")
-        for finding in sorted(inventory.billable, key=lambda found: -(found.monthly_usd or 0.0)):
-            table.add_row(finding.kind, finding.name, finding.state, _usd(finding), finding.price, finding.why)
+        table = Table(
+            title=f"environment {inventory.environment}, a month from now on", title_justify="left", box=box.SIMPLE
+        )
+        table.add_column("USD", justify="right")
+        for heading in ("what", "state", "how reckoned"):
+            table.add_column(heading, overflow="fold")
+        for finding in sorted(dear, key=lambda found: -(found.monthly_usd or 0.0)):
+            usd = "no price" if finding.monthly_usd is None else f"{finding.monthly_usd:.2f}"
+            table.add_row(usd, f"{finding.kind} {finding.name}", finding.state, finding.price)
+        for kind, findings in _by_kind(cheap).items():
+            usd = sum(finding.monthly_usd or 0.0 for finding in findings)
+            table.add_row(f"{usd:.2f}" if usd >= CENT else "< 0.01", f"{len(findings)} x {kind}", "", findings[0].price)
+        table.add_row(f"{inventory.monthly_usd:.2f}", "in all, as far as prices are known", "", "")
         console.show(table)
-        console.say(f"Known cost if nothing changes: {inventory.monthly_usd:.2f} USD a month.")
-        for finding in inventory.billable:
-            if finding.monthly_usd is None:
-                console.say(f"No price for {finding.kind} {finding.name}: {finding.price or 'not in the table'}.")
     free = Counter(f"{finding.service} {finding.kind}" for finding in inventory.findings if not finding.billable)
     if free:
         console.say("Free to keep: " + ", ".join(f"{count} x {kind}" for kind, count in sorted(free.items())) + ".")
@@ -36,7 +47,8 @@ def show_inventory(inventory: Inventory, console: Console) -> None:
         )
 
 
-def _usd(finding: Finding) -> str:
-    if finding.monthly_usd is None:
-        return "no price"
-    return f"{finding.monthly_usd:.2f}" if finding.monthly_usd >= 0.01 else "< 0.01"
+def _by_kind(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    kinds: dict[str, list[Finding]] = {}
+    for finding in findings:
+        kinds.setdefault(finding.kind, []).append(finding)
+    return kinds

@@ -23,7 +23,7 @@ def buckets(clients: Clients, owner: Owner) -> Iterator[Finding]:
         usd = item_month(owner.region, "s3 standard", size / 2**30)
         yield Finding(
             "s3", "bucket", name, f"{objects} objects, {size:,} bytes", usd, why,
-            f"aws s3 rb s3://{name} --force", f"{size:,} bytes, S3 Standard" if size else "",
+            f"aws s3 rb s3://{name} --force", "S3 Standard",
         )  # fmt: skip
 
 
