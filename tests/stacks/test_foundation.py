@@ -1,0 +1,107 @@
+"""The foundation: buckets, network, topic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.synthesis import Synthesis, Template, resources
+
+
+@pytest.fixture
+def template(each: Synthesis) -> Template:
+    return each.template("foundation")
+
+
+def statements(template: Template, bucket: str) -> list[dict[str, Any]]:
+    for policy in resources(template, "AWS::S3::BucketPolicy").values():
+        if policy["Properties"]["Bucket"] == {"Ref": bucket}:
+            found: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
+            return found
+    raise AssertionError(f"{bucket} has no policy")
+
+
+def test_there_are_four_buckets_with_generated_names(template: Template) -> None:
+    buckets = resources(template, "AWS::S3::Bucket")
+    assert len(buckets) == 4
+    assert all("BucketName" not in bucket["Properties"] for bucket in buckets.values())
+
+
+def test_buckets_are_encrypted_private_and_owned(template: Template) -> None:
+    for bucket in resources(template, "AWS::S3::Bucket").values():
+        properties = bucket["Properties"]
+        (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(properties["PublicAccessBlockConfiguration"]) == 4
+        assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Delete"
+
+
+def test_buckets_refuse_requests_without_tls(template: Template) -> None:
+    for name in resources(template, "AWS::S3::Bucket"):
+        (denial,) = (one for one in statements(template, name) if one["Effect"] == "Deny")
+        arn = {"Fn::GetAtt": [name, "Arn"]}
+        assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert denial["Principal"] == {"AWS": "*"}
+        assert denial["Action"] == "s3:*"
+        assert denial["Resource"] == [arn, {"Fn::Join": ["", [arn, "/*"]]}]
+
+
+def test_unfinished_uploads_end_and_access_logs_expire(template: Template) -> None:
+    expiring = 0
+    for bucket in resources(template, "AWS::S3::Bucket").values():
+        rules = {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
+        assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+        assert all(rule["Status"] == "Enabled" for rule in rules.values())
+        expiring += "expire" in rules
+    assert expiring == 1
+
+
+def test_all_buckets_but_the_log_bucket_are_logged_into_it(template: Template) -> None:
+    targets = [
+        bucket["Properties"].get("LoggingConfiguration", {}).get("DestinationBucketName")
+        for bucket in resources(template, "AWS::S3::Bucket").values()
+    ]
+    (log_bucket,) = {target["Ref"] for target in targets if target}
+    assert targets.count(None) == 1
+    (writer,) = (one for one in statements(template, log_bucket) if one["Effect"] == "Allow")
+    assert writer["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert writer["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_network_has_two_private_subnets_and_only_the_s3_gateway(template: Template) -> None:
+    kinds = {one["Type"] for one in resources(template, "AWS::EC2::*").values()}
+    assert kinds == {
+        "AWS::EC2::VPC",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::RouteTable",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::VPCEndpoint",
+    }
+    subnets = resources(template, "AWS::EC2::Subnet").values()
+    assert len({str(one["Properties"]["AvailabilityZone"]) for one in subnets}) == 2
+    assert not any(one["Properties"]["MapPublicIpOnLaunch"] for one in subnets)
+    (gateway,) = resources(template, "AWS::EC2::VPCEndpoint").values()
+    assert gateway["Properties"]["VpcEndpointType"] == "Gateway"
+    assert gateway["Properties"]["ServiceName"].endswith(".s3")
+    (allowed,) = gateway["Properties"]["PolicyDocument"]["Statement"]
+    assert not any("*" in action for action in allowed["Action"])
+    assert len(allowed["Resource"]) == 6
+
+
+def test_topic_takes_messages_of_budgets_and_alarms_of_this_account_over_tls(template: Template) -> None:
+    (policy,) = resources(template, "AWS::SNS::TopicPolicy").values()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    allowed = {one["Principal"]["Service"]: one["Condition"] for one in statements if one["Effect"] == "Allow"}
+    assert set(allowed) == {"budgets.amazonaws.com", "cloudwatch.amazonaws.com"}
+    account = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert all(condition["StringEquals"] == account for condition in allowed.values())
+    (denied,) = (one for one in statements if one["Effect"] == "Deny")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_outputs(template: Template) -> None:
+    keys = {key for key, output in template["Outputs"].items() if "Export" not in output}
+    assert keys == {"DataBucket", "ModelsBucket", "ReportsBucket", "AlarmTopicArn"}
