@@ -196,6 +196,29 @@ def used_network_parts_are_not_deleted(server: Localcloud) -> None:
 
 
 @scenario
+def attributes_of_network_and_buckets_are_complete(server: Localcloud) -> None:
+    resources = {
+        "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.6.0.0/16"}},
+        "Subnet": {
+            "Type": "AWS::EC2::Subnet",
+            "Properties": {
+                "VpcId": {"Ref": "Vpc"},
+                "CidrBlock": {"Fn::Select": [0, {"Fn::Cidr": [{"Fn::GetAtt": ["Vpc", "CidrBlock"]}, 2, 8]}]},
+            },
+        },
+        "Data": {"Type": "AWS::S3::Bucket"},
+    }
+    names = [("Vpc", "CidrBlock"), ("Subnet", "VpcId"), ("Data", "DualStackDomainName")]
+    outputs = {f"{name}{attribute}": {"Value": {"Fn::GetAtt": [name, attribute]}} for name, attribute in names}
+    stack = Stack(server, unique("attributes"))
+    assert stack.create(resources, outputs) == "CREATE_COMPLETE", stack.reasons()
+    found = {item["OutputKey"]: item["OutputValue"] for item in stack.describe()["Outputs"]}
+    assert found["VpcCidrBlock"] == "10.6.0.0/16"
+    assert found["SubnetVpcId"] == stack.physical("Vpc")
+    assert found["DataDualStackDomainName"].startswith(stack.physical("Data"))
+
+
+@scenario
 def stack_waits_for_foreign_interfaces(server: Localcloud) -> None:
     """What SageMaker's Domain does to a VPC: a file system that the stack does not know holds the subnet."""
     ec2, efs, stack = server.client("ec2"), server.client("efs"), Stack(server, unique("net"))

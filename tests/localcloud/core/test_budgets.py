@@ -57,6 +57,14 @@ def test_it_is_made_changed_replaced_and_deleted(localcloud: Localcloud) -> None
     assert second not in [item["BudgetName"] for item in api.describe_budgets(**account).get("Budgets", [])]
 
 
+def test_its_tags_are_kept(localcloud: Localcloud) -> None:
+    stack = Stack(localcloud, unique("tagged"))
+    tags = [{"Key": "sandcastle:environment", "Value": "local"}]
+    assert stack.create(budget("a@example.com", ResourceTags=tags)) == "CREATE_COMPLETE", stack.reasons()
+    arn = f"arn:aws:budgets::000000000000:budget/{stack.physical('Budget')}"
+    assert localcloud.client("budgets").list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == tags
+
+
 def test_a_named_budget_cannot_change_its_subscribers(localcloud: Localcloud) -> None:
     stack, name = Stack(localcloud, unique("named")), unique("my-budget")
     assert stack.create(budget("a@example.com", name=name)) == "CREATE_COMPLETE"

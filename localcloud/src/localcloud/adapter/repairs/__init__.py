@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from localcloud.adapter.repairs import (
+    attributes,
     bucket_kms,
     bucket_policies,
     buckets,
@@ -40,6 +41,7 @@ _ALL = (
     roles,
     network,
     network_interfaces,
+    attributes,
     exports,
     delete_order,
     failed_creates,

@@ -30,7 +30,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
             "AWS::EC2::VPCEndpoint": "VpcEndpointType VpcId ServiceName RouteTableIds SubnetIds SecurityGroupIds"
             " PrivateDnsEnabled PolicyDocument Tags",
             "AWS::EC2::SecurityGroup": "GroupName GroupDescription VpcId SecurityGroupIngress SecurityGroupEgress Tags",
-            "AWS::SNS::Topic": "TopicName DisplayName Subscription KmsMasterKeyId Tags",
+            "AWS::SNS::Topic": "TopicName DisplayName Subscription Tags",
             "AWS::SNS::TopicPolicy": "Topics PolicyDocument",
             "AWS::SNS::Subscription": "TopicArn Protocol Endpoint FilterPolicy FilterPolicyScope RawMessageDelivery"
             " DeliveryPolicy RedrivePolicy SubscriptionRoleArn",
@@ -44,7 +44,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
             "AWS::IAM::Policy": "PolicyName PolicyDocument Roles Users Groups",
             "AWS::IAM::ManagedPolicy": "ManagedPolicyName Path Description PolicyDocument Roles Users Groups",
             "AWS::StepFunctions::StateMachine": "StateMachineName StateMachineType DefinitionString Definition"
-            " DefinitionS3Location DefinitionSubstitutions RoleArn LoggingConfiguration TracingConfiguration"
+            " DefinitionS3Location DefinitionSubstitutions RoleArn LoggingConfiguration"
             " EncryptionConfiguration Tags",
             "AWS::CloudWatch::Alarm": "AlarmName AlarmDescription ActionsEnabled AlarmActions OKActions"
             " InsufficientDataActions MetricName Namespace Statistic ExtendedStatistic Dimensions Period Unit"
