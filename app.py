@@ -63,7 +63,7 @@ def main() -> int:
 
     outdir = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
     validate = flag(values, "validate")
-    app = cdk.App(context=values, outdir=outdir, builtin_cloud_formation_validation=validate)
+    app = cdk.App(context=values, outdir=outdir, analytics_reporting=False, builtin_cloud_formation_validation=validate)
     build(environment, app)
     app.synth()
     return 0

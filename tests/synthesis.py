@@ -49,7 +49,9 @@ def synthesise(environment: str, root: Path = ROOT) -> Synthesis:
     from app import build
 
     folder = Path(tempfile.mkdtemp(prefix="sandcastle-synth-"))
-    app = cdk.App(context=context(ROOT), outdir=str(folder), builtin_cloud_formation_validation=False)
+    app = cdk.App(
+        context=context(ROOT), outdir=str(folder), analytics_reporting=False, builtin_cloud_formation_validation=False
+    )
     build(load_environment(environment, root), app)
     app.synth()
     files = sorted(folder.glob("*.template.json"))

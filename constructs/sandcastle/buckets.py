@@ -181,11 +181,6 @@ class AccessLogs(Construct):
         }
         self.bucket = Bucket(self, "Bucket", janitor=janitor, expire_days=ACCESS_LOG_DAYS, statements=[writer])
 
-    def acknowledgements(self) -> Iterator[Acknowledgement]:
-        """No access logs of the access logs."""
-        reason = "This is the bucket that the access logs go to: logging it into itself would never end"
-        yield Acknowledgement(self.bucket.resource, "AwsSolutions-S1", reason)
-
 
 def _lifecycle(expire_days: int | None) -> list[s3.CfnBucket.RuleProperty]:
     rules = [

@@ -46,7 +46,7 @@ class TrainedModel(Construct):
             channels=workload.train.channels,
             hyperparameters=workload.train.hyperparameters,
         )
-        own = f"{workload.name}/*"
+        own, data = f"{workload.name}/*", f"{workload.name}/{dataset.fingerprint}"
         checkpoints = (
             [
                 read_objects(
@@ -68,10 +68,10 @@ class TrainedModel(Construct):
             statements=[
                 read_objects(
                     data_bucket_arn,
-                    *(f"{workload.name}/*/{name}/*" for name in workload.train.channels),
-                    reason="the folders of its channels only; the folder above is the fingerprint, which changes",
+                    *(f"{data}/{name}/*" for name in workload.train.channels),
+                    reason="all files of exactly its channels in exactly its dataset",
                 ),
-                list_objects(data_bucket_arn, own),
+                list_objects(data_bucket_arn, f"{data}/*"),
                 write_objects(
                     models_bucket_arn,
                     own,
@@ -83,9 +83,9 @@ class TrainedModel(Construct):
                 *pull_image(image),
             ],
             promises=[
-                may("s3:GetObject", f"{data_bucket_arn}/{workload.name}/*/train/*"),
+                may("s3:GetObject", f"{data_bucket_arn}/{data}/train/*"),
                 may("s3:PutObject", f"{models_bucket_arn}/{workload.name}/*"),
-                may_not("s3:GetObject", f"{data_bucket_arn}/{workload.name}/{dataset.fingerprint}/test/*"),
+                may_not("s3:GetObject", f"{data_bucket_arn}/{data}/test/*"),
                 may_not("s3:PutObject", f"{data_bucket_arn}/*"),
                 may_not("s3:PutObject", f"{models_bucket_arn}/other/*"),
                 may_not("s3:DeleteObject", "*"),

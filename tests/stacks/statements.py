@@ -1,0 +1,35 @@
+"""The policies of a stack's roles as plain statements, references replaced by symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sandcastle.template import Lookup, exports_of, resolve, symbols
+from tests.synthesis import Synthesis, Template, resources
+
+
+def lookups(synthesis: Synthesis) -> Iterator[tuple[str, Template, Lookup]]:
+    """Yield each stack's name and template with what its references stand for."""
+    foundation = synthesis.template("foundation")
+    exports = exports_of(foundation, symbols(foundation))
+    for name, template in synthesis.templates.items():
+        yield name, template, symbols(template, exports)
+
+
+def role_statements(template: Template, role: str, lookup: Lookup) -> list[dict[str, Any]]:
+    """Return all statements of a role: its own inline policies and those attached to it."""
+    properties = template["Resources"][role]["Properties"]
+    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+    documents += [
+        policy["Properties"]["PolicyDocument"]
+        for policy in resources(template, "AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Properties"]["Roles"]
+    ]
+    assert "ManagedPolicyArns" not in properties
+    return [resolve(statement, lookup) for document in documents for statement in document["Statement"]]
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a policy's value as a list, which it may be already."""
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,147 @@
+"""Permissions: every action exists in AWS, none is a wildcard, and functions have what their code calls, no more.
+
+Source of the actions: AWS's service authorization data as cfn-lint ships it (data/AdditionalSpecs/Policies.json).
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cfnlint
+import pytest
+
+from tests.stacks.calls import actions_of
+from tests.stacks.statements import listed, lookups, role_statements
+from tests.synthesis import ROOT, Synthesis, resources
+
+OPEN_ACTIONS = {
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+    "sagemaker:ListProcessingJobs",
+    "sagemaker:ListTrainingJobs",
+}
+"""Actions that AWS grants on every resource or not at all. (PutMetricData knows one resource, a dataset, which is not
+what jobs write to: their metrics are bounded by namespace.)"""
+
+
+@cache
+def service_authorization() -> dict[str, Any]:
+    file = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "Policies.json"
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
+
+
+def all_statements(synthesis: Synthesis) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{stack}/{role}", statement)
+        for stack, template, lookup in lookups(synthesis)
+        for role in resources(template, "AWS::IAM::Role")
+        for statement in role_statements(template, role, lookup)
+    ]
+
+
+def test_every_action_exists(each: Synthesis) -> None:
+    for where, statement in all_statements(each):
+        for action in listed(statement["Action"]):
+            service, _, name = action.partition(":")
+            assert name.lower() in service_authorization()[service]["Actions"], f"{where}: {action}"
+
+
+def test_no_action_is_a_wildcard(each: Synthesis) -> None:
+    for where, statement in all_statements(each):
+        assert not any("*" in action for action in listed(statement["Action"])), where
+
+
+def test_every_resource_is_given_only_to_actions_that_take_none(each: Synthesis) -> None:
+    seen = set()
+    for where, statement in all_statements(each):
+        if "*" in listed(statement["Resource"]):
+            seen |= set(listed(statement["Action"]))
+            assert set(listed(statement["Action"])) <= OPEN_ACTIONS, where
+    assert seen == OPEN_ACTIONS
+    for action in OPEN_ACTIONS - {"cloudwatch:PutMetricData"}:
+        service, _, name = action.partition(":")
+        assert "Resources" not in service_authorization()[service]["Actions"][name.lower()]
+
+
+def test_metrics_are_written_to_sagemakers_own_namespaces_only(each: Synthesis) -> None:
+    for where, statement in all_statements(each):
+        if "cloudwatch:PutMetricData" in listed(statement["Action"]):
+            namespace = statement["Condition"]["StringEquals"]["cloudwatch:namespace"]
+            assert namespace.startswith("/aws/sagemaker/"), where
+
+
+def test_roles_are_passed_by_name_and_to_sagemaker_only(each: Synthesis) -> None:
+    passing = [one for _, one in all_statements(each) if "iam:PassRole" in listed(one["Action"])]
+    assert len(passing) == len(each.workloads)
+    for statement in passing:
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        assert not any("*" in arn for arn in listed(statement["Resource"]))
+
+
+def test_sagemaker_takes_roles_for_this_account_only(each: Synthesis) -> None:
+    found = 0
+    for template in each.workloads:
+        for role in resources(template, "AWS::IAM::Role").values():
+            (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            if trust["Principal"]["Service"] == "sagemaker.amazonaws.com":
+                assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+                found += 1
+    assert found == 3 * len(each.workloads)
+
+
+def test_no_function_can_create_a_log_group(each: Synthesis) -> None:
+    for _, template, lookup in lookups(each):
+        for function in resources(template, "AWS::Lambda::Function").values():
+            role = function["Properties"]["Role"]["Fn::GetAtt"][0]
+            for statement in role_statements(template, role, lookup):
+                assert "logs:CreateLogGroup" not in listed(statement["Action"])
+
+
+def test_no_role_reaches_what_another_workload_made(each: Synthesis) -> None:
+    for template in each.workloads:
+        name = next(iter(resources(template, "Custom::SandcastleDataset").values()))["Properties"]["JobPrefix"]
+        workload = name.split("-", 2)[2]
+        lookup = next(lookup for _, other, lookup in lookups(each) if other is template)
+        for role in resources(template, "AWS::IAM::Role"):
+            for statement in role_statements(template, role, lookup):
+                for resource in listed(statement["Resource"]):
+                    bucket_object = resource.startswith("arn:aws:s3:::") and "/" in resource
+                    if bucket_object and "cdk-" not in resource:
+                        key = resource.split("/", 1)[1].removeprefix("capture/")
+                        assert key.startswith(f"{workload}/")
+
+
+WRITES_OWN_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+HANDLERS = ["jobs.on_event", "jobs.is_complete", "job_logs.handler", "bucket_contents.handler"]
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_function_may_do_what_its_code_calls_and_nothing_else(local: Synthesis, handler: str) -> None:
+    called = actions_of(ROOT / "assets" / "functions", handler)
+    assert called
+    found = 0
+    for _, template, lookup in lookups(local):
+        for function in resources(template, "AWS::Lambda::Function").values():
+            if function["Properties"]["Handler"] == handler:
+                role = function["Properties"]["Role"]["Fn::GetAtt"][0]
+                allowed = {
+                    action
+                    for statement in role_statements(template, role, lookup)
+                    for action in listed(statement["Action"])
+                }
+                assert allowed - WRITES_OWN_LOGS == called
+                found += 1
+    assert found
+
+
+def test_every_function_is_looked_at(local: Synthesis) -> None:
+    handlers = {
+        function["Properties"]["Handler"]
+        for template in local.templates.values()
+        for function in resources(template, "AWS::Lambda::Function").values()
+    }
+    assert {name for name in handlers if not name.startswith("framework.")} == set(HANDLERS)

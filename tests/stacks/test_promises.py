@@ -1,0 +1,40 @@
+"""Every promise is proved on the templates: what a role may do it can, what it may not do nothing allows."""
+
+from __future__ import annotations
+
+from sandcastle.policy import allowed_everywhere, allowed_nowhere
+from sandcastle.promises import Promise, promises_of
+from sandcastle.template import resolve
+from tests.stacks.statements import lookups, role_statements
+from tests.synthesis import Synthesis, resources
+
+
+def test_every_promise_holds(each: Synthesis) -> None:
+    proved = {True: 0, False: 0}
+    for stack, template, lookup in lookups(each):
+        for role, promise in promises_of(template):
+            statements = role_statements(template, role, lookup)
+            pattern = resolve(promise.resource, lookup)
+            decide = allowed_everywhere if promise.allowed else allowed_nowhere
+            words = f"{stack} {role} {promise.to_metadata()}"
+            assert decide(statements, promise.action, pattern, promise.context), words
+            proved[promise.allowed] += 1
+    assert proved[True] > 30
+    assert proved[False] > 60
+
+
+def test_every_role_of_ours_promises_what_it_may_not(each: Synthesis) -> None:
+    for _, template, _ in lookups(each):
+        silent = set(resources(template, "AWS::IAM::Role"))
+        silent -= {role for role, promise in promises_of(template) if not promise.allowed}
+        assert all("Framework" in role for role in silent)
+
+
+def test_a_broken_promise_would_be_seen(each: Synthesis) -> None:
+    """The proof can fail: turned round, no promise holds."""
+    for _, template, lookup in lookups(each):
+        for role, promise in promises_of(template):
+            turned = Promise(promise.action, promise.resource, not promise.allowed, promise.context)
+            statements = role_statements(template, role, lookup)
+            decide = allowed_everywhere if turned.allowed else allowed_nowhere
+            assert not decide(statements, turned.action, resolve(turned.resource, lookup), turned.context)
