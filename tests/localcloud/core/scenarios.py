@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tests.localcloud.core.stacks import Stack, eventually, function, provider, role, unique
+from tests.localcloud.core.stacks import Resources, Stack, eventually, function, provider, role, unique
 
 if TYPE_CHECKING:
     from tests.localcloud.conftest import Localcloud
@@ -197,7 +197,7 @@ def used_network_parts_are_not_deleted(server: Localcloud) -> None:
 
 @scenario
 def attributes_of_network_and_buckets_are_complete(server: Localcloud) -> None:
-    resources = {
+    resources: Resources = {
         "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.6.0.0/16"}},
         "Subnet": {
             "Type": "AWS::EC2::Subnet",
@@ -408,6 +408,32 @@ def workers_end_with_their_function(server: Localcloud) -> None:
     eventually(gone, 3)
 
 
+def assumed(server: Localcloud, service: str, statement: dict[str, Any]) -> Any:
+    """A client of a role that may do what the statement says."""
+    trusting, stack = role(statement), Stack(server, unique("assumed"))
+    trusting["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] = {"AWS": "*"}
+    stack.create({"Role": trusting})
+    role_arn = f"arn:aws:iam::000000000000:role/{stack.physical('Role')}"
+    session = server.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")
+    return server.client(service, session["Credentials"])
+
+
+@scenario
+def metrics_are_limited_by_namespace(server: Localcloud) -> None:
+    mine = "/aws/sagemaker/TrainingJobs"
+    allow = {
+        "Effect": "Allow",
+        "Action": "cloudwatch:PutMetricData",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"cloudwatch:namespace": mine}},
+    }
+    client = assumed(server, "cloudwatch", allow)
+    point = [{"MetricName": "loss", "Value": 1.0}]
+    client.put_metric_data(Namespace=mine, MetricData=point)
+    refused = partial(client.put_metric_data, Namespace="Other", MetricData=point)
+    assert "AccessDenied" in error_code(refused)
+
+
 @scenario
 def log_policies_match_as_on_aws(server: Localcloud) -> None:
     logs, group = server.client("logs"), f"/test/{unique('arn')}"
@@ -416,14 +442,7 @@ def log_policies_match_as_on_aws(server: Localcloud) -> None:
     actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:PutRetentionPolicy"]
 
     def as_role(resource: str) -> Any:
-        allow = {"Effect": "Allow", "Action": actions, "Resource": resource}
-        trusting = role(allow)
-        trusting["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] = {"AWS": "*"}
-        stack = Stack(server, unique("logrole"))
-        stack.create({"Role": trusting})
-        role_arn = f"arn:aws:iam::000000000000:role/{stack.physical('Role')}"
-        session = server.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")
-        return server.client("logs", session["Credentials"])
+        return assumed(server, "logs", {"Effect": "Allow", "Action": actions, "Resource": resource})
 
     with_star = as_role(f"{arn}:*")
     with_star.create_log_stream(logGroupName=group, logStreamName="one")

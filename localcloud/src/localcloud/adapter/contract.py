@@ -62,6 +62,7 @@ CONTRACT: dict[str, str] = {
     "ministack.core.iam_actions.extract_iam_action": "function",
     "ministack.core.iam_actions.extract_resource_arn": "function",
     "ministack.core.iam_actions.identity_denial_message": "function",
+    "ministack.core.iam_actions.request_tag_context": "function",
     "ministack.core.iam_evaluator.AuthError": "type",
     "ministack.core.iam_evaluator.EvalContext": "type",
     "ministack.core.iam_evaluator._conditions_met": "function",

@@ -22,6 +22,7 @@ from localcloud.adapter.repairs import (
     function_workers,
     log_arns,
     log_groups,
+    metric_namespaces,
     network,
     network_interfaces,
     properties,
@@ -50,6 +51,7 @@ _ALL = (
     properties,
     update_events,
     log_arns,
+    metric_namespaces,
     tags,
 )
 
