@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.lifecycle.conftest import ROOT, Cloud
+from tests.lifecycle.promises import try_all
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -133,6 +134,23 @@ def test_a_changed_hyperparameter_retrains_that_workload_only_and_updates_its_en
     assert len(changed) == 1
     assert "bank" in changed[0]
     cloud.sandcastle("invoke", "bank", "--sample", "1", "--environment", str(settings))
+
+
+def test_no_call_of_the_environments_roles_was_ever_denied(deployed: Any, cloud: Cloud) -> None:
+    """Least privilege, but enough of it: nothing on the way here was refused by IAM."""
+    calls = cloud.admin("calls")
+    assert [call for call in calls if call["decision"] != "allowed" and "sandcastle" in call["principal"]] == []
+    assert any(call["action"] == "s3:GetObject" for call in calls)
+
+
+def test_every_promise_holds_for_the_roles_that_were_made(deployed: Any, cloud: Cloud) -> None:
+    tried = try_all(cloud, ENVIRONMENT)
+    broken = [str(one) for one in tried if one.decided is not one.promise.allowed]
+    assert broken == [], "\n".join(broken)
+    real = [one for one in tried if one.happened is not None]
+    assert [str(one) for one in real if one.happened is not one.promise.allowed] == []
+    assert {one.promise.allowed for one in real} == {True, False}
+    assert len({one.role for one in tried}) >= 8
 
 
 def test_destroy_reaches_zero_and_the_meter_stands_still(deployed: Any, cloud: Cloud, settings: Path) -> None:
