@@ -17,26 +17,26 @@ from typing import Any
 from operations.project import ROOT
 
 _WORDS = {
-    "AWS::EC2::VPC": "VPC without NAT",
-    "AWS::EC2::Subnet": "isolated subnet",
-    "AWS::EC2::VPCEndpoint": "S3 gateway endpoint",
-    "AWS::S3::Bucket": "bucket (TLS only, private)",
-    "AWS::SNS::Topic": "alarm topic",
-    "AWS::Budgets::Budget": "monthly budget",
-    "AWS::SageMaker::Model": "model",
-    "AWS::SageMaker::EndpointConfig": "endpoint config",
-    "AWS::SageMaker::Endpoint": "endpoint",
-    "Custom::SandcastleDataset": "dataset (processing job)",
-    "Custom::SandcastleTrainedModel": "trained model (training job)",
-    "Custom::SandcastleBucketContents": "janitor: empties a bucket",
-    "Custom::SandcastleJobLogs": "janitor: removes run-time logs",
-    "AWS::IAM::Role": "least-privilege role",
-    "AWS::Lambda::Function": "function",
-    "AWS::StepFunctions::StateMachine": "waiter",
+    "AWS::EC2::VPC": ("VPC without NAT", "VPCs without NAT"),
+    "AWS::EC2::Subnet": ("isolated subnet", "isolated subnets"),
+    "AWS::EC2::VPCEndpoint": ("S3 gateway endpoint", "S3 gateway endpoints"),
+    "AWS::S3::Bucket": ("private, encrypted bucket", "private, encrypted buckets"),
+    "AWS::SNS::Topic": ("alarm topic", "alarm topics"),
+    "AWS::Budgets::Budget": ("monthly budget", "monthly budgets"),
+    "Custom::SandcastleDataset": ("dataset (processing job)", "datasets (processing jobs)"),
+    "Custom::SandcastleTrainedModel": ("trained model (training job)", "trained models (training jobs)"),
+    "AWS::SageMaker::Model": ("model", "models"),
+    "AWS::SageMaker::EndpointConfig": ("endpoint config with capture", "endpoint configs with capture"),
+    "AWS::SageMaker::Endpoint": ("endpoint", "endpoints"),
+    "Custom::SandcastleBucketContents": ("janitor: empties its bucket", "janitors: each empties its bucket"),
+    "Custom::SandcastleJobLogs": ("janitor: removes run-time logs", "janitors: remove run-time logs"),
+    "AWS::Lambda::Function": ("function", "functions"),
+    "AWS::StepFunctions::StateMachine": ("state machine that waits for jobs", "state machines that wait for jobs"),
+    "AWS::IAM::Role": ("least-privilege role", "least-privilege roles"),
 }
 """What a newcomer should see, in the order in which it is shown. Everything else is plumbing."""
 
-_LINE, _WIDTH, _GAP, _PAD = 22, 300, 70, 16
+_LINE, _WIDTH, _GAP, _PAD = 22, 350, 70, 16
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def boxes(assembly: Path) -> list[Box]:
 def _box(stack: str, template: dict[str, Any], exporters: dict[str, str]) -> Box:
     kinds = Counter(resource["Type"] for resource in template["Resources"].values())
     lines = tuple(
-        f"{kinds[kind]} x {words}" if kinds[kind] > 1 else words for kind, words in _WORDS.items() if kinds[kind]
+        f"{kinds[kind]} {many}" if kinds[kind] > 1 else one for kind, (one, many) in _WORDS.items() if kinds[kind]
     )
     imported = {exporters[name] for name in _imports(template) if name in exporters}
     return Box(stack, lines, frozenset(imported))
@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("assembly", nargs="?", type=Path, default=ROOT / "cdk.out")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "architecture.svg")
     options = parser.parse_args()
-    picture = svg(boxes(options.assembly), "What `make deploy` builds: environment local")
+    picture = svg(boxes(options.assembly), "What make deploy builds: environment local")
     options.out.write_text(picture, encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.lifecycle.conftest import Cloud
 from tests.workloads.test_bank import as_csv, raw_rows
@@ -12,7 +13,7 @@ PUBLIC = "sagemaker-example-files-prod-us-east-1"
 
 
 def test_full_reads_the_public_objects_through_the_same_code(
-    cloud: Cloud, environment_file: Callable[..., str]
+    cloud: Cloud, environment_file: Callable[..., str], tmp_path: Path
 ) -> None:
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=PUBLIC)
@@ -26,7 +27,7 @@ def test_full_reads_the_public_objects_through_the_same_code(
     deployed = cloud.sandcastle("deploy", "--environment", name).document
     assert {answer["origin"] for answer in deployed["predictions"].values()} == {"public"}
     for workload, rows in (("mnist-linear", 100), ("bank", 300)):
-        report = cloud.sandcastle("evaluate", workload, "--environment", name).document
+        report = cloud.sandcastle("evaluate", workload, "--environment", name, "--out", str(tmp_path)).document
         assert report["rows"] == rows
         assert report["data"]["generated"] is False
     cloud.sandcastle("destroy", "--environment", name)
