@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandcastle.config import ConfigError, Environment, load_environment, no_region
-from sandcastle.synth import context, flag, use_own_node
+from sandcastle.synth import context, flag, short_lived, use_own_node
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -22,27 +22,14 @@ ROOT = Path(__file__).resolve().parent
 
 def build(environment: Environment, app: cdk.App) -> None:
     """Add the environment's stacks to the app: workloads and guardrails depend on the foundation alone."""
-    import aws_cdk as cdk
-
     from stacks.foundation import Foundation
     from stacks.guardrails import Guardrails
     from stacks.workload import WorkloadStack
 
-    prefix = f"sandcastle-{environment.name}"
-    where = cdk.Environment(region=environment.region)
-    foundation = Foundation(app, f"{prefix}-foundation", environment=environment, env=where)
-    stacks: list[cdk.Stack] = [
-        foundation,
-        Guardrails(app, f"{prefix}-guardrails", environment=environment, foundation=foundation, env=where),
-    ]
+    foundation = Foundation(app, environment=environment)
+    Guardrails(app, environment=environment, foundation=foundation)
     for workload in environment.workloads:
-        name = f"{prefix}-workload-{workload.name}"
-        stacks.append(
-            WorkloadStack(app, name, environment=environment, workload=workload, foundation=foundation, env=where)
-        )
-    for stack in stacks:
-        cdk.Tags.of(stack).add("sandcastle:environment", environment.name)
-        cdk.Tags.of(stack).add("sandcastle:stack", stack.stack_name)
+        WorkloadStack(app, environment=environment, workload=workload, foundation=foundation)
 
 
 def main() -> int:
@@ -58,6 +45,7 @@ def main() -> int:
         return 2
     for note in environment.notes:
         print(f"note: {note}", file=sys.stderr)
+    short_lived()
     use_own_node()
     import aws_cdk as cdk
 
@@ -66,6 +54,7 @@ def main() -> int:
     app = cdk.App(context=values, outdir=outdir, analytics_reporting=False, builtin_cloud_formation_validation=validate)
     build(environment, app)
     app.synth()
+    short_lived()
     return 0
 
 

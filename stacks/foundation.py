@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle.assets import Assets
 from sandcastle.buckets import AccessLogs, Bucket, BucketJanitor
+from sandcastle.code import code_asset
 from sandcastle.config import Environment
 from sandcastle.network import Network
+from sandcastle.resource import EnvironmentStack
 from sandcastle.topic import AlarmTopic
 
 
-class Foundation(cdk.Stack):
+class Foundation(EnvironmentStack):
     """Buckets, network and the topic for alarms."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, **stack: Any) -> None:
-        """Keyword arguments beyond ``environment`` are CDK's own for a stack."""
-        description = f"Sandcastle {environment.name}: what workloads share"
-        super().__init__(scope, construct_id, description=description, **stack)
-        janitor = BucketJanitor(self, "Janitor", functions=Assets(environment.root).functions)
+    def __init__(self, scope: Construct, *, environment: Environment) -> None:
+        """Take everything from the environment."""
+        super().__init__(scope, "foundation", environment=environment, description="what workloads share")
+        janitor = BucketJanitor(self, "Janitor", code=code_asset(self, Assets(environment.root).functions))
         access_logs = AccessLogs(self, "AccessLogs", janitor=janitor)
         self.data = Bucket(self, "Data", janitor=janitor, access_logs=access_logs)
         self.models = Bucket(self, "Models", janitor=janitor, access_logs=access_logs)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle.budget import MonthlyBudget
 from sandcastle.config import Environment
+from sandcastle.resource import EnvironmentStack
 from stacks.foundation import Foundation
 
 
-class Guardrails(cdk.Stack):
+class Guardrails(EnvironmentStack):
     """The monthly budget."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, foundation: Foundation, **stack: Any
-    ) -> None:
-        """Keyword arguments beyond these are CDK's own for a stack."""
-        super().__init__(scope, construct_id, description=f"Sandcastle {environment.name}: its budget", **stack)
+    def __init__(self, scope: Construct, *, environment: Environment, foundation: Foundation) -> None:
+        """``foundation`` holds the topic that the budget tells."""
+        super().__init__(scope, "guardrails", environment=environment, description="its budget")
         MonthlyBudget(
             self,
             "Budget",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle.assets import Assets
+from sandcastle.code import code_asset
 from sandcastle.config import Environment, Workload
 from sandcastle.config.catalogue import image_uri
 from sandcastle.dataset import Dataset
@@ -15,27 +14,21 @@ from sandcastle.hosted_model import HostedModel
 from sandcastle.job_logs import JobLogs
 from sandcastle.job_provider import JobProvider
 from sandcastle.naming import WorkloadNames
+from sandcastle.resource import EnvironmentStack
 from sandcastle.trained_model import TrainedModel
 from stacks.foundation import Foundation
 
 
-class WorkloadStack(cdk.Stack):
+class WorkloadStack(EnvironmentStack):
     """Dataset, trained model and hosted model of one workload."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        environment: Environment,
-        workload: Workload,
-        foundation: Foundation,
-        **stack: Any,
+        self, scope: Construct, *, environment: Environment, workload: Workload, foundation: Foundation
     ) -> None:
-        """Keyword arguments beyond these are CDK's own for a stack."""
-        super().__init__(scope, construct_id, description=f"Sandcastle {environment.name}: {workload.title}", **stack)
+        """``foundation`` holds the buckets that the workload reads and writes."""
+        super().__init__(scope, f"workload-{workload.name}", environment=environment, description=workload.title)
         names = WorkloadNames(environment.name, workload.name)
-        functions = Assets(environment.root).functions
+        code = code_asset(self, Assets(environment.root).functions)
         data, models, reports = foundation.data, foundation.models, foundation.reports
         image = _image(workload.train.algorithm, self.region)
         dataset = Dataset(
@@ -63,16 +56,12 @@ class WorkloadStack(cdk.Stack):
             self,
             "Jobs",
             names=names,
-            functions=functions,
+            code=code,
             job_roles=[dataset.role, trained.role],
             result_bucket_arns=[data.arn, models.arn],
         )
-        logs = JobLogs(self, "JobLogs", names=names, functions=functions)
-        tags = {
-            "sandcastle:environment": environment.name,
-            "sandcastle:stack": self.stack_name,
-            "sandcastle:workload": workload.name,
-        }
+        logs = JobLogs(self, "JobLogs", names=names, code=code)
+        tags = {**self.standard_tags, "sandcastle:workload": workload.name}
         prepared = dataset.run(provider.service_token, tags)
         fitted = trained.run(provider.service_token, tags)
         hosted = HostedModel(
@@ -87,11 +76,11 @@ class WorkloadStack(cdk.Stack):
             reports_bucket_name=reports.name,
             reports_bucket_arn=reports.arn,
         )
-        fitted.resource.add_resource_dependency(prepared.resource)
-        prepared.resource.add_resource_dependency(logs.resource)
+        fitted.add_resource_dependency(prepared)
+        prepared.add_resource_dependency(logs.resource)
         hosted.endpoint.add_resource_dependency(logs.resource)
         for name, value in (
-            ("EndpointName", hosted.endpoint.attr_endpoint_name),
+            ("EndpointName", hosted.endpoint.attribute("EndpointName")),
             ("DatasetUri", prepared.result),
             ("DatasetJob", prepared.job_name),
             ("TrainingJob", fitted.job_name),

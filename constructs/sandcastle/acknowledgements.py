@@ -1,35 +1,45 @@
-"""Acknowledged findings of cdk-nag: which rule does not count for which one construct, and why.
+"""Acknowledged findings of cdk-nag: which rule does not count for which one resource, and why.
 
-They stand beside the construct, as its method ``acknowledgements``, and are applied only where rule packs run: a plain
-synth neither loads the rule packs nor pays for this. Nothing is acknowledged for a whole stack or app.
+They stand beside the construct, as its method ``acknowledgements``, and are asked for only where rule packs run: a
+plain synth neither loads the rule packs nor pays for this. Nothing is acknowledged for a whole stack or app.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
-from constructs import IConstruct
 
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """The rule's finding on this construct is known and right as it is, for the reason."""
+    """The rule's finding on this resource is known and right as it is, for the reason."""
 
-    construct: IConstruct
+    resource: cdk.CfnResource
     rule: str
     reason: str
 
+    @property
+    def stack(self) -> str:
+        """The name of the resource's stack."""
+        return cdk.Stack.of(self.resource).stack_name
 
-def apply_acknowledgements(app: cdk.App) -> list[Acknowledgement]:
-    """Tell CDK's validations about every acknowledgement below the app, and return them."""
-    found = [entry for node in app.node.find_all() for entry in _of(node)]
-    for entry in found:
-        rule = cdk.Acknowledgment(id=entry.rule, reason=entry.reason)
-        cdk.Validations.of(entry.construct).acknowledge(rule)
+    @property
+    def logical_id(self) -> str:
+        """The resource's id in its template."""
+        return str(cdk.Stack.of(self.resource).resolve(self.resource.logical_id))
+
+
+def acknowledgements_of(app: cdk.App) -> list[Acknowledgement]:
+    """Return every acknowledgement below the app. Call it after synthesis: then references are as in the templates."""
+    found: list[Acknowledgement] = []
+    for node in app.node.find_all():
+        method = getattr(node, "acknowledgements", None)
+        if callable(method):
+            found += method()
     return found
 
 
@@ -40,11 +50,6 @@ def acknowledge_wildcards(resource: cdk.CfnResource, resources: Iterable[tuple[s
         text = _flat(stack.resolve(pattern))
         if "*" in text:
             yield Acknowledgement(resource, f"AwsSolutions-IAM5[Resource::{text}]", reason)
-
-
-def _of(node: IConstruct) -> Sequence[Acknowledgement]:
-    method = getattr(node, "acknowledgements", None)
-    return list(method()) if callable(method) else []
 
 
 def _flat(value: Any) -> str:

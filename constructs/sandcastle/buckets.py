@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
+from sandcastle.code import CodeAsset
 from sandcastle.functions import Function
+from sandcastle.permissions import ACCOUNT
 from sandcastle.promises import may_not
+from sandcastle.resource import Resource
 from sandcastle.roles import Statement, policy_document
 
 UPLOAD_DAYS = 1
@@ -41,37 +40,42 @@ class BucketJanitor(Construct):
     otherwise depend on all buckets, and one bucket's contents could not go before another bucket.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, functions: Path) -> None:
-        """``functions`` is the folder of all functions' code."""
+    def __init__(self, scope: Construct, construct_id: str, *, code: CodeAsset) -> None:
+        """``code`` is all functions' asset."""
         super().__init__(scope, construct_id)
-        self._permissions: list[tuple[iam.CfnPolicy, str]] = []
+        self._permissions: list[tuple[Resource, str]] = []
         self.function = Function(
             self,
             "Function",
             handler="bucket_contents.handler",
             description="Empties a bucket before it is deleted",
-            source=functions,
+            code=code,
             timeout_seconds=900,
             memory_mb=512,  # a full page of keys, parsed and sent back, and CPU in proportion
             statements=[],
             promises=[may_not("s3:GetObject", "*"), may_not("s3:DeleteBucket", "*"), may_not("s3:PutObject", "*")],
         )
 
-    def guard(self, scope: Construct, bucket: s3.CfnBucket, policy: s3.CfnBucketPolicy) -> cdk.CfnResource:
-        """Have the bucket emptied after its policy went and before it goes itself; what does it goes into ``scope``."""
-        permissions = iam.CfnPolicy(
-            scope,
+    def guard(self, bucket: Bucket, policy: Resource) -> Resource:
+        """Have the bucket emptied after its policy went and before it goes itself."""
+        permissions = Resource(
+            bucket,
             "EmptyingPermissions",
-            policy_name=f"empty-{scope.node.id.lower()}",  # two of one name on one role would overwrite each other
-            roles=[self.function.role.resource.ref],
-            policy_document=policy_document(_emptying(bucket.attr_arn)),
+            "AWS::IAM::Policy",
+            tagged=False,
+            PolicyName=f"empty-{bucket.node.id.lower()}",  # two of one name on one role would overwrite each other
+            Roles=[self.function.role.resource.ref],
+            PolicyDocument=policy_document(_emptying(bucket.arn)),
         )
-        self._permissions.append((permissions, f"{bucket.attr_arn}/*"))
-        contents = cdk.CfnResource(
-            scope,
+        self._permissions.append((permissions, f"{bucket.arn}/*"))
+        contents = Resource(
+            bucket,
             "Contents",
-            type="Custom::SandcastleBucketContents",
-            properties={"ServiceToken": self.function.arn, "ServiceTimeout": 900, "Bucket": bucket.ref},
+            "Custom::SandcastleBucketContents",
+            tagged=False,
+            ServiceToken=self.function.arn,
+            ServiceTimeout=900,
+            Bucket=bucket.name,
         )
         contents.add_resource_dependency(permissions)
         policy.add_resource_dependency(contents)
@@ -106,46 +110,41 @@ class Bucket(Construct):
         ``statements`` are added to the bucket policy, their ``Resource`` being filled in: all objects.
         """
         super().__init__(scope, construct_id)
-        kind = s3.CfnBucket
-        self.resource = s3.CfnBucket(
+        logging = (
+            {"DestinationBucketName": access_logs.bucket.name, "LogFilePrefix": f"{construct_id.lower()}/"}
+            if access_logs
+            else None
+        )
+        self.resource = Resource(
             self,
             "Resource",
-            bucket_encryption=kind.BucketEncryptionProperty(
-                server_side_encryption_configuration=[
-                    kind.ServerSideEncryptionRuleProperty(
-                        server_side_encryption_by_default=kind.ServerSideEncryptionByDefaultProperty(
-                            sse_algorithm="AES256"
-                        )
-                    )
-                ]
-            ),
-            public_access_block_configuration=kind.PublicAccessBlockConfigurationProperty(
-                block_public_acls=True,
-                block_public_policy=True,
-                ignore_public_acls=True,
-                restrict_public_buckets=True,
-            ),
-            ownership_controls=kind.OwnershipControlsProperty(
-                rules=[kind.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
-            ),
-            lifecycle_configuration=kind.LifecycleConfigurationProperty(rules=_lifecycle(expire_days)),
-            logging_configuration=(
-                kind.LoggingConfigurationProperty(
-                    destination_bucket_name=access_logs.bucket.name, log_file_prefix=f"{construct_id.lower()}/"
-                )
-                if access_logs
-                else None
-            ),
+            "AWS::S3::Bucket",
+            BucketEncryption={
+                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+            },
+            PublicAccessBlockConfiguration={
+                "BlockPublicAcls": True,
+                "BlockPublicPolicy": True,
+                "IgnorePublicAcls": True,
+                "RestrictPublicBuckets": True,
+            },
+            OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+            LifecycleConfiguration={"Rules": _lifecycle(expire_days)},
+            LoggingConfiguration=logging,
         )
-        self.resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        self.resource.keep_nothing()
+        self.arn: str = self.resource.attribute("Arn")
+        self.name: str = self.resource.ref
         if access_logs:
             # The log bucket is emptied only when no bucket is left that could still send logs to it.
             self.resource.add_resource_dependency(access_logs.bucket.contents)
-        policy = s3.CfnBucketPolicy(
+        policy = Resource(
             self,
             "Policy",
-            bucket=self.resource.ref,
-            policy_document={
+            "AWS::S3::BucketPolicy",
+            tagged=False,
+            Bucket=self.name,
+            PolicyDocument={
                 "Version": "2012-10-17",
                 "Statement": [
                     _tls_only(self.arn),
@@ -153,17 +152,7 @@ class Bucket(Construct):
                 ],
             },
         )
-        self.contents: cdk.CfnResource = janitor.guard(self, self.resource, policy)
-
-    @property
-    def arn(self) -> str:
-        """The bucket's ARN."""
-        return self.resource.attr_arn
-
-    @property
-    def name(self) -> str:
-        """The bucket's generated name."""
-        return self.resource.ref
+        self.contents: Resource = janitor.guard(self, policy)
 
 
 class AccessLogs(Construct):
@@ -177,23 +166,16 @@ class AccessLogs(Construct):
             "Effect": "Allow",
             "Principal": {"Service": "logging.s3.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Condition": {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
         }
         self.bucket = Bucket(self, "Bucket", janitor=janitor, expire_days=ACCESS_LOG_DAYS, statements=[writer])
 
 
-def _lifecycle(expire_days: int | None) -> list[s3.CfnBucket.RuleProperty]:
-    rules = [
-        s3.CfnBucket.RuleProperty(
-            id="unfinished-uploads",
-            status="Enabled",
-            abort_incomplete_multipart_upload=s3.CfnBucket.AbortIncompleteMultipartUploadProperty(
-                days_after_initiation=UPLOAD_DAYS
-            ),
-        )
-    ]
+def _lifecycle(expire_days: int | None) -> list[dict[str, Any]]:
+    unfinished = {"DaysAfterInitiation": UPLOAD_DAYS}
+    rules = [{"Id": "unfinished-uploads", "Status": "Enabled", "AbortIncompleteMultipartUpload": unfinished}]
     if expire_days is not None:
-        rules.append(s3.CfnBucket.RuleProperty(id="expire", status="Enabled", expiration_in_days=expire_days))
+        return [*rules, {"Id": "expire", "Status": "Enabled", "ExpirationInDays": expire_days}]
     return rules
 
 

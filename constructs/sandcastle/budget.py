@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import aws_budgets as budgets
+import aws_cdk as cdk
 from constructs import Construct
+
+from sandcastle.resource import EnvironmentStack, Resource
 
 NOTIFICATIONS = (("ACTUAL", 50), ("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100))
 """What is notified: kind of amount, and percent of the budget."""
@@ -26,27 +28,31 @@ class MonthlyBudget(Construct):
     ) -> None:
         """``emails`` get each notification directly (at most 10), besides the topic."""
         super().__init__(scope, construct_id)
-        kind = budgets.CfnBudget
-        subscribers = [kind.SubscriberProperty(subscription_type="SNS", address=topic_arn)]
-        subscribers += [kind.SubscriberProperty(subscription_type="EMAIL", address=email) for email in emails]
-        self.resource = budgets.CfnBudget(
+        subscribers = [{"SubscriptionType": "SNS", "Address": topic_arn}]
+        subscribers += [{"SubscriptionType": "EMAIL", "Address": email} for email in emails]
+        stack = cdk.Stack.of(self)
+        assert isinstance(stack, EnvironmentStack)  # noqa: S101  # every stack of this project is one
+        Resource(
             self,
             "Resource",
-            budget=kind.BudgetDataProperty(
-                budget_type="COST",
-                time_unit="MONTHLY",
-                budget_limit=kind.SpendProperty(amount=usd_per_month, unit="USD"),
-            ),
-            notifications_with_subscribers=[
-                kind.NotificationWithSubscribersProperty(
-                    notification=kind.NotificationProperty(
-                        comparison_operator="GREATER_THAN",
-                        notification_type=amount,
-                        threshold=percent,
-                        threshold_type="PERCENTAGE",
-                    ),
-                    subscribers=subscribers,
-                )
-                for amount, percent in NOTIFICATIONS
+            "AWS::Budgets::Budget",
+            tagged=False,  # it is, but under a name of its own
+            Budget={
+                "BudgetType": "COST",
+                "TimeUnit": "MONTHLY",
+                "BudgetLimit": {"Amount": usd_per_month, "Unit": "USD"},
+            },
+            NotificationsWithSubscribers=[
+                {
+                    "Notification": {
+                        "ComparisonOperator": "GREATER_THAN",
+                        "NotificationType": kind,
+                        "Threshold": percent,
+                        "ThresholdType": "PERCENTAGE",
+                    },
+                    "Subscribers": subscribers,
+                }
+                for kind, percent in NOTIFICATIONS
             ],
+            ResourceTags=[{"Key": key, "Value": value} for key, value in stack.standard_tags.items()],
         )

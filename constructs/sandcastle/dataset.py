@@ -5,23 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from sandcastle.assets import Assets
+from sandcastle.code import code_asset
 from sandcastle.config import Environment, Workload
-from sandcastle.fingerprint import data_fingerprint, hash_folder
+from sandcastle.fingerprint import data_fingerprint
 from sandcastle.job_resource import JobResource
 from sandcastle.naming import WorkloadNames
-from sandcastle.permissions import list_objects, pull_image, put_metrics, read_objects, write_logs, write_objects
+from sandcastle.permissions import (
+    PARTITION,
+    list_objects,
+    pull_image,
+    put_metrics,
+    read_objects,
+    write_logs,
+    write_objects,
+)
 from sandcastle.promises import may, may_not
 from sandcastle.roles import ServiceRole, Statement
 
 OUTPUTS = ("train", "validation", "test", "about")
 """Folders that the prepare job fills."""
-
-NOT_CODE = ["__pycache__", "*.pyc", "*.md", "*.yaml", "*.ipynb", ".*"]
-"""What a workload's folder holds beside the code of its jobs: to change it prepares no data again."""
 
 _IN = "/opt/ml/processing/input"
 _OUT = "/opt/ml/processing/output"
@@ -51,20 +56,19 @@ class Dataset(Construct):
         """``image`` is the URI that the prepare job runs on. Call ``run`` to add the job itself."""
         super().__init__(scope, construct_id)
         self._workload, self._names, self._image, self._bucket = workload, names, image, data_bucket_name
-        code = _zip(self, "Code", workload.folder)
-        shared = _zip(self, "Shared", Assets(environment.root).shared)
-        self._inputs = {"workload": _at(code), "shared": _at(shared)}
-        self._code = [f"{_IN}/workload/{code.s3_object_key}", f"{_IN}/shared/{shared.s3_object_key}"]
-        readable = [
-            (f"arn:{cdk.Aws.PARTITION}:s3:::{asset.s3_bucket_name}", asset.s3_object_key) for asset in (code, shared)
-        ]
+        stack = cdk.Stack.of(self)
+        code = code_asset(stack, workload.folder)
+        shared = code_asset(stack, Assets(environment.root).shared)
+        self._inputs = {"workload": code.url, "shared": shared.url}
+        self._code = [f"{_IN}/workload/{code.key}", f"{_IN}/shared/{shared.key}"]
+        readable = [(f"arn:{PARTITION}:s3:::{asset.bucket}", asset.key) for asset in (code, shared)]
         if workload.full_data:
             bucket, _, key = workload.full_data.removeprefix("s3://").partition("/")
             self._inputs["full"] = workload.full_data
-            readable.append((f"arn:{cdk.Aws.PARTITION}:s3:::{bucket}", key))
+            readable.append((f"arn:{PARTITION}:s3:::{bucket}", key))
         self.fingerprint = data_fingerprint(
-            code=hash_folder(workload.folder, NOT_CODE),
-            shared_code=hash_folder(Assets(environment.root).shared, NOT_CODE),
+            code=code.digest,
+            shared_code=shared.digest,
             source=workload.full_data or "sample",
             image=image,
             instance=workload.prepare.instance,
@@ -140,22 +144,6 @@ class Dataset(Construct):
             "StoppingCondition": {"MaxRuntimeInSeconds": prepare.max_runtime_minutes * 60},
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
-
-
-def _zip(scope: Construct, construct_id: str, folder: Any) -> s3_assets.Asset:
-    return s3_assets.Asset(
-        scope,
-        construct_id,
-        path=str(folder),
-        exclude=NOT_CODE,
-        ignore_mode=cdk.IgnoreMode.GIT,
-        asset_hash=hash_folder(folder, NOT_CODE),
-        asset_hash_type=cdk.AssetHashType.CUSTOM,
-    )
-
-
-def _at(asset: s3_assets.Asset) -> str:
-    return asset.s3_object_url
 
 
 def _read(objects: list[tuple[str, str]]) -> list[Statement]:

@@ -28,18 +28,19 @@ def hash_folder(folder: Path, ignored: Sequence[str]) -> str:
     ``ignored`` holds patterns for the name of a file or folder; what is in an ignored folder is ignored.
     """
     digest = hashlib.sha256()
-    for name, content in _files(folder, ignored):
-        for part in (name.encode(), content):
+    for path in code_files(folder, ignored):
+        for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()):
             digest.update(len(part).to_bytes(8, "big"))
             digest.update(part)
     return digest.hexdigest()
 
 
-def _files(folder: Path, ignored: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def code_files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
+    """Yield the files below the folder that are not ignored, in the same order everywhere."""
     for path in sorted(folder.rglob("*")):
         names = path.relative_to(folder).parts
         if path.is_file() and not any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in ignored):
-            yield "/".join(names), path.read_bytes()
+            yield path
 
 
 def data_fingerprint(*, code: str, shared_code: str, source: str, image: str, instance: str) -> str:

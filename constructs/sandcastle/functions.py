@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement
-from sandcastle.fingerprint import hash_folder
+from sandcastle.code import CodeAsset
 from sandcastle.permissions import write_function_logs
 from sandcastle.promises import Promise, may, may_not
+from sandcastle.resource import Resource
 from sandcastle.roles import ServiceRole, Statement
 
 LOG_DAYS = 14
 """How long functions' logs are kept while the environment lives; they go with it."""
-
-_IGNORED = ["__pycache__", "*.pyc", "*.md"]
 
 
 class Function(Construct):
@@ -38,66 +32,46 @@ class Function(Construct):
         *,
         handler: str,
         description: str,
-        source: Path,
+        code: CodeAsset,
         timeout_seconds: int,
         statements: Sequence[Statement],
         promises: Sequence[Promise] = (),
         memory_mb: int = 256,
     ) -> None:
-        """``handler`` is module and function, such as ``jobs.on_event``; ``source`` the folder of all functions."""
+        """``handler`` is module and function, such as ``jobs.on_event``; ``code`` all functions' asset."""
         super().__init__(scope, construct_id)
-        code = _code(self, source)
-        log_group = logs.CfnLogGroup(self, "Logs", retention_in_days=LOG_DAYS)
-        log_group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        log_group = Resource(self, "Logs", "AWS::Logs::LogGroup", RetentionInDays=LOG_DAYS)
+        log_group.keep_nothing()
+        log_group_arn = log_group.attribute("Arn")
         self.role = ServiceRole(
             self,
             "Role",
             service="lambda.amazonaws.com",
-            description=f"Function {handler} of {cdk.Stack.of(self).stack_name}",
-            statements=[write_function_logs(log_group.attr_arn), *statements],
+            description=f"Function {handler}",
+            statements=[write_function_logs(log_group_arn), *statements],
             promises=[
-                may("logs:PutLogEvents", log_group.attr_arn),
+                may("logs:PutLogEvents", log_group_arn),
                 may_not("logs:CreateLogGroup", "*"),
                 *promises,
             ],
         )
-        self.resource = lambda_.CfnFunction(
+        self.resource = Resource(
             self,
             "Resource",
-            description=description,
-            code=lambda_.CfnFunction.CodeProperty(s3_bucket=code.s3_bucket_name, s3_key=code.s3_object_key),
-            handler=handler,
-            runtime="python3.13",
-            architectures=["arm64"],
-            memory_size=memory_mb,
-            timeout=timeout_seconds,
-            role=self.role.arn,
-            logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.ref),
+            "AWS::Lambda::Function",
+            Description=description,
+            Code={"S3Bucket": code.bucket, "S3Key": code.key},
+            Handler=handler,
+            Runtime="python3.13",
+            Architectures=["arm64"],
+            MemorySize=memory_mb,
+            Timeout=timeout_seconds,
+            Role=self.role.arn,
+            LoggingConfig={"LogGroup": log_group.ref},
         )
+        self.arn = self.resource.attribute("Arn")
 
     def acknowledgements(self) -> Iterator[Acknowledgement]:
         """Not the newest Python."""
         reason = "The project's Python for functions is 3.13, which AWS supports; a newer one comes with its tests"
         yield Acknowledgement(self.resource, "AwsSolutions-L1", reason)
-
-    @property
-    def arn(self) -> str:
-        """The function's ARN."""
-        return self.resource.attr_arn
-
-
-def _code(scope: Construct, source: Path) -> s3_assets.Asset:
-    """Return the stack's asset with the functions, made by the first who asks."""
-    stack = cdk.Stack.of(scope)
-    found = stack.node.try_find_child("FunctionCode")
-    if isinstance(found, s3_assets.Asset):
-        return found
-    return s3_assets.Asset(
-        stack,
-        "FunctionCode",
-        path=str(source),
-        exclude=_IGNORED,
-        ignore_mode=cdk.IgnoreMode.GIT,
-        asset_hash=hash_folder(source, _IGNORED),
-        asset_hash_type=cdk.AssetHashType.CUSTOM,
-    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aws_cdk import aws_sagemaker as sagemaker
+from typing import Any
+
 from constructs import Construct
 
 from sandcastle.config import Workload
@@ -10,6 +11,7 @@ from sandcastle.job_resource import JobResource
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import list_objects, pull_image, put_metrics, read_objects, write_logs, write_objects
 from sandcastle.promises import may, may_not
+from sandcastle.resource import Resource
 from sandcastle.roles import ServiceRole
 from sandcastle.trained_model import TrainedModel
 
@@ -72,53 +74,48 @@ class HostedModel(Construct):
                 may_not("iam:PassRole", "*"),
             ],
         )
-        model = sagemaker.CfnModel(
+        model = Resource(
             self,
             "Model",
-            execution_role_arn=self.role.arn,
-            enable_network_isolation=True,
-            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                image=image,
-                model_data_url=job.result,
-                environment={"SANDCASTLE_FINGERPRINT": trained.fingerprint},
-            ),
+            "AWS::SageMaker::Model",
+            ExecutionRoleArn=self.role.arn,
+            EnableNetworkIsolation=True,
+            PrimaryContainer={
+                "Image": image,
+                "ModelDataUrl": job.result,
+                "Environment": {"SANDCASTLE_FINGERPRINT": trained.fingerprint},
+            },
         )
-        config = sagemaker.CfnEndpointConfig(
+        variant = {
+            "VariantName": VARIANT,
+            "ModelName": model.attribute("ModelName"),
+            "InitialInstanceCount": 1,
+            "InitialVariantWeight": 1,
+            "InstanceType": workload.serve.instance,
+        }
+        target = f"s3://{reports_bucket_name}/{capture}"
+        config = Resource(
             self,
             "Config",
-            production_variants=[
-                sagemaker.CfnEndpointConfig.ProductionVariantProperty(
-                    variant_name=VARIANT,
-                    model_name=model.attr_model_name,
-                    initial_instance_count=1,
-                    initial_variant_weight=1,
-                    instance_type=workload.serve.instance,
-                )
-            ],
-            data_capture_config=(
-                _capture(workload.serve.capture_percent, f"s3://{reports_bucket_name}/{capture}") if captures else None
-            ),
+            "AWS::SageMaker::EndpointConfig",
+            ProductionVariants=[variant],
+            DataCaptureConfig=_capture(workload.serve.capture_percent, target) if captures else None,
         )
-        self.endpoint = sagemaker.CfnEndpoint(
+        self.endpoint = Resource(
             self,
             "Endpoint",
-            endpoint_name=names.endpoint,
-            endpoint_config_name=config.attr_endpoint_config_name,
+            "AWS::SageMaker::Endpoint",
+            EndpointName=names.endpoint,
+            EndpointConfigName=config.attribute("EndpointConfigName"),
         )
 
 
-def _capture(percent: int, uri: str) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
+def _capture(percent: int, uri: str) -> dict[str, Any]:
     """Return the capture of requests and answers, CSV and JSON kept readable and not encoded."""
-    kind = sagemaker.CfnEndpointConfig
-    return kind.DataCaptureConfigProperty(
-        enable_capture=True,
-        initial_sampling_percentage=percent,
-        destination_s3_uri=uri,
-        capture_options=[
-            kind.CaptureOptionProperty(capture_mode="Input"),
-            kind.CaptureOptionProperty(capture_mode="Output"),
-        ],
-        capture_content_type_header=kind.CaptureContentTypeHeaderProperty(
-            csv_content_types=["text/csv"], json_content_types=["application/json"]
-        ),
-    )
+    return {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": percent,
+        "DestinationS3Uri": uri,
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+    }

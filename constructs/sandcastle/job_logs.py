@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import aws_cdk as cdk
 from constructs import Construct
 
+from sandcastle.code import CodeAsset
 from sandcastle.functions import Function
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import GROUP_REASON, log_group_arn
 from sandcastle.promises import may, may_not
+from sandcastle.resource import Resource
 from sandcastle.roles import Statement
 
 _SHARED = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
@@ -19,8 +18,8 @@ _SHARED = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
 class JobLogs(Construct):
     """``Custom::SandcastleJobLogs``: whatever logs must depend on it, so that it is deleted after them."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, names: WorkloadNames, functions: Path) -> None:
-        """``functions`` is the folder of all functions' code."""
+    def __init__(self, scope: Construct, construct_id: str, *, names: WorkloadNames, code: CodeAsset) -> None:
+        """``code`` is all functions' asset."""
         super().__init__(scope, construct_id)
         shared = [log_group_arn(group) for group in _SHARED]
         endpoint = log_group_arn(names.endpoint_log_group)
@@ -29,7 +28,7 @@ class JobLogs(Construct):
             "Function",
             handler="job_logs.handler",
             description="Deletes what jobs and the endpoint logged",
-            source=functions,
+            code=code,
             timeout_seconds=300,
             statements=[
                 Statement(["logs:DeleteLogGroup"], [endpoint, f"{endpoint}:*"], reason=GROUP_REASON),
@@ -48,15 +47,14 @@ class JobLogs(Construct):
                 may_not("logs:GetLogEvents", "*"),
             ],
         )
-        self.resource = cdk.CfnResource(
+        self.resource = Resource(
             self,
             "Resource",
-            type="Custom::SandcastleJobLogs",
-            properties={
-                "ServiceToken": function.arn,
-                "ServiceTimeout": 300,
-                "JobPrefix": names.job_prefix,
-                "StackPart": names.stack_part,
-                "EndpointLogGroup": names.endpoint_log_group,
-            },
+            "Custom::SandcastleJobLogs",
+            tagged=False,
+            ServiceToken=function.arn,
+            ServiceTimeout=300,
+            JobPrefix=names.job_prefix,
+            StackPart=names.stack_part,
+            EndpointLogGroup=names.endpoint_log_group,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -13,6 +12,7 @@ from aws_cdk import custom_resources
 from constructs import Construct, IConstruct
 
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
+from sandcastle.code import CodeAsset
 from sandcastle.functions import Function
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import GROUP_REASON, list_objects, log_group_arn, pass_roles, sagemaker_arn
@@ -39,7 +39,7 @@ class JobProvider(Construct):
         construct_id: str,
         *,
         names: WorkloadNames,
-        functions: Path,
+        code: CodeAsset,
         job_roles: Sequence[ServiceRole],
         result_bucket_arns: Sequence[str],
     ) -> None:
@@ -52,7 +52,7 @@ class JobProvider(Construct):
             "OnEvent",
             handler="jobs.on_event",
             description="Starts, finds or stops the job behind a dataset or a trained model",
-            source=functions,
+            code=code,
             timeout_seconds=180,
             statements=[
                 Statement(
@@ -86,7 +86,7 @@ class JobProvider(Construct):
             "IsComplete",
             handler="jobs.is_complete",
             description="Says whether the job behind a dataset or a trained model has ended",
-            source=functions,
+            code=code,
             timeout_seconds=60,
             statements=[
                 Statement(
@@ -146,7 +146,7 @@ class JobProvider(Construct):
         log_group = logs.LogGroup(
             self, "FrameworkLogs", retention=logs.RetentionDays.TWO_WEEKS, removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        provider = custom_resources.Provider(
+        return custom_resources.Provider(
             self,
             "Framework",
             on_event_handler=self._handler("OnEventHandler", on_event),
@@ -158,15 +158,6 @@ class JobProvider(Construct):
             total_timeout=cdk.Duration.minutes(WAIT_MINUTES),
             disable_waiter_state_machine_logging=True,
         )
-        for path in (
-            ("framework-onEvent", "Resource"),
-            ("framework-isComplete", "Resource"),
-            ("framework-onTimeout", "Resource"),
-            ("waiter-state-machine", "Resource"),
-        ):
-            # CDK makes these depend on a role that they refer to anyway, which cfn-lint calls superfluous (W3005).
-            _resource(provider, *path).add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
-        return provider
 
     def _handler(self, construct_id: str, function: Function) -> lambda_.IFunction:
         return lambda_.Function.from_function_attributes(
@@ -178,7 +169,7 @@ class JobProvider(Construct):
             self,
             construct_id,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"CDK's provider framework in {cdk.Stack.of(self).stack_name}",
+            description="CDK's provider framework",
         )
         role.add_to_policy(
             iam.PolicyStatement(

@@ -8,9 +8,10 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle.naming import WorkloadNames
+from sandcastle.resource import Resource
 
 
-class JobResource(Construct):
+class JobResource(Resource):
     """A custom resource behind ``assets/functions/jobs.py``, which describes the properties."""
 
     def __init__(
@@ -27,28 +28,26 @@ class JobResource(Construct):
         request: dict[str, Any],
     ) -> None:
         """``result`` is the S3 folder that the job fills; the request may hold tokens."""
-        super().__init__(scope, construct_id)
-        self.resource = cdk.CfnResource(
-            self,
-            "Resource",
-            type=resource_type,
-            properties={
-                "ServiceToken": service_token,
-                "Kind": kind,
-                "JobPrefix": names.job_prefix,
-                "StackPart": names.stack_part,
-                "Fingerprint": fingerprint,
-                "Result": result,
-                "Request": cdk.Stack.of(self).to_json_string(request),
-            },
+        super().__init__(
+            scope,
+            construct_id,
+            resource_type,
+            tagged=False,
+            ServiceToken=service_token,
+            Kind=kind,
+            JobPrefix=names.job_prefix,
+            StackPart=names.stack_part,
+            Fingerprint=fingerprint,
+            Result=result,
+            Request=cdk.Stack.of(scope).to_json_string(request),
         )
 
     @property
     def job_name(self) -> str:
         """The name of the job that made the result."""
-        return self.resource.get_att("JobName").to_string()
+        return self.attribute("JobName")
 
     @property
     def result(self) -> str:
         """Where the result lies: a dataset's folder, a model's archive."""
-        return self.resource.get_att("Result").to_string()
+        return self.attribute("Result")

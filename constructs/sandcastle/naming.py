@@ -7,6 +7,7 @@ exists, so that its logs can be deleted by something that outlives it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import aws_cdk as cdk
 
@@ -23,7 +24,7 @@ class WorkloadNames:
         """What all names of the workload's jobs start with, in every stack that ever held it."""
         return f"sandcastle-{self.environment}-{self.workload}"
 
-    @property
+    @cached_property
     def stack_part(self) -> str:
         """A text that differs between a stack and the one that replaced it after a destroy: part of the stack's id.
 
@@ -32,7 +33,7 @@ class WorkloadNames:
         uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
         return cdk.Fn.select(0, cdk.Fn.split("-", uuid))
 
-    @property
+    @cached_property
     def endpoint(self) -> str:
         """The endpoint's name.
 

@@ -7,15 +7,15 @@ from ipaddress import ip_network
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement
+from sandcastle.resource import Resource
 
 ZONES = 2
 _CIDR = "10.42.0.0/16"
-_SUBNET_MASK_BITS = 12
-"""Host bits of a subnet: a /20, 4091 usable addresses."""
+_SUBNET_BITS = 20
+"""Network bits of a subnet: a /20 has 4091 usable addresses."""
 
 
 class Network(Construct):
@@ -29,31 +29,42 @@ class Network(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, bucket_arns: Sequence[str]) -> None:
         """``bucket_arns`` are the only buckets that can be reached from inside."""
         super().__init__(scope, construct_id)
-        self.vpc = ec2.CfnVPC(self, "Vpc", cidr_block=_CIDR, enable_dns_hostnames=True, enable_dns_support=True)
-        routes = ec2.CfnRouteTable(self, "Routes", vpc_id=self.vpc.ref)
-        blocks = list(ip_network(_CIDR).subnets(new_prefix=32 - _SUBNET_MASK_BITS))
-        self.subnets: list[ec2.CfnSubnet] = []
-        for zone in range(ZONES):
-            subnet = ec2.CfnSubnet(
+        self.vpc = Resource(
+            self, "Vpc", "AWS::EC2::VPC", CidrBlock=_CIDR, EnableDnsHostnames=True, EnableDnsSupport=True
+        )
+        vpc = self.vpc.ref
+        routes = Resource(self, "Routes", "AWS::EC2::RouteTable", VpcId=vpc).ref
+        blocks = ip_network(_CIDR).subnets(new_prefix=_SUBNET_BITS)
+        self.subnets = [
+            Resource(
                 self,
                 f"Subnet{zone}",
-                vpc_id=self.vpc.ref,
-                availability_zone=cdk.Fn.select(zone, cdk.Fn.get_azs()),
-                cidr_block=str(blocks[zone]),
-                map_public_ip_on_launch=False,
+                "AWS::EC2::Subnet",
+                VpcId=vpc,
+                AvailabilityZone={"Fn::Select": [zone, {"Fn::GetAZs": ""}]},
+                CidrBlock=str(block),
+                MapPublicIpOnLaunch=False,
             )
-            ec2.CfnSubnetRouteTableAssociation(
-                self, f"Subnet{zone}Routes", subnet_id=subnet.ref, route_table_id=routes.ref
+            for zone, block in zip(range(ZONES), blocks, strict=False)
+        ]
+        for zone, subnet in enumerate(self.subnets):
+            Resource(
+                self,
+                f"Subnet{zone}Routes",
+                "AWS::EC2::SubnetRouteTableAssociation",
+                tagged=False,
+                SubnetId=subnet.ref,
+                RouteTableId=routes,
             )
-            self.subnets.append(subnet)
-        ec2.CfnVPCEndpoint(
+        Resource(
             self,
             "S3",
-            vpc_id=self.vpc.ref,
-            service_name=f"com.amazonaws.{cdk.Stack.of(self).region}.s3",
-            vpc_endpoint_type="Gateway",
-            route_table_ids=[routes.ref],
-            policy_document=_only(bucket_arns),
+            "AWS::EC2::VPCEndpoint",
+            VpcId=vpc,
+            ServiceName=f"com.amazonaws.{cdk.Stack.of(self).region}.s3",
+            VpcEndpointType="Gateway",
+            RouteTableIds=[routes],
+            PolicyDocument=_only(bucket_arns),
         )
 
     def acknowledgements(self) -> Iterator[Acknowledgement]:

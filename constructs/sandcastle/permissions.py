@@ -15,17 +15,20 @@ from sandcastle.roles import Statement
 
 _IMAGE = re.compile(r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.[\w.]+/(?P<repository>[^:@]+)[:@]")
 
+PARTITION, REGION, ACCOUNT = cdk.Aws.PARTITION, cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID
+"""Of the stack that they are used in: CloudFormation fills them in."""
+
 GROUP_REASON = "CloudWatch Logs writes the ARN of one log group with this ending"
 
 
 def log_group_arn(group: str) -> str:
     """Return the ARN of a log group in this account and region, without anything after its name."""
-    return f"arn:{cdk.Aws.PARTITION}:logs:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:log-group:{group}"
+    return f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:{group}"
 
 
 def sagemaker_arn(kind: str, name: str) -> str:
     """Return the ARN of a SageMaker resource in this account and region; ``name`` may end with ``*``."""
-    return f"arn:{cdk.Aws.PARTITION}:sagemaker:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:{kind}/{name}"
+    return f"arn:{PARTITION}:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"
 
 
 def read_objects(bucket_arn: str, *keys: str, reason: str = "") -> Statement:
@@ -49,7 +52,7 @@ def pull_image(uri: str) -> list[Statement]:
     match = _IMAGE.match(uri)
     if match is None:
         raise ValueError(f"{uri!r} is not the URI of an image in Amazon ECR")
-    arn = f"arn:{cdk.Aws.PARTITION}:ecr:{match['region']}:{match['account']}:repository/{match['repository']}"
+    arn = f"arn:{PARTITION}:ecr:{match['region']}:{match['account']}:repository/{match['repository']}"
     return [
         Statement(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
 from sandcastle.promises import METADATA_KEY, Promise
+from sandcastle.resource import Resource
 
 
 @dataclass(frozen=True)
@@ -80,23 +79,18 @@ class ServiceRole(Construct):
             "Action": "sts:AssumeRole",
         }
         if source_account:  # confused deputy: SageMaker sends the account that it works for
-            trust["Condition"] = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
-        self.resource = iam.CfnRole(
+            trust["Condition"] = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        self.resource = Resource(
             self,
             "Resource",
-            description=description,
-            assume_role_policy_document={"Version": "2012-10-17", "Statement": [trust]},
-            policies=[
-                iam.CfnRole.PolicyProperty(policy_name="permissions", policy_document=policy_document(statements))
-            ],
+            "AWS::IAM::Role",
+            Description=description,
+            AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [trust]},
+            Policies=[{"PolicyName": "permissions", "PolicyDocument": policy_document(statements)}],
         )
+        self.arn = self.resource.attribute("Arn")
         if promises:
             self.resource.add_metadata(METADATA_KEY, [promise.to_metadata() for promise in promises])
-
-    @property
-    def arn(self) -> str:
-        """The role's ARN."""
-        return self.resource.attr_arn
 
     def acknowledgements(self) -> Iterator[Acknowledgement]:
         """Every wildcard in a resource, with its statement's reason."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -42,3 +43,13 @@ def use_own_node() -> None:
     if node.exists():
         os.environ.setdefault("JSII_NODE", str(node))
     os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE", "enabled")
+
+
+def short_lived() -> None:
+    """Tell Python not to look for garbage in what exists; call it before loading CDK and again at the end.
+
+    CDK's modules are hundreds of thousands of objects that live until the process ends. Looking through them again
+    and again, and once more at exit, takes a sixth of a synth.
+    """
+    gc.disable()
+    gc.freeze()

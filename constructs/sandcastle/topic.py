@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import aws_cdk as cdk
-from aws_cdk import aws_sns as sns
 from constructs import Construct
+
+from sandcastle.permissions import ACCOUNT, PARTITION
+from sandcastle.resource import Resource
 
 
 class AlarmTopic(Construct):
@@ -20,18 +21,20 @@ class AlarmTopic(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, display_name: str) -> None:
         """``display_name`` heads the mails of subscribers."""
         super().__init__(scope, construct_id)
-        self.topic = sns.CfnTopic(self, "Resource", display_name=display_name)
-        sns.CfnTopicPolicy(self, "Policy", topics=[self.topic.ref], policy_document=_publishers(self.topic.ref))
-
-    @property
-    def arn(self) -> str:
-        """The topic's ARN."""
-        return self.topic.ref
+        self.arn = Resource(self, "Resource", "AWS::SNS::Topic", DisplayName=display_name).ref
+        Resource(
+            self,
+            "Policy",
+            "AWS::SNS::TopicPolicy",
+            tagged=False,
+            Topics=[self.arn],
+            PolicyDocument=_publishers(self.arn),
+        )
 
 
 def _publishers(topic: str) -> dict[str, Any]:
-    own = {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}
-    budgets = f"arn:{cdk.Aws.PARTITION}:budgets::{cdk.Aws.ACCOUNT_ID}:*"
+    own = {"aws:SourceAccount": ACCOUNT}
+    budgets = f"arn:{PARTITION}:budgets::{ACCOUNT}:*"
     return {
         "Version": "2012-10-17",
         "Statement": [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandcastle.dataset import NOT_CODE
+from sandcastle.code import NOT_CODE
 from sandcastle.fingerprint import LENGTH, data_fingerprint, hash_folder, training_fingerprint
 
 DATA: dict[str, Any] = {"code": "1", "shared_code": "2", "source": "sample", "image": "i", "instance": "m"}

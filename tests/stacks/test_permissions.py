@@ -93,6 +93,16 @@ def test_sagemaker_takes_roles_for_this_account_only(each: Synthesis) -> None:
     assert found == 3 * len(each.workloads)
 
 
+def test_policies_of_one_role_do_not_overwrite_each_other(each: Synthesis) -> None:
+    for template in each.templates.values():
+        names = [
+            (role["Ref"], policy["Properties"]["PolicyName"])
+            for policy in resources(template, "AWS::IAM::Policy").values()
+            for role in policy["Properties"]["Roles"]
+        ]
+        assert len(names) == len(set(names))
+
+
 def test_no_function_can_create_a_log_group(each: Synthesis) -> None:
     for _, template, lookup in lookups(each):
         for function in resources(template, "AWS::Lambda::Function").values():

@@ -28,7 +28,7 @@ LATER = {
 class Model(BaseModel):
     """Base of all file models: no unknown keys, no silent conversions, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=(), defer_build=True)
 
 
 class EndpointOverride(Model):
