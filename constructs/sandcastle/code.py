@@ -54,4 +54,9 @@ def _copy(folder: Path, ignored: Sequence[str], target: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
     partial.chmod(0o755)
-    partial.replace(target)
+    try:
+        partial.replace(target)
+    except OSError:  # another synthesis into the same folder was quicker, with the same files
+        if not target.exists():
+            raise
+        shutil.rmtree(partial)

@@ -25,10 +25,8 @@ def request(synthesis: Synthesis, workload: str, kind: str) -> dict[str, Any]:
     """Return the request of a dataset or trained model, references replaced by symbols."""
     foundation = synthesis.template("foundation")
     exports = exports_of(foundation, symbols(foundation))
-    prefix = foundation_name(synthesis)
     template = synthesis.template(f"workload-{workload}")
     text = resolve(one(template, kind)["Request"], symbols(template, exports))
-    assert prefix
     parsed: dict[str, Any] = json.loads(text)
     return parsed
 
@@ -175,6 +173,13 @@ def replaced(file: str, old: str, new: str) -> Change:
     return change
 
 
+def project_in(folder: Path) -> Path:
+    """Return a copy of the project's environments and assets that a test may change."""
+    for name in ("assets", "environments"):
+        shutil.copytree(ROOT / name, folder / "project" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / "project"
+
+
 def fingerprints(root: Path) -> dict[str, tuple[str, str]]:
     """Return by workload the fingerprints of data and model in the project."""
     found = {}
@@ -199,9 +204,7 @@ def fingerprints(root: Path) -> dict[str, tuple[str, str]]:
 def test_a_change_retrains_its_own_workload_and_only_when_it_must(
     tmp_path: Path, change: Change, data: bool, model: bool
 ) -> None:
-    root = tmp_path / "project"
-    for folder in ("assets", "environments"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    root = project_in(tmp_path)
     change(root)
     before, after = fingerprints(ROOT), fingerprints(root)
     assert after["mnist-linear"] == before["mnist-linear"]
@@ -209,9 +212,7 @@ def test_a_change_retrains_its_own_workload_and_only_when_it_must(
 
 
 def test_full_data_is_read_from_exactly_the_public_object(tmp_path: Path) -> None:
-    root = tmp_path / "project"
-    for folder in ("assets", "environments"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    root = project_in(tmp_path)
     replaced("environments/local.yaml", "data: sample", "data: full")(root)
     synthesis = synthesise("local", root)
     for workload in load_environment("local", root).workloads:
@@ -222,3 +223,24 @@ def test_full_data_is_read_from_exactly_the_public_object(tmp_path: Path) -> Non
         policies = json.dumps(resources(synthesis.template(f"workload-{workload.name}"), "AWS::IAM::Role"))
         assert f":s3:::{str(workload.full_data).removeprefix('s3://')}" in policies.replace('"', "").replace(", ", "")
     assert fingerprints(root)["bank"][0] != fingerprints(ROOT)["bank"][0]
+
+
+def test_capture_can_be_switched_off_and_takes_its_permission_with_it(tmp_path: Path) -> None:
+    root = project_in(tmp_path)
+    replaced("environments/local.yaml", "capture_percent: 100", "capture_percent: 0")(root)
+    template = synthesise("local", root).template("workload-mnist-linear")
+    assert "DataCaptureConfig" not in one(template, "AWS::SageMaker::EndpointConfig")
+    (role,) = (key for key in resources(template, "AWS::IAM::Role") if "HostedModelRole" in key)
+    properties = template["Resources"][role]
+    assert "s3:PutObject" not in json.dumps(properties["Properties"])
+    assert any(entry.get("may not") == "s3:PutObject" for entry in properties["Metadata"]["sandcastle:promises"])
+
+
+def test_two_syntheses_into_one_folder_do_not_disturb_each_other(tmp_path: Path) -> None:
+    from sandcastle.code import NOT_CODE, _copy
+
+    target = tmp_path / "asset.1"
+    for _ in range(2):  # the second finds the folder there, as when another process was quicker
+        _copy(ROOT / "assets" / "functions", NOT_CODE, target)
+    assert (target / "jobs.py").exists()
+    assert [folder.name for folder in tmp_path.iterdir()] == ["asset.1"]
