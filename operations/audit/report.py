@@ -31,8 +31,10 @@ def show_inventory(inventory: Inventory, console: Console) -> None:
             usd = "no price" if finding.monthly_usd is None else f"{finding.monthly_usd:.2f}"
             table.add_row(usd, f"{finding.kind} {finding.name}", finding.state, finding.price)
         for kind, findings in _by_kind(cheap).items():
-            usd = sum(finding.monthly_usd or 0.0 for finding in findings)
-            table.add_row(f"{usd:.2f}" if usd >= CENT else "< 0.01", f"{len(findings)} x {kind}", "", findings[0].price)
+            total = sum(finding.monthly_usd or 0.0 for finding in findings)
+            table.add_row(
+                f"{total:.2f}" if total >= CENT else "< 0.01", f"{len(findings)} x {kind}", "", findings[0].price
+            )
         table.add_row(f"{inventory.monthly_usd:.2f}", "in all, as far as prices are known", "", "")
         console.show(table)
     free = Counter(f"{finding.service} {finding.kind}" for finding in inventory.findings if not finding.billable)

@@ -24,9 +24,12 @@ def refused(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
 
 def processing(name: str, role: str, **members: Any) -> dict[str, Any]:
     return {
-        "ProcessingJobName": name, "RoleArn": role, "AppSpecification": {"ImageUri": SKLEARN},
-        "ProcessingResources": {"ClusterConfig": {
-            "InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}},
+        "ProcessingJobName": name,
+        "RoleArn": role,
+        "AppSpecification": {"ImageUri": SKLEARN},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
+        },
         **members,
     }
 
@@ -44,9 +47,13 @@ def user(localcloud: Any, unique: str) -> Callable[[list[dict[str, Any]]], Any]:
         document = json.dumps({"Version": "2012-10-17", "Statement": statements})
         iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=document)
         key = iam.create_access_key(UserName=name)["AccessKey"]
-        return localcloud.client("sagemaker", {
-            "AccessKeyId": key["AccessKeyId"], "SecretAccessKey": key["SecretAccessKey"],
-        })
+        return localcloud.client(
+            "sagemaker",
+            {
+                "AccessKeyId": key["AccessKeyId"],
+                "SecretAccessKey": key["SecretAccessKey"],
+            },
+        )
 
     return make
 
@@ -65,9 +72,7 @@ def test_a_role_for_another_service(sm: Any, unique: str, make_role: Callable[..
     assert "Could not assume role" in refused(sm.create_processing_job, **processing(unique, role))[1]
 
 
-def test_an_unknown_image_names_itself_and_what_is_known(
-    sm: Any, unique: str, make_role: Callable[..., str]
-) -> None:
+def test_an_unknown_image_names_itself_and_what_is_known(sm: Any, unique: str, make_role: Callable[..., str]) -> None:
     request = processing(unique, make_role(), AppSpecification={"ImageUri": "example.com/mine:1"})
     code, message = refused(sm.create_processing_job, **request)
     assert code == "ValidationException"
@@ -78,18 +83,30 @@ def test_pass_role_is_checked_with_the_service_it_goes_to(
     sm: Any, unique: str, make_role: Callable[..., str], user: Callable[..., Any]
 ) -> None:
     role, other = make_role(), make_role()
-    caller = user([
-        {"Effect": "Allow", "Action": "sagemaker:CreateModel", "Resource": "*"},
-        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role,
-         "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}},
-        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": other,
-         "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}},
-    ])
+    caller = user(
+        [
+            {"Effect": "Allow", "Action": "sagemaker:CreateModel", "Resource": "*"},
+            {
+                "Effect": "Allow",
+                "Action": "iam:PassRole",
+                "Resource": role,
+                "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            },
+            {
+                "Effect": "Allow",
+                "Action": "iam:PassRole",
+                "Resource": other,
+                "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+            },
+        ]
+    )
     model = {"ModelName": unique, "PrimaryContainer": {"Image": SKLEARN}}
     code, message = refused(caller.create_model, **model, ExecutionRoleArn=other)
     assert code == "AccessDeniedException"
-    assert message.startswith(f"User: arn:aws:iam::{ACCOUNT}:user/user-{unique} is not authorized to perform: "
-                              f"iam:PassRole on resource: {other}")
+    assert message.startswith(
+        f"User: arn:aws:iam::{ACCOUNT}:user/user-{unique} is not authorized to perform: "
+        f"iam:PassRole on resource: {other}"
+    )
     # the role itself may be passed; it may not pull the image, which is the next check
     assert "ecr:BatchGetImage" in refused(caller.create_model, **model, ExecutionRoleArn=role)[1]
 
@@ -100,17 +117,31 @@ def test_permissions_are_by_resource_and_tag(
     pull = (["ecr:BatchGetImage"], ["*"])
     role = make_role(pull)
     for name, team in ((f"{unique}-mine", "a"), (f"{unique}-theirs", "b")):
-        sm.create_model(ModelName=name, PrimaryContainer={"Image": SKLEARN}, ExecutionRoleArn=role,
-                        Tags=[{"Key": "team", "Value": team}])
+        sm.create_model(
+            ModelName=name,
+            PrimaryContainer={"Image": SKLEARN},
+            ExecutionRoleArn=role,
+            Tags=[{"Key": "team", "Value": team}],
+        )
     own = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model/{unique}-*"
-    caller = user([
-        {"Effect": "Allow", "Action": "sagemaker:DescribeModel", "Resource": own},
-        {"Effect": "Allow", "Action": "sagemaker:DeleteModel", "Resource": own,
-         "Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}},
-        {"Effect": "Allow", "Action": ["sagemaker:CreateModel", "iam:PassRole"], "Resource": "*"},
-        {"Effect": "Allow", "Action": "sagemaker:AddTags", "Resource": own,
-         "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}},
-    ])
+    caller = user(
+        [
+            {"Effect": "Allow", "Action": "sagemaker:DescribeModel", "Resource": own},
+            {
+                "Effect": "Allow",
+                "Action": "sagemaker:DeleteModel",
+                "Resource": own,
+                "Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}},
+            },
+            {"Effect": "Allow", "Action": ["sagemaker:CreateModel", "iam:PassRole"], "Resource": "*"},
+            {
+                "Effect": "Allow",
+                "Action": "sagemaker:AddTags",
+                "Resource": own,
+                "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}},
+            },
+        ]
+    )
     assert caller.describe_model(ModelName=f"{unique}-theirs")["ModelName"] == f"{unique}-theirs"
     assert refused(caller.describe_model, ModelName="elsewhere")[0] == "AccessDeniedException"
     assert refused(caller.delete_model, ModelName=f"{unique}-theirs")[0] == "AccessDeniedException"
@@ -141,8 +172,12 @@ def test_tags_are_found_by_the_tagging_service(
     localcloud: Any, sm: Any, unique: str, make_role: Callable[..., str]
 ) -> None:
     role = make_role((["ecr:BatchGetImage"], ["*"]))
-    arn = sm.create_model(ModelName=unique, PrimaryContainer={"Image": SKLEARN}, ExecutionRoleArn=role,
-                          Tags=[{"Key": "who", "Value": unique}])["ModelArn"]
+    arn = sm.create_model(
+        ModelName=unique,
+        PrimaryContainer={"Image": SKLEARN},
+        ExecutionRoleArn=role,
+        Tags=[{"Key": "who", "Value": unique}],
+    )["ModelArn"]
     tagging = localcloud.client("resourcegroupstaggingapi")
     found = tagging.get_resources(TagFilters=[{"Key": "who", "Values": [unique]}])["ResourceTagMappingList"]
     assert [resource["ResourceARN"] for resource in found] == [arn]
@@ -164,8 +199,13 @@ def test_what_an_audit_asks_is_answered(sm: Any) -> None:
 
 
 def test_what_is_not_here_is_refused_by_name(sm: Any) -> None:
-    code, message = refused(sm.create_notebook_instance, NotebookInstanceName="n", InstanceType="ml.t3.medium",
-                            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/nobody")
+    code, message = refused(
+        sm.create_notebook_instance,
+        NotebookInstanceName="n",
+        InstanceType="ml.t3.medium",
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/nobody",
+    )
     assert (code, message) == (
-        "UnknownOperationException", "[localcloud] CreateNotebookInstance is not supported yet",
+        "UnknownOperationException",
+        "[localcloud] CreateNotebookInstance is not supported yet",
     )

@@ -26,13 +26,15 @@ class Stack:
         self._cfn = localcloud.client("cloudformation")
 
     def create(self, template: dict[str, Any], wait: bool = True) -> str:
-        self._cfn.create_stack(StackName=self.name, TemplateBody=json.dumps(template),
-                               Tags=[{"Key": "stack-wide", "Value": "yes"}])
+        self._cfn.create_stack(
+            StackName=self.name, TemplateBody=json.dumps(template), Tags=[{"Key": "stack-wide", "Value": "yes"}]
+        )
         return self.settle() if wait else ""
 
     def update(self, template: dict[str, Any]) -> str:
-        self._cfn.update_stack(StackName=self.name, TemplateBody=json.dumps(template),
-                               Tags=[{"Key": "stack-wide", "Value": "yes"}])
+        self._cfn.update_stack(
+            StackName=self.name, TemplateBody=json.dumps(template), Tags=[{"Key": "stack-wide", "Value": "yes"}]
+        )
         return self.settle()
 
     def delete(self) -> str:
@@ -74,25 +76,38 @@ def model_data(localcloud: Any) -> dict[str, str]:
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="train/t.csv", Body=b"1,9,1\n0,1,9\n" * 20)
     s3.put_object(Bucket=bucket, Key="broken.tar.gz", Body=b"no archive")
-    statement = {"Effect": "Allow", "Action": ["s3:*Object", "s3:ListBucket", "ecr:BatchGetImage", "logs:*"],
-                 "Resource": "*"}
+    statement = {
+        "Effect": "Allow",
+        "Action": ["s3:*Object", "s3:ListBucket", "ecr:BatchGetImage", "logs:*"],
+        "Resource": "*",
+    }
     trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = {"Version": "2012-10-17"}
-    role = iam.create_role(RoleName="cfn-role",
-                           AssumeRolePolicyDocument=json.dumps({**document, "Statement": [trust]}))["Role"]["Arn"]
-    iam.put_role_policy(RoleName="cfn-role", PolicyName="may",
-                        PolicyDocument=json.dumps({**document, "Statement": [statement]}))
+    role = iam.create_role(
+        RoleName="cfn-role", AssumeRolePolicyDocument=json.dumps({**document, "Statement": [trust]})
+    )["Role"]["Arn"]
+    iam.put_role_policy(
+        RoleName="cfn-role", PolicyName="may", PolicyDocument=json.dumps({**document, "Statement": [statement]})
+    )
     sm.create_training_job(
-        TrainingJobName="cfn-training", RoleArn=role,
+        TrainingJobName="cfn-training",
+        RoleArn=role,
         AlgorithmSpecification={"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
-        InputDataConfig=[{"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": {
-            "S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/train/"}}}],
+        InputDataConfig=[
+            {
+                "ChannelName": "train",
+                "ContentType": "text/csv",
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/train/"}},
+            }
+        ],
         OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
-        StoppingCondition={"MaxRuntimeInSeconds": 300}, HyperParameters={"num_round": "1"},
+        StoppingCondition={"MaxRuntimeInSeconds": 300},
+        HyperParameters={"num_round": "1"},
     )
     sm.get_waiter("training_job_completed_or_stopped").wait(
-        TrainingJobName="cfn-training", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        TrainingJobName="cfn-training", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
     job = sm.describe_training_job(TrainingJobName="cfn-training")
     return {"role": role, "good": job["ModelArtifacts"]["S3ModelArtifacts"], "broken": f"s3://{bucket}/broken.tar.gz"}
 
@@ -102,16 +117,37 @@ def template(models: dict[str, str], data: str = "good", *, team: str = "a", **e
     tags = [{"Key": "team", "Value": team}]
     return {
         "Resources": {
-            "Model": {"Type": "AWS::SageMaker::Model", "Properties": {
-                "ExecutionRoleArn": models["role"], "Tags": tags,
-                "PrimaryContainer": {"Image": XGBOOST, "ModelDataUrl": models[data]}}},
-            "Config": {"Type": "AWS::SageMaker::EndpointConfig", "Properties": {
-                "Tags": tags,
-                "ProductionVariants": [{
-                    "VariantName": "AllTraffic", "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
-                    "InstanceType": "ml.m5.large", "InitialInstanceCount": "1", "InitialVariantWeight": 1}]}},
-            "Endpoint": {"Type": "AWS::SageMaker::Endpoint", "Properties": {
-                "EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}, "Tags": tags, **endpoint}},
+            "Model": {
+                "Type": "AWS::SageMaker::Model",
+                "Properties": {
+                    "ExecutionRoleArn": models["role"],
+                    "Tags": tags,
+                    "PrimaryContainer": {"Image": XGBOOST, "ModelDataUrl": models[data]},
+                },
+            },
+            "Config": {
+                "Type": "AWS::SageMaker::EndpointConfig",
+                "Properties": {
+                    "Tags": tags,
+                    "ProductionVariants": [
+                        {
+                            "VariantName": "AllTraffic",
+                            "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
+                            "InstanceType": "ml.m5.large",
+                            "InitialInstanceCount": "1",
+                            "InitialVariantWeight": 1,
+                        }
+                    ],
+                },
+            },
+            "Endpoint": {
+                "Type": "AWS::SageMaker::Endpoint",
+                "Properties": {
+                    "EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]},
+                    "Tags": tags,
+                    **endpoint,
+                },
+            },
         },
         "Outputs": {
             "Endpoint": {"Value": {"Ref": "Endpoint"}},
@@ -126,9 +162,7 @@ def tags_of(sm: Any, arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in sm.list_tags(ResourceArn=arn)["Tags"]}
 
 
-def test_a_hosted_model_from_create_to_delete(
-    stack: Stack, sm: Any, runtime: Any, model_data: dict[str, str]
-) -> None:
+def test_a_hosted_model_from_create_to_delete(stack: Stack, sm: Any, runtime: Any, model_data: dict[str, str]) -> None:
     assert stack.create(template(model_data)) == "CREATE_COMPLETE", stack.reasons()
     out = stack.outputs()
     name = out["EndpointName"]
@@ -155,7 +189,8 @@ def test_a_hosted_model_from_create_to_delete(
     assert after["Model"] != out["Model"] and after["Config"] != out["Config"]
     assert sm.describe_endpoint(EndpointName=name)["EndpointConfigName"] == after["Config"].rpartition("/")[2]
     assert sm.describe_model(ModelName=after["Model"].rpartition("/")[2])["PrimaryContainer"]["Environment"] == {
-        "LEVEL": "1"}
+        "LEVEL": "1"
+    }
     with pytest.raises(ClientError, match="Could not find model"):
         sm.describe_model(ModelName=out["Model"].rpartition("/")[2])
 
@@ -191,17 +226,29 @@ def test_what_was_deleted_by_hand_is_no_obstacle(stack: Stack, sm: Any, model_da
     out = stack.outputs()
     sm.delete_endpoint(EndpointName=out["EndpointName"])
     sm.delete_model(ModelName=out["Model"].rpartition("/")[2])
-    sm.get_waiter("endpoint_deleted").wait(EndpointName=out["EndpointName"],
-                                           WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    sm.get_waiter("endpoint_deleted").wait(
+        EndpointName=out["EndpointName"], WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
     assert stack.delete() == "DELETE_COMPLETE"
 
 
-@pytest.mark.parametrize(("change", "text"), [
-    ({"Surprise": True}, "Surprise"),
-    ({"DeploymentConfig": {"RollingUpdatePolicy": {
-        "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1}, "WaitIntervalInSeconds": 60}}},
-     "[localcloud] CreateEndpoint: DeploymentConfig.RollingUpdatePolicy is not supported yet"),
-])
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"Surprise": True}, "Surprise"),
+        (
+            {
+                "DeploymentConfig": {
+                    "RollingUpdatePolicy": {
+                        "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1},
+                        "WaitIntervalInSeconds": 60,
+                    }
+                }
+            },
+            "[localcloud] CreateEndpoint: DeploymentConfig.RollingUpdatePolicy is not supported yet",
+        ),
+    ],
+)
 def test_a_property_that_is_not_honoured_is_refused_by_name(
     stack: Stack, model_data: dict[str, str], change: dict[str, Any], text: str
 ) -> None:
@@ -217,10 +264,22 @@ def test_an_endpoint_in_progress_holds_up_the_delete(
     assert stack.create(template(model_data)) == "CREATE_COMPLETE"
     out = stack.outputs()
     name, config = out["EndpointName"], out["Config"].rpartition("/")[2]
-    sm.create_model(ModelName=f"{name}-broken", ExecutionRoleArn=model_data["role"],
-                    PrimaryContainer={"Image": XGBOOST, "ModelDataUrl": model_data["good"]})
-    sm.create_endpoint_config(EndpointConfigName=f"{config}-x", ProductionVariants=[
-        {"VariantName": "v", "ModelName": f"{name}-broken", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}])
+    sm.create_model(
+        ModelName=f"{name}-broken",
+        ExecutionRoleArn=model_data["role"],
+        PrimaryContainer={"Image": XGBOOST, "ModelDataUrl": model_data["good"]},
+    )
+    sm.create_endpoint_config(
+        EndpointConfigName=f"{config}-x",
+        ProductionVariants=[
+            {
+                "VariantName": "v",
+                "ModelName": f"{name}-broken",
+                "InstanceType": "ml.m5.large",
+                "InitialInstanceCount": 1,
+            }
+        ],
+    )
     sm.update_endpoint(EndpointName=name, EndpointConfigName=f"{config}-x")
     assert stack.delete() == "DELETE_FAILED"
     assert f'Cannot update in-progress endpoint "{out["Endpoint"]}".' in stack.reasons()

@@ -16,7 +16,9 @@ IN_PROGRESS = f'Cannot update in-progress endpoint "{ARN}".'
 def make_config(world: World, name: str, **members: Any) -> None:
     """A model of the same name and a configuration with one variant."""
     world.call(
-        "CreateModel", ModelName=name, ExecutionRoleArn=ROLE,
+        "CreateModel",
+        ModelName=name,
+        ExecutionRoleArn=ROLE,
         PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://bucket/{name}/model.tar.gz"},
     )
     variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
@@ -39,17 +41,19 @@ def reach(world: World, wanted: str) -> None:
 def server_is_up(world: World, number: int) -> None:
     """The fleet's servers are healthy, and the service knows."""
     table = world.service.core.store
-    world.wait_until(lambda: len(world.backend.servers) >= number and all(
-        getattr(record, "rollout", None) is None or record.rollout.ready for record in table.records()
-    ))
+    world.wait_until(
+        lambda: (
+            len(world.backend.servers) >= number
+            and all(getattr(record, "rollout", None) is None or record.rollout.ready for record in table.records())
+        )
+    )
 
 
 @pytest.fixture
 def live(world: World) -> World:
     """A world with endpoint `live` InService under configuration `first`."""
     make_config(world, "first")
-    world.call("CreateEndpoint", EndpointName="live", EndpointConfigName="first",
-               Tags=[{"Key": "team", "Value": "a"}])
+    world.call("CreateEndpoint", EndpointName="live", EndpointConfigName="first", Tags=[{"Key": "team", "Value": "a"}])
     server_is_up(world, 1)
     world.clock.advance(durations.ENDPOINT_CREATE)
     assert status(world) == "InService"
@@ -98,8 +102,9 @@ def test_a_server_that_crashes_fails_the_endpoint_after_a_long_time(world: World
     assert failed["EndpointStatus"] == "Failed"
     assert failed["FailureReason"] == world.backend.start_failure
     assert world.meter.snapshot() == []
-    assert "in status Failed" in world.refusal(
-        "UpdateEndpoint", EndpointName="live", EndpointConfigName="first").message
+    assert (
+        "in status Failed" in world.refusal("UpdateEndpoint", EndpointName="live", EndpointConfigName="first").message
+    )
     delete_and_wait(world)
 
 
@@ -133,7 +138,11 @@ def test_delete_ends_the_servers_and_the_bill(live: World) -> None:
     live.clock.advance(3600)
     [line] = live.meter.snapshot()
     assert (line["arn"], line["rate_key"], line["quantity"], line["seconds"], line["running"]) == (
-        f"{ARN}/all", "ml.m5.large hosting", 2, 3600, True,
+        f"{ARN}/all",
+        "ml.m5.large hosting",
+        2,
+        3600,
+        True,
     )
     assert line["tags"] == {"team": "a"}
     delete_and_wait(live)
@@ -158,7 +167,8 @@ def test_an_update_switches_when_the_new_servers_are_up(live: World) -> None:
     assert old.stopped.wait(10)
     assert not new.stopped.is_set()
     assert (old.spec.model_data_url, new.spec.model_data_url) == (
-        "s3://bucket/first/model.tar.gz", "s3://bucket/second/model.tar.gz",
+        "s3://bucket/first/model.tar.gz",
+        "s3://bucket/second/model.tar.gz",
     )
     assert [line["running"] for line in live.meter.snapshot()] == [False, True]
 
@@ -192,10 +202,12 @@ def test_the_configuration_in_use_must_exist_for_an_update(live: World) -> None:
 
 def test_a_deployment_policy_adds_its_waits(live: World) -> None:
     make_config(live, "second")
-    policy = {"BlueGreenUpdatePolicy": {
-        "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60},
-        "TerminationWaitInSeconds": 120,
-    }}
+    policy = {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60},
+            "TerminationWaitInSeconds": 120,
+        }
+    }
     live.call("UpdateEndpoint", EndpointName="live", EndpointConfigName="second", DeploymentConfig=policy)
     server_is_up(live, 2)
     live.clock.advance(durations.ENDPOINT_UPDATE + 179)
@@ -207,18 +219,44 @@ def test_a_deployment_policy_adds_its_waits(live: World) -> None:
 
 def test_a_canary_is_refused_by_name(live: World) -> None:
     make_config(live, "second")
-    error = live.refusal("UpdateEndpoint", EndpointName="live", EndpointConfigName="second", DeploymentConfig={
-        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {
-            "Type": "CANARY", "WaitIntervalInSeconds": 60, "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1}}}})
+    error = live.refusal(
+        "UpdateEndpoint",
+        EndpointName="live",
+        EndpointConfigName="second",
+        DeploymentConfig={
+            "BlueGreenUpdatePolicy": {
+                "TrafficRoutingConfiguration": {
+                    "Type": "CANARY",
+                    "WaitIntervalInSeconds": 60,
+                    "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1},
+                }
+            }
+        },
+    )
     assert error.message.startswith("[localcloud] UpdateEndpoint: DeploymentConfig.BlueGreenUpdatePolicy.")
 
 
 def test_retained_variant_properties(live: World) -> None:
-    make_config(live, "second", ProductionVariants=[{
-        "VariantName": "all", "ModelName": "second", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 5,
-        "InitialVariantWeight": 3.0}])
-    live.call("UpdateEndpoint", EndpointName="live", EndpointConfigName="second", RetainAllVariantProperties=True,
-              ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}])
+    make_config(
+        live,
+        "second",
+        ProductionVariants=[
+            {
+                "VariantName": "all",
+                "ModelName": "second",
+                "InstanceType": "ml.m5.xlarge",
+                "InitialInstanceCount": 5,
+                "InitialVariantWeight": 3.0,
+            }
+        ],
+    )
+    live.call(
+        "UpdateEndpoint",
+        EndpointName="live",
+        EndpointConfigName="second",
+        RetainAllVariantProperties=True,
+        ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
+    )
     server_is_up(live, 2)
     live.clock.advance(durations.ENDPOINT_UPDATE)
     [variant] = describe(live)["ProductionVariants"]
@@ -229,19 +267,37 @@ def test_collisions_and_missing_parts(live: World) -> None:
     base = "arn:aws:sagemaker:eu-west-1:123456789012"
     variant = [{"VariantName": "a", "ModelName": "no", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}]
     for operation, parameters, text in (
-        ("CreateEndpoint", {"EndpointName": "live", "EndpointConfigName": "first"},
-         f'Cannot create already existing endpoint "{ARN}".'),
-        ("CreateEndpoint", {"EndpointName": "new", "EndpointConfigName": "no"},
-         f'Could not find endpoint configuration "{base}:endpoint-config/no".'),
-        ("CreateEndpointConfig", {"EndpointConfigName": "new", "ProductionVariants": variant},
-         f'Could not find model "{base}:model/no".'),
-        ("CreateEndpointConfig", {"EndpointConfigName": "first", "ProductionVariants": variant},
-         f'Cannot create already existing endpoint configuration "{base}:endpoint-config/first".'),
-        ("CreateModel", {"ModelName": "first", "PrimaryContainer": {"Image": IMAGE}, "ExecutionRoleArn": ROLE},
-         f'Cannot create already existing model "{base}:model/first".'),
+        (
+            "CreateEndpoint",
+            {"EndpointName": "live", "EndpointConfigName": "first"},
+            f'Cannot create already existing endpoint "{ARN}".',
+        ),
+        (
+            "CreateEndpoint",
+            {"EndpointName": "new", "EndpointConfigName": "no"},
+            f'Could not find endpoint configuration "{base}:endpoint-config/no".',
+        ),
+        (
+            "CreateEndpointConfig",
+            {"EndpointConfigName": "new", "ProductionVariants": variant},
+            f'Could not find model "{base}:model/no".',
+        ),
+        (
+            "CreateEndpointConfig",
+            {"EndpointConfigName": "first", "ProductionVariants": variant},
+            f'Cannot create already existing endpoint configuration "{base}:endpoint-config/first".',
+        ),
+        (
+            "CreateModel",
+            {"ModelName": "first", "PrimaryContainer": {"Image": IMAGE}, "ExecutionRoleArn": ROLE},
+            f'Cannot create already existing model "{base}:model/first".',
+        ),
         ("DescribeModel", {"ModelName": "no"}, f'Could not find model "{base}:model/no".'),
-        ("DeleteEndpointConfig", {"EndpointConfigName": "no"},
-         f'Could not find endpoint configuration "{base}:endpoint-config/no".'),
+        (
+            "DeleteEndpointConfig",
+            {"EndpointConfigName": "no"},
+            f'Could not find endpoint configuration "{base}:endpoint-config/no".',
+        ),
         ("DeleteEndpoint", {"EndpointName": "no"}, f'Could not find endpoint "{base}:endpoint/no".'),
     ):
         error = live.refusal(operation, **parameters)
@@ -250,7 +306,9 @@ def test_collisions_and_missing_parts(live: World) -> None:
 
 def test_model_data_that_the_role_cannot_read_is_refused_at_once(world: World) -> None:
     error = world.refusal(
-        "CreateModel", ModelName="m", ExecutionRoleArn=ROLE,
+        "CreateModel",
+        ModelName="m",
+        ExecutionRoleArn=ROLE,
         PrimaryContainer={"Image": IMAGE, "ModelDataUrl": "s3://bucket/missing.tar.gz"},
     )
     assert error.message.startswith("Could not access model data at s3://bucket/missing.tar.gz. Please ensure")

@@ -17,7 +17,9 @@ from localcloud.sagemaker.runtime import BODY_LIMIT, error_response
 from tests.localcloud.sagemaker.scripted_backend import IMAGE, ROLE, SCOPE, World
 
 CAPTURE = {
-    "EnableCapture": True, "InitialSamplingPercentage": 100, "DestinationS3Uri": "s3://reports/capture/bank",
+    "EnableCapture": True,
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": "s3://reports/capture/bank",
     "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
     "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
 }
@@ -26,10 +28,21 @@ CAPTURE = {
 def deploy(world: World, capture: dict[str, Any] | None = None, weights: tuple[float, ...] = (1,)) -> None:
     """Endpoint `live` InService, one variant a weight: v0, v1..."""
     world.call("CreateModel", ModelName="m", PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=ROLE)
-    world.call("CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[
-        {"VariantName": f"v{n}", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1,
-         "InitialVariantWeight": weight} for n, weight in enumerate(weights)
-    ], **({"DataCaptureConfig": capture} if capture else {}))
+    world.call(
+        "CreateEndpointConfig",
+        EndpointConfigName="c",
+        ProductionVariants=[
+            {
+                "VariantName": f"v{n}",
+                "ModelName": "m",
+                "InstanceType": "ml.m5.large",
+                "InitialInstanceCount": 1,
+                "InitialVariantWeight": weight,
+            }
+            for n, weight in enumerate(weights)
+        ],
+        **({"DataCaptureConfig": capture} if capture else {}),
+    )
     world.call("CreateEndpoint", EndpointName="live", EndpointConfigName="c")
     record: Any = world.service.core.store.by_arn(SCOPE.arn("endpoint", "live"))
     world.wait_until(lambda: record.rollout is None or record.rollout.ready)
@@ -52,18 +65,28 @@ def test_a_request_reaches_the_container_with_its_headers_only(world: World) -> 
     server = world.backend.servers[0]
     server.reply = Reply(200, {"content-type": "application/json", "x-amzn-sagemaker-custom-attributes": "c=2"}, b"{}")
     status, headers, body = world.invoke(
-        "live", b"1,2", accept="application/json", x_amzn_sagemaker_custom_attributes="c=1",
-        x_amzn_sagemaker_inference_id="id-1", authorization="secret", cookie="secret",
+        "live",
+        b"1,2",
+        accept="application/json",
+        x_amzn_sagemaker_custom_attributes="c=1",
+        x_amzn_sagemaker_inference_id="id-1",
+        authorization="secret",
+        cookie="secret",
     )
     assert (status, body) == (200, b"{}")
     assert headers == {
-        "Content-Type": "application/json", "x-Amzn-Invoked-Production-Variant": "v0",
+        "Content-Type": "application/json",
+        "x-Amzn-Invoked-Production-Variant": "v0",
         "X-Amzn-SageMaker-Custom-Attributes": "c=2",
     }
-    assert server.headers == [{
-        "content-type": "text/csv", "accept": "application/json", "x-amzn-sagemaker-custom-attributes": "c=1",
-        "x-amzn-sagemaker-inference-id": "id-1",
-    }]
+    assert server.headers == [
+        {
+            "content-type": "text/csv",
+            "accept": "application/json",
+            "x-amzn-sagemaker-custom-attributes": "c=1",
+            "x-amzn-sagemaker-inference-id": "id-1",
+        }
+    ]
 
 
 @pytest.mark.parametrize(("status", "whose"), [(400, "client"), (415, "client"), (500, "server")])
@@ -78,7 +101,8 @@ def test_a_containers_error_is_a_model_error(world: World, status: int, whose: s
         "#logEventViewer:group=/aws/sagemaker/Endpoints/live in account 123456789012 for more information."
     )
     assert error.members == {
-        "OriginalStatusCode": status, "OriginalMessage": "bad row",
+        "OriginalStatusCode": status,
+        "OriginalMessage": "bad row",
         "LogStreamArn": "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/sagemaker/Endpoints/live",
     }
     wire_status, headers, body = error_response(error)
@@ -142,9 +166,7 @@ def test_captured_exchanges_have_the_real_layout(world: World) -> None:
     world.clock.advance(durations.CAPTURE_FLUSH)
     world.wait_until(lambda: bool(world.backend.objects))
     [uri] = world.backend.objects
-    assert re.fullmatch(
-        r"s3://reports/capture/bank/live/v0/2027/01/15/08/04-00-000-[0-9a-f-]{36}\.jsonl", uri
-    ), uri
+    assert re.fullmatch(r"s3://reports/capture/bank/live/v0/2027/01/15/08/04-00-000-[0-9a-f-]{36}\.jsonl", uri), uri
     first, second = captured(world)
     assert first["captureData"] == {
         "endpointInput": {"observedContentType": "text/csv", "mode": "INPUT", "data": "1,2", "encoding": "CSV"},
@@ -154,8 +176,10 @@ def test_captured_exchanges_have_the_real_layout(world: World) -> None:
     assert first["eventMetadata"]["inferenceTime"] == "2027-01-15T08:04:00Z"
     assert first["eventVersion"] == "0"
     assert second["captureData"]["endpointInput"] == {
-        "observedContentType": "application/octet-stream", "mode": "INPUT",
-        "data": base64.b64encode(b"\x00\xff").decode(), "encoding": "BASE64",
+        "observedContentType": "application/octet-stream",
+        "mode": "INPUT",
+        "data": base64.b64encode(b"\x00\xff").decode(),
+        "encoding": "BASE64",
     }
     assert "inferenceId" not in second["eventMetadata"]
 
@@ -166,10 +190,14 @@ def test_one_side_alone_and_json(world: World) -> None:
     world.invoke("live")
     world.call("DeleteEndpoint", EndpointName="live")
     world.wait_until(lambda: bool(world.backend.objects))
-    assert captured(world)[0]["captureData"] == {"endpointOutput": {
-        "observedContentType": "application/json; charset=utf-8", "mode": "OUTPUT", "data": '{"a": 1}',
-        "encoding": "JSON",
-    }}
+    assert captured(world)[0]["captureData"] == {
+        "endpointOutput": {
+            "observedContentType": "application/json; charset=utf-8",
+            "mode": "OUTPUT",
+            "data": '{"a": 1}',
+            "encoding": "JSON",
+        }
+    }
 
 
 def test_errors_are_not_captured_and_sampling_samples(world: World) -> None:
@@ -192,8 +220,11 @@ def test_capture_is_reported_and_can_be_off(world: World) -> None:
     other = World()
     deploy(other, CAPTURE)
     assert other.call("DescribeEndpoint", EndpointName="live")["DataCaptureConfig"] == {
-        "EnableCapture": True, "CaptureStatus": "Started", "CurrentSamplingPercentage": 100,
-        "DestinationS3Uri": "s3://reports/capture/bank", "KmsKeyId": "",
+        "EnableCapture": True,
+        "CaptureStatus": "Started",
+        "CurrentSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://reports/capture/bank",
+        "KmsKeyId": "",
     }
 
 
@@ -217,8 +248,12 @@ def test_metrics_of_an_invocation(world: World) -> None:
     world.service.runtime.flush()
     found = {(datum.name, datum.value) for datum in world.backend.metrics if datum.name != "OverheadLatency"}
     assert found == {
-        ("Invocations", 1.0), ("Invocation4XXErrors", 0.0), ("Invocation4XXErrors", 1.0),
-        ("Invocation5XXErrors", 0.0), ("ModelLatency", 2500.0), ("ModelLatency", 0.0),
+        ("Invocations", 1.0),
+        ("Invocation4XXErrors", 0.0),
+        ("Invocation4XXErrors", 1.0),
+        ("Invocation5XXErrors", 0.0),
+        ("ModelLatency", 2500.0),
+        ("ModelLatency", 0.0),
     }
     assert {tuple(datum.dimensions.items()) for datum in world.backend.metrics} == {
         (("EndpointName", "live"), ("VariantName", "v0")),

@@ -19,8 +19,19 @@ def training(**members: Any) -> dict[str, Any]:
         "TrainingJobName": "job",
         "RoleArn": ROLE,
         "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-        "InputDataConfig": [{"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": {
-            "S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train", "S3DataDistributionType": "FullyReplicated"}}}],
+        "InputDataConfig": [
+            {
+                "ChannelName": "train",
+                "ContentType": "text/csv",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": "s3://bucket/train",
+                        "S3DataDistributionType": "FullyReplicated",
+                    }
+                },
+            }
+        ],
         "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
@@ -34,12 +45,31 @@ def processing(**members: Any) -> dict[str, Any]:
         "ProcessingJobName": "job",
         "RoleArn": ROLE,
         "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": ["python3", "-c", "pass"]},
-        "ProcessingInputs": [{"InputName": "in", "S3Input": {
-            "S3Uri": "s3://bucket/in", "S3DataType": "S3Prefix", "LocalPath": "/opt/ml/processing/input/in"}}],
-        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": {
-            "S3Uri": "s3://bucket/out", "LocalPath": "/opt/ml/processing/output/out", "S3UploadMode": "EndOfJob"}}]},
-        "ProcessingResources": {"ClusterConfig": {
-            "InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}},
+        "ProcessingInputs": [
+            {
+                "InputName": "in",
+                "S3Input": {
+                    "S3Uri": "s3://bucket/in",
+                    "S3DataType": "S3Prefix",
+                    "LocalPath": "/opt/ml/processing/input/in",
+                },
+            }
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": "out",
+                    "S3Output": {
+                        "S3Uri": "s3://bucket/out",
+                        "LocalPath": "/opt/ml/processing/output/out",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ]
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
+        },
         **members,
     }
 
@@ -72,13 +102,22 @@ def test_a_training_job_from_start_to_end(world: World) -> None:
     assert describe(world)["SecondaryStatus"] == "Training"
     world.clock.advance(20)
     job.on_status("Uploading", "Uploading generated training model")
-    job.on_done(JobOutcome(
-        "Completed", artifact_uri="s3://bucket/out/job/output/model.tar.gz", seconds_running=42.4,
-        metrics=[("loss", 0.9, START), ("loss", 0.25, START + 1)], secondary_status="Completed",
-    ))
+    job.on_done(
+        JobOutcome(
+            "Completed",
+            artifact_uri="s3://bucket/out/job/output/model.tar.gz",
+            seconds_running=42.4,
+            metrics=[("loss", 0.9, START), ("loss", 0.25, START + 1)],
+            secondary_status="Completed",
+        )
+    )
     done = describe(world)
     assert [step["Status"] for step in done["SecondaryStatusTransitions"]] == [
-        "Starting", "Downloading", "Training", "Uploading", "Completed",
+        "Starting",
+        "Downloading",
+        "Training",
+        "Uploading",
+        "Completed",
     ]
     steps = done["SecondaryStatusTransitions"]
     assert all(a["EndTime"] == b["StartTime"] for a, b in pairwise(steps))
@@ -96,7 +135,9 @@ def test_a_training_job_from_start_to_end(world: World) -> None:
 
 def test_what_the_executor_is_told(world: World) -> None:
     job = launch(
-        world, Environment={"A": "b"}, EnableNetworkIsolation=True,
+        world,
+        Environment={"A": "b"},
+        EnableNetworkIsolation=True,
         CheckpointConfig={"S3Uri": "s3://bucket/check"},
     )
     spec = job.spec
@@ -178,7 +219,8 @@ def test_a_name_is_taken_until_the_job_is_deleted(world: World) -> None:
 
 def test_spot_training_is_billed_for_less_than_it_runs(world: World) -> None:
     job = launch(
-        world, EnableManagedSpotTraining=True,
+        world,
+        EnableManagedSpotTraining=True,
         StoppingCondition={"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
     )
     job.on_done(JobOutcome("Completed", seconds_running=70.0))
@@ -188,15 +230,23 @@ def test_spot_training_is_billed_for_less_than_it_runs(world: World) -> None:
     assert world.meter.snapshot()[0]["seconds"] == 30
 
 
-@pytest.mark.parametrize(("members", "text"), [
-    ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds. It must be present"),
-    ({"EnableManagedSpotTraining": True,
-      "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 599}}, "greater than or equal"),
-    ({"StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}}, "must not be present"),
-    ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "TrainingImage"),
-    ({"ResourceConfig": {"InstanceType": "ml.m5.large"}}, "InstanceCount, VolumeSizeInGB"),
-    ({"InputDataConfig": training()["InputDataConfig"] * 2}, "Duplicate channel name 'train'"),
-])
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds. It must be present"),
+        (
+            {
+                "EnableManagedSpotTraining": True,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 599},
+            },
+            "greater than or equal",
+        ),
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}}, "must not be present"),
+        ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "TrainingImage"),
+        ({"ResourceConfig": {"InstanceType": "ml.m5.large"}}, "InstanceCount, VolumeSizeInGB"),
+        ({"InputDataConfig": training()["InputDataConfig"] * 2}, "Duplicate channel name 'train'"),
+    ],
+)
 def test_what_a_training_job_must_say(world: World, members: dict[str, Any], text: str) -> None:
     error = world.refusal("CreateTrainingJob", **training(**members))
     assert error.code == "ValidationException"
@@ -210,7 +260,11 @@ def test_the_meter_counts_instances_times_seconds_once(world: World) -> None:
     world.clock.advance(10_000)
     [line] = world.meter.snapshot()
     assert (line["kind"], line["rate_key"], line["quantity"], line["seconds"], line["running"]) == (
-        "training-instance", "ml.m5.large training", 2, 100, False,
+        "training-instance",
+        "ml.m5.large training",
+        2,
+        100,
+        False,
     )
     assert line["tags"] == {"team": "a"}
 

@@ -76,7 +76,10 @@ def test_an_account_and_region_see_their_own(models: World) -> None:
 
 
 def test_summaries_have_the_members_of_the_service(models: World) -> None:
-    assert models.call("ListModels", MaxResults=1)["Models"] == [{
-        "ModelName": "m-24", "ModelArn": f"arn:aws:sagemaker:{SCOPE.region}:{SCOPE.account}:model/m-24",
-        "CreationTime": START + 24 * 60,
-    }]
+    assert models.call("ListModels", MaxResults=1)["Models"] == [
+        {
+            "ModelName": "m-24",
+            "ModelArn": f"arn:aws:sagemaker:{SCOPE.region}:{SCOPE.account}:model/m-24",
+            "CreationTime": START + 24 * 60,
+        }
+    ]

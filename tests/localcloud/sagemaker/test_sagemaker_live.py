@@ -50,16 +50,28 @@ def trained(localcloud: Any) -> Trained:
         TrainingJobName="live-training",
         AlgorithmSpecification={"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
         RoleArn=role,
-        InputDataConfig=[{"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": {
-            "S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/data/train/",
-            "S3DataDistributionType": "FullyReplicated"}}}],
+        InputDataConfig=[
+            {
+                "ChannelName": "train",
+                "ContentType": "text/csv",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": f"s3://{bucket}/data/train/",
+                        "S3DataDistributionType": "FullyReplicated",
+                    }
+                },
+            }
+        ],
         OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
         StoppingCondition={"MaxRuntimeInSeconds": 300},
         HyperParameters={"num_round": "2", "objective": "binary:logistic", "eval_metric": "error"},
     )
-    job = wait_for(lambda: sm.describe_training_job(TrainingJobName="live-training"),
-                   lambda found: found["TrainingJobStatus"] != "InProgress")
+    job = wait_for(
+        lambda: sm.describe_training_job(TrainingJobName="live-training"),
+        lambda found: found["TrainingJobStatus"] != "InProgress",
+    )
     assert job["TrainingJobStatus"] == "Completed", job
     return Trained(bucket, role, job["ModelArtifacts"]["S3ModelArtifacts"], job)
 
@@ -70,32 +82,41 @@ def _role(iam: Any, name: str, bucket: str) -> str:
         {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Resource": "*"},
         {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{bucket}"},
         {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"arn:aws:s3:::{bucket}/*"},
-        {"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-         "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": "*",
+        },
     ]
     document = {"Version": "2012-10-17"}
-    arn = iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps({**document, "Statement": [trust]}))["Role"]["Arn"]
-    iam.put_role_policy(
-        RoleName=name, PolicyName="may", PolicyDocument=json.dumps({**document, "Statement": may}))
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({**document, "Statement": [trust]}))[
+        "Role"
+    ]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=json.dumps({**document, "Statement": may}))
     return str(arn)
 
 
 def make_config(sm: Any, trained: Trained, name: str, *, model_data: str = "", environment: Any = None) -> None:
     """A model and a configuration of the same name, capturing everything."""
     sm.create_model(
-        ModelName=name, ExecutionRoleArn=trained.role,
-        PrimaryContainer={"Image": XGBOOST, "ModelDataUrl": model_data or trained.model_data,
-                          "Environment": environment or {}},
+        ModelName=name,
+        ExecutionRoleArn=trained.role,
+        PrimaryContainer={
+            "Image": XGBOOST,
+            "ModelDataUrl": model_data or trained.model_data,
+            "Environment": environment or {},
+        },
     )
     sm.create_endpoint_config(
         EndpointConfigName=name,
-        ProductionVariants=[{"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large",
-                             "InitialInstanceCount": 1}],
+        ProductionVariants=[
+            {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        ],
         DataCaptureConfig={
-            "EnableCapture": True, "InitialSamplingPercentage": 100,
-            "DestinationS3Uri": f"s3://{trained.bucket}/capture", "CaptureOptions": [{"CaptureMode": "Input"},
-                                                                                  {"CaptureMode": "Output"}],
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": f"s3://{trained.bucket}/capture",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
             "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
         },
     )
@@ -151,20 +172,28 @@ def test_an_endpoint_that_is_not_there(endpoint: str, runtime: Any) -> None:
     with pytest.raises(ClientError) as caught:
         runtime.invoke_endpoint(EndpointName="nobody", ContentType="text/csv", Body=b"1")
     assert caught.value.response["Error"] == {
-        "Code": "ValidationError", "Message": "Endpoint nobody of account 000000000000 not found.",
+        "Code": "ValidationError",
+        "Message": "Endpoint nobody of account 000000000000 not found.",
     }
 
 
 def test_invoking_needs_permission_on_the_endpoint(endpoint: str, localcloud: Any) -> None:
     iam = localcloud.client("iam")
     iam.create_user(UserName="live-caller")
-    statement = {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint",
-                 "Resource": f"arn:aws:sagemaker:us-east-1:000000000000:endpoint/{endpoint}"}
-    iam.put_user_policy(UserName="live-caller", PolicyName="may",
-                        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    statement = {
+        "Effect": "Allow",
+        "Action": "sagemaker:InvokeEndpoint",
+        "Resource": f"arn:aws:sagemaker:us-east-1:000000000000:endpoint/{endpoint}",
+    }
+    iam.put_user_policy(
+        UserName="live-caller",
+        PolicyName="may",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
     key = iam.create_access_key(UserName="live-caller")["AccessKey"]
-    caller = localcloud.client("sagemaker-runtime", {
-        "AccessKeyId": key["AccessKeyId"], "SecretAccessKey": key["SecretAccessKey"]})
+    caller = localcloud.client(
+        "sagemaker-runtime", {"AccessKeyId": key["AccessKeyId"], "SecretAccessKey": key["SecretAccessKey"]}
+    )
     assert score(caller, endpoint, "9.0,1.0") > 0.5
     with pytest.raises(ClientError) as caught:
         score(caller, "another", "9.0,1.0")

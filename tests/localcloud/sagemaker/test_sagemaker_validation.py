@@ -15,14 +15,16 @@ from localcloud.sagemaker.kinds.absent import EMPTY_LISTS
 from tests.localcloud.sagemaker.scripted_backend import IMAGE, ROLE, World
 
 _JOB: dict[str, Any] = {
-    "TrainingJobName": "job", "RoleArn": ROLE,
+    "TrainingJobName": "job",
+    "RoleArn": ROLE,
     "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
     "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
 }
 _CONFIG: dict[str, Any] = {
     "EndpointConfigName": "config",
-    "ProductionVariants": [{"VariantName": "all", "ModelName": "m", "InstanceType": "ml.m5.large",
-                            "InitialInstanceCount": 1}],
+    "ProductionVariants": [
+        {"VariantName": "all", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    ],
 }
 
 
@@ -36,49 +38,86 @@ def _error(operation: str, request: object) -> ServiceError:
     return caught.value
 
 
-@pytest.mark.parametrize(("operation", "request_", "expected"), [
-    ("CreateTrainingJob", {**_JOB, "TrainingJobName": "my_job"},
-     "1 validation error detected: Value 'my_job' at 'trainingJobName' failed to satisfy constraint: Member must "
-     "satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"),
-    ("CreateTrainingJob", {k: v for k, v in _JOB.items() if k != "RoleArn"},
-     "1 validation error detected: Value null at 'roleArn' failed to satisfy constraint: Member must not be null"),
-    ("CreateTrainingJob", {**_JOB, "OutputDataConfig": {}},
-     "1 validation error detected: Value null at 'outputDataConfig.s3OutputPath' failed to satisfy constraint: "
-     "Member must not be null"),
-    ("CreateTrainingJob", {**_JOB, "RoleArn": None},
-     "1 validation error detected: Value null at 'roleArn' failed to satisfy constraint: Member must not be null"),
-    ("CreateTrainingJob", {**_JOB, "StoppingCondition": {"MaxRuntimeInSeconds": 0}},
-     "1 validation error detected: Value '0' at 'stoppingCondition.maxRuntimeInSeconds' failed to satisfy "
-     "constraint: Member must have value greater than or equal to 1"),
-    ("CreateTrainingJob", {**_JOB, "HyperParameters": {"a": "x" * 2501}},
-     f"1 validation error detected: Value '{{a={'x' * 2501}}}' at 'hyperParameters' failed to satisfy constraint: "
-     "Map value must satisfy constraint: [Member must have length less than or equal to 2500, Member must have "
-     "length greater than or equal to 0, Member must satisfy regular expression pattern: .*]"),
-    ("CreateTrainingJob", {**_JOB, "InputDataConfig": []},
-     "1 validation error detected: Value '[]' at 'inputDataConfig' failed to satisfy constraint: Member must have "
-     "length greater than or equal to 1"),
-    ("CreateTrainingJob", {**_JOB, "VpcConfig": {"SecurityGroupIds": ["sg_1"], "Subnets": ["s-1"]}},
-     "1 validation error detected: Value '[sg_1]' at 'vpcConfig.securityGroupIds' failed to satisfy constraint: "
-     "Member must satisfy constraint: [Member must have length less than or equal to 32, Member must have length "
-     "greater than or equal to 0, Member must satisfy regular expression pattern: [-0-9a-zA-Z]+]"),
-    ("CreateEndpointConfig", _variant(VariantName="v" * 64),
-     f"2 validation errors detected: Value '{'v' * 64}' at 'productionVariants.1.member.variantName' failed to "
-     "satisfy constraint: Member must have length less than or equal to 63; "
-     f"Value '{'v' * 64}' at 'productionVariants.1.member.variantName' failed to satisfy constraint: Member must "
-     "satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"),
-    ("ListTrainingJobs", {"MaxResults": 101},
-     "1 validation error detected: Value '101' at 'maxResults' failed to satisfy constraint: Member must have value "
-     "less than or equal to 100"),
-    ("CreateModel", {"ModelName": "m", "Tags": [{"Key": "a", "Value": "ü b"}, {"Key": "b|", "Value": ""}]},
-     "1 validation error detected: Value 'b|' at 'tags.2.member.key' failed to satisfy constraint: Member must "
-     "satisfy regular expression pattern: ([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"),
-    ("CreateModel", {"ModelName": "m", "Surprise": 1}, "[localcloud] CreateModel: unknown parameter 'Surprise'"),
-    ("CreateModel", {"ModelName": "m", "PrimaryContainer": {"Imag": "x"}},
-     "[localcloud] CreateModel: unknown parameter 'PrimaryContainer.Imag'"),
-])
-def test_a_wrong_request_gets_the_services_own_text(
-    operation: str, request_: dict[str, Any], expected: str
-) -> None:
+@pytest.mark.parametrize(
+    ("operation", "request_", "expected"),
+    [
+        (
+            "CreateTrainingJob",
+            {**_JOB, "TrainingJobName": "my_job"},
+            "1 validation error detected: Value 'my_job' at 'trainingJobName' failed to satisfy constraint: Member must "
+            "satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
+        ),
+        (
+            "CreateTrainingJob",
+            {k: v for k, v in _JOB.items() if k != "RoleArn"},
+            "1 validation error detected: Value null at 'roleArn' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "CreateTrainingJob",
+            {**_JOB, "OutputDataConfig": {}},
+            "1 validation error detected: Value null at 'outputDataConfig.s3OutputPath' failed to satisfy constraint: "
+            "Member must not be null",
+        ),
+        (
+            "CreateTrainingJob",
+            {**_JOB, "RoleArn": None},
+            "1 validation error detected: Value null at 'roleArn' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "CreateTrainingJob",
+            {**_JOB, "StoppingCondition": {"MaxRuntimeInSeconds": 0}},
+            "1 validation error detected: Value '0' at 'stoppingCondition.maxRuntimeInSeconds' failed to satisfy "
+            "constraint: Member must have value greater than or equal to 1",
+        ),
+        (
+            "CreateTrainingJob",
+            {**_JOB, "HyperParameters": {"a": "x" * 2501}},
+            f"1 validation error detected: Value '{{a={'x' * 2501}}}' at 'hyperParameters' failed to satisfy constraint: "
+            "Map value must satisfy constraint: [Member must have length less than or equal to 2500, Member must have "
+            "length greater than or equal to 0, Member must satisfy regular expression pattern: .*]",
+        ),
+        (
+            "CreateTrainingJob",
+            {**_JOB, "InputDataConfig": []},
+            "1 validation error detected: Value '[]' at 'inputDataConfig' failed to satisfy constraint: Member must have "
+            "length greater than or equal to 1",
+        ),
+        (
+            "CreateTrainingJob",
+            {**_JOB, "VpcConfig": {"SecurityGroupIds": ["sg_1"], "Subnets": ["s-1"]}},
+            "1 validation error detected: Value '[sg_1]' at 'vpcConfig.securityGroupIds' failed to satisfy constraint: "
+            "Member must satisfy constraint: [Member must have length less than or equal to 32, Member must have length "
+            "greater than or equal to 0, Member must satisfy regular expression pattern: [-0-9a-zA-Z]+]",
+        ),
+        (
+            "CreateEndpointConfig",
+            _variant(VariantName="v" * 64),
+            f"2 validation errors detected: Value '{'v' * 64}' at 'productionVariants.1.member.variantName' failed to "
+            "satisfy constraint: Member must have length less than or equal to 63; "
+            f"Value '{'v' * 64}' at 'productionVariants.1.member.variantName' failed to satisfy constraint: Member must "
+            "satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
+        ),
+        (
+            "ListTrainingJobs",
+            {"MaxResults": 101},
+            "1 validation error detected: Value '101' at 'maxResults' failed to satisfy constraint: Member must have value "
+            "less than or equal to 100",
+        ),
+        (
+            "CreateModel",
+            {"ModelName": "m", "Tags": [{"Key": "a", "Value": "ü b"}, {"Key": "b|", "Value": ""}]},
+            "1 validation error detected: Value 'b|' at 'tags.2.member.key' failed to satisfy constraint: Member must "
+            "satisfy regular expression pattern: ([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)",
+        ),
+        ("CreateModel", {"ModelName": "m", "Surprise": 1}, "[localcloud] CreateModel: unknown parameter 'Surprise'"),
+        (
+            "CreateModel",
+            {"ModelName": "m", "PrimaryContainer": {"Imag": "x"}},
+            "[localcloud] CreateModel: unknown parameter 'PrimaryContainer.Imag'",
+        ),
+    ],
+)
+def test_a_wrong_request_gets_the_services_own_text(operation: str, request_: dict[str, Any], expected: str) -> None:
     error = _error(operation, request_)
     assert (error.code, error.message) == ("ValidationException", expected)
 
@@ -92,9 +131,15 @@ def test_an_unknown_instance_type_names_every_known_one() -> None:
     assert "ml.m5.large" in message
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (3, "NUMBER_VALUE"), ({"a": 1}, "START_OBJECT"), (["a"], "START_ARRAY"), (True, "TRUE_VALUE"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3, "NUMBER_VALUE"),
+        ({"a": 1}, "START_OBJECT"),
+        (["a"], "START_ARRAY"),
+        (True, "TRUE_VALUE"),
+    ],
+)
 def test_a_wrong_json_type_is_a_serialization_error(value: object, text: str) -> None:
     error = _error("DescribeModel", {"ModelName": value})
     assert error.code == "SerializationException"
@@ -115,19 +160,46 @@ def test_an_operation_that_localcloud_does_not_have_names_itself(world: World) -
     assert error.message == "[localcloud] CreateDomain is not supported yet"
 
 
-@pytest.mark.parametrize(("operation", "members", "named"), [
-    ("CreateTrainingJob", {**_JOB, "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["s-1"]}}, "VpcConfig"),
-    ("CreateTrainingJob", {**_JOB, "ResourceConfig": {"KeepAlivePeriodInSeconds": 60}},
-     "ResourceConfig.KeepAlivePeriodInSeconds = 60"),
-    ("CreateTrainingJob", {**_JOB, "InputDataConfig": [
-        {"ChannelName": "a", "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/p"}}},
-        {"ChannelName": "b", "DataSource": {"FileSystemDataSource": {
-            "FileSystemId": "fs-12345678", "FileSystemAccessMode": "ro", "FileSystemType": "EFS",
-            "DirectoryPath": "/"}}}]},
-     "InputDataConfig.DataSource.FileSystemDataSource"),
-    ("CreateEndpointConfig", _variant(ServerlessConfig={"MemorySizeInMB": 2048, "MaxConcurrency": 1}),
-     "ProductionVariants.ServerlessConfig"),
-])
+@pytest.mark.parametrize(
+    ("operation", "members", "named"),
+    [
+        ("CreateTrainingJob", {**_JOB, "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["s-1"]}}, "VpcConfig"),
+        (
+            "CreateTrainingJob",
+            {**_JOB, "ResourceConfig": {"KeepAlivePeriodInSeconds": 60}},
+            "ResourceConfig.KeepAlivePeriodInSeconds = 60",
+        ),
+        (
+            "CreateTrainingJob",
+            {
+                **_JOB,
+                "InputDataConfig": [
+                    {
+                        "ChannelName": "a",
+                        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/p"}},
+                    },
+                    {
+                        "ChannelName": "b",
+                        "DataSource": {
+                            "FileSystemDataSource": {
+                                "FileSystemId": "fs-12345678",
+                                "FileSystemAccessMode": "ro",
+                                "FileSystemType": "EFS",
+                                "DirectoryPath": "/",
+                            }
+                        },
+                    },
+                ],
+            },
+            "InputDataConfig.DataSource.FileSystemDataSource",
+        ),
+        (
+            "CreateEndpointConfig",
+            _variant(ServerlessConfig={"MemorySizeInMB": 2048, "MaxConcurrency": 1}),
+            "ProductionVariants.ServerlessConfig",
+        ),
+    ],
+)
 def test_a_valid_member_that_is_not_honoured_is_refused_by_name(
     world: World, operation: str, members: dict[str, Any], named: str
 ) -> None:
@@ -174,12 +246,15 @@ def test_every_pattern_of_every_served_operation_compiles(world: World) -> None:
     assert len(seen) > 100
 
 
-@pytest.mark.parametrize(("pattern", "yes", "no"), [
-    (r"\A\S[\p{Print}]*\z", "a b~", "aé"),
-    (r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)", "Größe 1\u00a0@", "a|b"),
-    (r"\p{ASCII}*", "plain", "ü"),
-    (r"arn:[\p{Alnum}\-]+:x", "arn:aws-cn:x", "arn:aws_:x"),
-])
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        (r"\A\S[\p{Print}]*\z", "a b~", "aé"),
+        (r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)", "Größe 1\u00a0@", "a|b"),
+        (r"\p{ASCII}*", "plain", "ü"),
+        (r"arn:[\p{Alnum}\-]+:x", "arn:aws-cn:x", "arn:aws_:x"),
+    ],
+)
 def test_java_patterns(pattern: str, yes: str, no: str) -> None:
     assert compiled(pattern).fullmatch(yes)
     assert not compiled(pattern).fullmatch(no)

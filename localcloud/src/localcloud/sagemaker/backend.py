@@ -52,17 +52,19 @@ class LiveBackend:
 
     def start_server(self, scope: Scope, spec: VariantSpec) -> Server:
         """Start the image's own server and wait for /ping. Raises StartFailed."""
-        server = ModelServer(ServerSpec(
-            endpoint=spec.endpoint,
-            variant=spec.variant,
-            image=spec.image,
-            model_data_url=spec.model_data_url,
-            environment=dict(spec.environment),
-            role_arn=spec.role_arn,
-            network_isolation=spec.network_isolation,
-            region=scope.region,
-            account=scope.account,
-        ))
+        server = ModelServer(
+            ServerSpec(
+                endpoint=spec.endpoint,
+                variant=spec.variant,
+                image=spec.image,
+                model_data_url=spec.model_data_url,
+                environment=dict(spec.environment),
+                role_arn=spec.role_arn,
+                network_isolation=spec.network_isolation,
+                region=scope.region,
+                account=scope.account,
+            )
+        )
         try:
             server.start()
         except ServerFailed as reason:

@@ -13,9 +13,7 @@ from typing import Any
 class ServiceError(Exception):
     """An error reply."""
 
-    def __init__(
-        self, code: str, message: str, status: int = 400, members: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, members: Mapping[str, Any] | None = None) -> None:
         """``code`` becomes ``__type``; ``members`` are further members of the body."""
         super().__init__(f"{code}: {message}")
         self.code = code

@@ -27,7 +27,10 @@ _CREATED: Tree = {"CreationTimeAfter": ANY, "CreationTimeBefore": ANY}
 PLAIN_LIST: Tree = {**_PAGING, **_ORDER, **_CREATED}
 #: and with one
 STATUS_LIST: Tree = {
-    **PLAIN_LIST, "StatusEquals": ANY, "LastModifiedTimeAfter": ANY, "LastModifiedTimeBefore": ANY,
+    **PLAIN_LIST,
+    "StatusEquals": ANY,
+    "LastModifiedTimeAfter": ANY,
+    "LastModifiedTimeBefore": ANY,
 }
 
 Order = Literal["Ascending", "Descending"]
@@ -75,8 +78,10 @@ def epoch(moment: float | str) -> float:
 
 def _matches(record: Record, request: Mapping[str, Any]) -> bool:
     limits = (
-        ("CreationTimeAfter", record.created, 1), ("CreationTimeBefore", record.created, -1),
-        ("LastModifiedTimeAfter", record.modified, 1), ("LastModifiedTimeBefore", record.modified, -1),
+        ("CreationTimeAfter", record.created, 1),
+        ("CreationTimeBefore", record.created, -1),
+        ("LastModifiedTimeAfter", record.modified, 1),
+        ("LastModifiedTimeBefore", record.modified, -1),
     )
     for name, moment, direction in limits:
         if name in request and (moment - epoch(request[name])) * direction <= 0:
@@ -88,7 +93,9 @@ def _matches(record: Record, request: Mapping[str, Any]) -> bool:
 
 def _key(record: Record, sort_by: str) -> Key:
     values: dict[str, str | float] = {
-        "Name": record.name, "CreationTime": record.created, "Status": record.status,
+        "Name": record.name,
+        "CreationTime": record.created,
+        "Status": record.status,
     }
     return values[sort_by], record.sequence
 

@@ -64,8 +64,13 @@ class Runtime:
             reply = self._ask(variant, headers, body)
             total = (time.perf_counter() - began) * 1000
             self._metrics.record(
-                scope, endpoint, variant.name, self._core.clock.now(),
-                status=reply.status, model_ms=reply.latency_ms, total_ms=total,
+                scope,
+                endpoint,
+                variant.name,
+                self._core.clock.now(),
+                status=reply.status,
+                model_ms=reply.latency_ms,
+                total_ms=total,
             )
             if not 200 <= reply.status < 400:
                 raise _model_error(scope, endpoint, reply)
@@ -107,21 +112,21 @@ class Runtime:
             text = f"Your invocation timed out while waiting for a response from container primary. ({reason})"
             return Reply(0, {}, text.encode())
 
-    def _capture(
-        self, fleet: Fleet, variant: Variant, headers: Mapping[str, str], body: bytes, reply: Reply
-    ) -> None:
+    def _capture(self, fleet: Fleet, variant: Variant, headers: Mapping[str, str], body: bytes, reply: Reply) -> None:
         if fleet.capture is None:
             return
-        fleet.capture.offer(Exchange(
-            variant=variant.name,
-            role_arn=variant.spec.role_arn,
-            moment=self._core.clock.now(),
-            input_type=headers.get("content-type", "application/octet-stream"),
-            input_body=body,
-            output_type=reply.headers.get("content-type", "application/octet-stream"),
-            output_body=reply.body,
-            inference_id=headers.get(f"{_PREFIX}inference-id"),
-        ))
+        fleet.capture.offer(
+            Exchange(
+                variant=variant.name,
+                role_arn=variant.spec.role_arn,
+                moment=self._core.clock.now(),
+                input_type=headers.get("content-type", "application/octet-stream"),
+                input_body=body,
+                output_type=reply.headers.get("content-type", "application/octet-stream"),
+                output_body=reply.body,
+                inference_id=headers.get(f"{_PREFIX}inference-id"),
+            )
+        )
 
 
 def error_response(error: ServiceError) -> Response:
@@ -158,8 +163,13 @@ def _model_error(scope: Scope, endpoint: str, reply: Reply) -> ServiceError:
         f"https://{scope.region}.console.aws.amazon.com/cloudwatch/home?region={scope.region}"
         f"#logEventViewer:group={group} in account {scope.account} for more information."
     )
-    return ServiceError("ModelError", message, 424, {
-        "OriginalStatusCode": reply.status,
-        "OriginalMessage": text,
-        "LogStreamArn": f"arn:aws:logs:{scope.region}:{scope.account}:log-group:{group}",
-    })
+    return ServiceError(
+        "ModelError",
+        message,
+        424,
+        {
+            "OriginalStatusCode": reply.status,
+            "OriginalMessage": text,
+            "LogStreamArn": f"arn:aws:logs:{scope.region}:{scope.account}:log-group:{group}",
+        },
+    )

@@ -37,7 +37,13 @@ class SageMaker:
         endpoints = Endpoints(self.core, configs, models)
         self.runtime = Runtime(self.core, endpoints)
         self._kinds: list[Kind] = [
-            endpoints, configs, models, TrainingJobs(self.core), ProcessingJobs(self.core), self.tags, AbsentKinds(),
+            endpoints,
+            configs,
+            models,
+            TrainingJobs(self.core),
+            ProcessingJobs(self.core),
+            self.tags,
+            AbsentKinds(),
         ]
         self.operations: dict[str, Operation] = {}
         for kind in self._kinds:

@@ -18,9 +18,7 @@ def shape_reply(operation: str, reply: dict[str, Any]) -> dict[str, Any]:
 def _shape(shape: Shape, value: Any) -> Any:
     if isinstance(shape, StructureShape):
         return {
-            name: _shape(member, value[name])
-            for name, member in shape.members.items()
-            if value.get(name) is not None
+            name: _shape(member, value[name]) for name, member in shape.members.items() if value.get(name) is not None
         }
     if isinstance(shape, ListShape):
         return [_shape(shape.member, item) for item in value]

@@ -15,9 +15,13 @@ from localcloud.sagemaker.cfn.api import Api, Props, coerced, gone_is_fine, name
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.kinds.endpoint import IN_PROGRESS
 
-_UPDATE_ONLY = frozenset({
-    "RetainAllVariantProperties", "ExcludeRetainedVariantProperties", "RetainDeploymentConfig",
-})
+_UPDATE_ONLY = frozenset(
+    {
+        "RetainAllVariantProperties",
+        "ExcludeRetainedVariantProperties",
+        "RetainDeploymentConfig",
+    }
+)
 _API = Api("Endpoint", frozenset({"EndpointName", "EndpointConfigName", "DeploymentConfig", "Tags", *_UPDATE_ONLY}))
 #: virtual seconds that CloudFormation waits (handler timeouts of the registry schema)
 _CREATE_TIMEOUT = 160 * 60
@@ -60,7 +64,11 @@ def install(core: Core) -> None:
             gone_is_fine(lambda: _settled(core, physical_id, _CREATE_TIMEOUT))
 
     adapter.register_cfn_type(
-        "AWS::SageMaker::Endpoint", create=create, update=update, delete=delete, replacing=("EndpointName",),
+        "AWS::SageMaker::Endpoint",
+        create=create,
+        update=update,
+        delete=delete,
+        replacing=("EndpointName",),
         tag_property="Tags",
     )
 

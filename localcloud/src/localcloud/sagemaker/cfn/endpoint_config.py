@@ -6,9 +6,17 @@ from localcloud import adapter
 from localcloud.sagemaker.cfn.api import Api, Props
 
 _REPLACING = (
-    "EndpointConfigName", "ProductionVariants", "ShadowProductionVariants", "DataCaptureConfig",
-    "AsyncInferenceConfig", "ExplainerConfig", "KmsKeyId", "ExecutionRoleArn", "VpcConfig",
-    "EnableNetworkIsolation", "MetricsConfig",
+    "EndpointConfigName",
+    "ProductionVariants",
+    "ShadowProductionVariants",
+    "DataCaptureConfig",
+    "AsyncInferenceConfig",
+    "ExplainerConfig",
+    "KmsKeyId",
+    "ExecutionRoleArn",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+    "MetricsConfig",
 )
 _API = Api("EndpointConfig", frozenset({*_REPLACING, "Tags"}))
 
@@ -16,7 +24,11 @@ _API = Api("EndpointConfig", frozenset({*_REPLACING, "Tags"}))
 def install() -> None:
     """Register the type."""
     adapter.register_cfn_type(
-        "AWS::SageMaker::EndpointConfig", create=_create, update=_update, delete=_delete, replacing=_REPLACING,
+        "AWS::SageMaker::EndpointConfig",
+        create=_create,
+        update=_update,
+        delete=_delete,
+        replacing=_REPLACING,
         tag_property="Tags",
     )
 

@@ -8,7 +8,12 @@ from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.store import tag_map
 
 _REPLACING = (
-    "ModelName", "PrimaryContainer", "Containers", "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig",
+    "ModelName",
+    "PrimaryContainer",
+    "Containers",
+    "InferenceExecutionConfig",
+    "ExecutionRoleArn",
+    "VpcConfig",
     "EnableNetworkIsolation",
 )
 _API = Api("Model", frozenset({*_REPLACING, "Tags"}))
@@ -37,6 +42,10 @@ def install(core: Core) -> None:
         _API.delete(physical_id)
 
     adapter.register_cfn_type(
-        "AWS::SageMaker::Model", create=create, update=update, delete=delete, replacing=_REPLACING,
+        "AWS::SageMaker::Model",
+        create=create,
+        update=update,
+        delete=delete,
+        replacing=_REPLACING,
         tag_property="Tags",
     )

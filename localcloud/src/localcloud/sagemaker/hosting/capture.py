@@ -73,7 +73,13 @@ class Capture:
     """Samples, buffers and writes the traffic of one endpoint under one configuration."""
 
     def __init__(
-        self, scope: Scope, endpoint: str, settings: CaptureSettings, *, clock: Clock, backend: Backend,
+        self,
+        scope: Scope,
+        endpoint: str,
+        settings: CaptureSettings,
+        *,
+        clock: Clock,
+        backend: Backend,
         run: Callable[[Callable[[], None]], object],
     ) -> None:
         """``run`` takes work off the caller's thread (the clock's, or that of an invocation)."""

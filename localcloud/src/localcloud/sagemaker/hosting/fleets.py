@@ -22,7 +22,11 @@ class Builder:
         self._models = models
 
     def build(
-        self, scope: Scope, endpoint: str, config: Record, current: Fleet | None = None,
+        self,
+        scope: Scope,
+        endpoint: str,
+        config: Record,
+        current: Fleet | None = None,
         keep: frozenset[str] = frozenset(),
     ) -> Fleet:
         """A fleet that is not started. Properties in ``keep`` come from ``current``. Hold the store's lock.
@@ -40,7 +44,11 @@ class Builder:
         capture = None
         if settings:
             capture = Capture(
-                scope, endpoint, settings, clock=self._core.clock, backend=self._core.backend,
+                scope,
+                endpoint,
+                settings,
+                clock=self._core.clock,
+                backend=self._core.backend,
                 run=self._core.in_background,
             )
         return Fleet(scope, config.name, variants, capture)
@@ -77,8 +85,12 @@ class Builder:
             network_isolation=model.get("EnableNetworkIsolation", False),
         )
         variant = Variant(
-            spec, asked.get("InitialVariantWeight", 1.0), asked["InstanceType"], asked["InitialInstanceCount"],
-            asked.get("VolumeSizeInGB"), resolved=self._core.clock.now(),
+            spec,
+            asked.get("InitialVariantWeight", 1.0),
+            asked["InstanceType"],
+            asked["InitialInstanceCount"],
+            asked.get("VolumeSizeInGB"),
+            resolved=self._core.clock.now(),
         )
         if kept and "DesiredInstanceCount" in keep:
             variant.instance_count = kept.instance_count
@@ -100,7 +112,9 @@ def description(fleet: Fleet | None) -> dict[str, Any]:
             "CurrentSamplingPercentage": settings.percentage,
             "DestinationS3Uri": settings.destination,
             "KmsKeyId": settings.kms_key,
-        } if settings else None,
+        }
+        if settings
+        else None,
     }
 
 
@@ -116,7 +130,8 @@ def pending(fleet: Fleet, started: float) -> dict[str, Any]:
 def _summaries(fleet: Fleet, status: str | None = None) -> Iterator[dict[str, Any]]:
     for variant in fleet.variants:
         image = {
-            "SpecifiedImage": variant.spec.image, "ResolvedImage": variant.spec.image,
+            "SpecifiedImage": variant.spec.image,
+            "ResolvedImage": variant.spec.image,
             "ResolutionTime": variant.resolved,
         }
         shown = {

@@ -38,8 +38,11 @@ _DEPLOYMENT: Tree = {
 }
 _CREATE: Tree = {"EndpointName": ANY, "EndpointConfigName": ANY, "DeploymentConfig": _DEPLOYMENT, "Tags": TAGS}
 _UPDATE: Tree = {
-    "EndpointName": ANY, "EndpointConfigName": ANY, "DeploymentConfig": _DEPLOYMENT,
-    "RetainAllVariantProperties": ANY, "ExcludeRetainedVariantProperties": ANY,
+    "EndpointName": ANY,
+    "EndpointConfigName": ANY,
+    "DeploymentConfig": _DEPLOYMENT,
+    "RetainAllVariantProperties": ANY,
+    "ExcludeRetainedVariantProperties": ANY,
     "RetainDeploymentConfig": only(False),
 }
 _NAME: Tree = {"EndpointName": ANY}
@@ -108,7 +111,14 @@ class Endpoints:
             config = self._configs.require(scope, asked["EndpointConfigName"])
             fleet = self._builder.build(scope, name, config)
             record = EndpointRecord(
-                scope, name, arn, asked, now, now, "Creating", tag_map(asked.get("Tags")),
+                scope,
+                name,
+                arn,
+                asked,
+                now,
+                now,
+                "Creating",
+                tag_map(asked.get("Tags")),
                 deployment=asked.get("DeploymentConfig"),
             )
             self._table.add(record)
@@ -215,9 +225,7 @@ class Endpoints:
         """Start the servers on a thread and the modelled time on the clock. Hold the lock."""
         rollout = Rollout(fleet, self._core.clock.now())
         record.rollout = rollout
-        rollout.timer = self._core.clock.call_later(
-            seconds, partial(self._time_passed, record, rollout), kind="settle"
-        )
+        rollout.timer = self._core.clock.call_later(seconds, partial(self._time_passed, record, rollout), kind="settle")
         self._core.in_background(partial(self._start, record, rollout))
 
     def _time_passed(self, record: EndpointRecord, rollout: Rollout) -> None:

@@ -15,11 +15,18 @@ from localcloud.sagemaker.store import Record, Table, tag_map
 _CREATE: Tree = {
     "EndpointConfigName": ANY,
     "ProductionVariants": {
-        "VariantName": ANY, "ModelName": ANY, "InitialInstanceCount": ANY, "InstanceType": ANY,
-        "InitialVariantWeight": ANY, "VolumeSizeInGB": ANY,
+        "VariantName": ANY,
+        "ModelName": ANY,
+        "InitialInstanceCount": ANY,
+        "InstanceType": ANY,
+        "InitialVariantWeight": ANY,
+        "VolumeSizeInGB": ANY,
     },
     "DataCaptureConfig": {
-        "EnableCapture": ANY, "InitialSamplingPercentage": ANY, "DestinationS3Uri": ANY, "KmsKeyId": ANY,
+        "EnableCapture": ANY,
+        "InitialSamplingPercentage": ANY,
+        "DestinationS3Uri": ANY,
+        "KmsKeyId": ANY,
         "CaptureOptions": {"CaptureMode": ANY},
         "CaptureContentTypeHeader": {"CsvContentTypes": ANY, "JsonContentTypes": ANY},
     },
@@ -66,11 +73,11 @@ class EndpointConfigs:
         """The request, with the members that AWS adds."""
         with self._core.store.lock:
             record = self.require(request.scope, request["EndpointConfigName"])
-            variants = [
-                {"InitialVariantWeight": 1.0, **variant} for variant in record.request["ProductionVariants"]
-            ]
+            variants = [{"InitialVariantWeight": 1.0, **variant} for variant in record.request["ProductionVariants"]]
             return {
-                "EnableNetworkIsolation": False, **record.request, **_summary(record),
+                "EnableNetworkIsolation": False,
+                **record.request,
+                **_summary(record),
                 "ProductionVariants": variants,
             }
 
@@ -115,5 +122,7 @@ class EndpointConfigs:
 
 def _summary(record: Record) -> dict[str, Any]:
     return {
-        "EndpointConfigName": record.name, "EndpointConfigArn": record.arn, "CreationTime": record.created,
+        "EndpointConfigName": record.name,
+        "EndpointConfigArn": record.arn,
+        "CreationTime": record.created,
     }

@@ -147,9 +147,7 @@ class JobLifecycle:
                 return
             record.launched = True
         try:
-            job = self._core.backend.start_job(
-                spec, partial(self._progress, record), partial(self._done, record)
-            )
+            job = self._core.backend.start_job(spec, partial(self._progress, record), partial(self._done, record))
         # whatever is wrong here is localcloud's fault and must end the job, or it would stay InProgress for ever
         except Exception as error:
             logger.exception("%s could not be started", record.arn)
@@ -179,8 +177,12 @@ class JobLifecycle:
             seconds = record.billable_seconds
         if seconds is not None:
             self._core.meter.add(
-                record.arn, f"{self._kind}-instance", f"{record.instance_type} {self._kind}",
-                record.instance_count, seconds, record.tags,
+                record.arn,
+                f"{self._kind}-instance",
+                f"{record.instance_type} {self._kind}",
+                record.instance_count,
+                seconds,
+                record.tags,
             )
 
     def _transition(self, record: JobRecord, secondary: str, message: str = "") -> None:

@@ -14,7 +14,10 @@ from localcloud.sagemaker.store import Record, Table, tag_map
 _CREATE: Tree = {
     "ModelName": ANY,
     "PrimaryContainer": {
-        "Image": ANY, "ModelDataUrl": ANY, "Environment": ANY, "ContainerHostname": ANY,
+        "Image": ANY,
+        "ModelDataUrl": ANY,
+        "Environment": ANY,
+        "ContainerHostname": ANY,
         "Mode": only("SingleModel"),
     },
     "ExecutionRoleArn": ANY,
@@ -72,7 +75,9 @@ class Models:
             record = self.require(request.scope, request["ModelName"])
             container = {"Mode": "SingleModel", "Environment": {}, **record.request["PrimaryContainer"]}
             return {
-                "EnableNetworkIsolation": False, **record.request, **_summary(record),
+                "EnableNetworkIsolation": False,
+                **record.request,
+                **_summary(record),
                 "PrimaryContainer": container,
             }
 

@@ -18,8 +18,12 @@ _CREATE: Tree = {
         "InputName": ANY,
         "AppManaged": only(False),
         "S3Input": {
-            "S3Uri": ANY, "LocalPath": ANY, "S3DataType": ANY, "S3InputMode": only("File"),
-            "S3DataDistributionType": ANY, "S3CompressionType": only("None"),
+            "S3Uri": ANY,
+            "LocalPath": ANY,
+            "S3DataType": ANY,
+            "S3InputMode": only("File"),
+            "S3DataDistributionType": ANY,
+            "S3CompressionType": only("None"),
         },
     },
     "ProcessingOutputConfig": {
@@ -80,8 +84,15 @@ class ProcessingJobs:
         self._core.backend.check_image(asked["AppSpecification"]["ImageUri"])
         now = self._core.clock.now()
         record = JobRecord(
-            scope, name, arn, asked, now, now, tags=tag_map(asked.get("Tags")),
-            instance_type=cluster["InstanceType"], instance_count=cluster["InstanceCount"],
+            scope,
+            name,
+            arn,
+            asked,
+            now,
+            now,
+            tags=tag_map(asked.get("Tags")),
+            instance_type=cluster["InstanceType"],
+            instance_count=cluster["InstanceCount"],
         )
         self._lifecycle.start(record, _job_spec(record))
         return {"ProcessingJobArn": arn}

@@ -16,7 +16,9 @@ _CHANNEL: Tree = {
     "ChannelName": ANY,
     "DataSource": {
         "S3DataSource": {
-            "S3DataType": only("S3Prefix", "ManifestFile"), "S3Uri": ANY, "S3DataDistributionType": ANY,
+            "S3DataType": only("S3Prefix", "ManifestFile"),
+            "S3Uri": ANY,
+            "S3DataDistributionType": ANY,
         },
     },
     "ContentType": ANY,
@@ -28,14 +30,21 @@ _CREATE: Tree = {
     "TrainingJobName": ANY,
     "HyperParameters": ANY,
     "AlgorithmSpecification": {
-        "TrainingImage": ANY, "TrainingInputMode": only("File", "FastFile"), "MetricDefinitions": ANY,
-        "ContainerEntrypoint": ANY, "ContainerArguments": ANY, "EnableSageMakerMetricsTimeSeries": only(False),
+        "TrainingImage": ANY,
+        "TrainingInputMode": only("File", "FastFile"),
+        "MetricDefinitions": ANY,
+        "ContainerEntrypoint": ANY,
+        "ContainerArguments": ANY,
+        "EnableSageMakerMetricsTimeSeries": only(False),
     },
     "RoleArn": ANY,
     "InputDataConfig": _CHANNEL,
     "OutputDataConfig": {"S3OutputPath": ANY, "CompressionType": only("GZIP"), "KmsKeyId": only("")},
     "ResourceConfig": {
-        "InstanceType": ANY, "InstanceCount": ANY, "VolumeSizeInGB": ANY, "KeepAlivePeriodInSeconds": only(0),
+        "InstanceType": ANY,
+        "InstanceCount": ANY,
+        "VolumeSizeInGB": ANY,
+        "KeepAlivePeriodInSeconds": only(0),
     },
     "StoppingCondition": {"MaxRuntimeInSeconds": ANY, "MaxWaitTimeInSeconds": ANY},
     "Tags": TAGS,
@@ -86,8 +95,15 @@ class TrainingJobs:
         now = self._core.clock.now()
         resources = asked["ResourceConfig"]
         record = JobRecord(
-            scope, name, arn, asked, now, now, tags=tag_map(asked.get("Tags")),
-            instance_type=resources["InstanceType"], instance_count=resources["InstanceCount"],
+            scope,
+            name,
+            arn,
+            asked,
+            now,
+            now,
+            tags=tag_map(asked.get("Tags")),
+            instance_type=resources["InstanceType"],
+            instance_count=resources["InstanceCount"],
             billed_share=1 - durations.SPOT_SAVING if asked.get("EnableManagedSpotTraining") else 1.0,
         )
         self._lifecycle.start(record, _job_spec(record))
@@ -156,8 +172,7 @@ def _check_stopping(asked: Mapping[str, Any]) -> None:
     if asked.get("EnableManagedSpotTraining"):
         if wait is None or wait < condition.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME):
             raise errors.validation(
-                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
-                "MaxRuntimeInSeconds"
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
             )
     elif wait is not None:
         raise errors.validation(
@@ -181,9 +196,7 @@ def _job_spec(record: JobRecord) -> JobSpec:
         arguments=algorithm.get("ContainerArguments", []),
         environment=asked.get("Environment", {}),
         hyperparameters=asked.get("HyperParameters", {}),
-        inputs=[
-            _input(channel, algorithm["TrainingInputMode"]) for channel in asked.get("InputDataConfig", [])
-        ],
+        inputs=[_input(channel, algorithm["TrainingInputMode"]) for channel in asked.get("InputDataConfig", [])],
         output_s3=asked["OutputDataConfig"]["S3OutputPath"],
         checkpoint=(checkpoint["S3Uri"], checkpoint.get("LocalPath", "")) if checkpoint else None,
         network_isolation=asked.get("EnableNetworkIsolation", False),
@@ -224,12 +237,11 @@ def _description(record: JobRecord) -> dict[str, Any]:
         "TrainingStartTime": record.started,
         "TrainingTimeInSeconds": record.running_seconds,
         "BillableTimeInSeconds": record.billable_seconds,
-        "ModelArtifacts": (
-            {"S3ModelArtifacts": outcome.artifact_uri} if outcome and outcome.artifact_uri else None
-        ),
+        "ModelArtifacts": ({"S3ModelArtifacts": outcome.artifact_uri} if outcome and outcome.artifact_uri else None),
         "FinalMetricDataList": [
             {"MetricName": name, "Value": value, "Timestamp": moment} for name, (value, moment) in final.items()
-        ] or None,
+        ]
+        or None,
     }
 
 
