@@ -21,8 +21,12 @@ class WorkloadNames:
 
     @property
     def job_prefix(self) -> str:
-        """What all names of the workload's jobs start with, in every stack that ever held it."""
-        return f"sandcastle-{self.environment}-{self.workload}"
+        """What all names of the workload's jobs start with, in every stack that ever held it.
+
+        Two dashes stand between the parts, and no environment or workload has two dashes in its name: so
+        ``sandcastle-a--b-c-`` belongs to workload ``b-c`` of environment ``a`` and to nobody else.
+        """
+        return f"sandcastle-{self.environment}--{self.workload}-"
 
     @cached_property
     def stack_part(self) -> str:

@@ -36,6 +36,7 @@ _WORDS = {
 }
 """What a newcomer should see, in the order in which it is shown. Everything else is plumbing."""
 
+TITLE = "What make deploy builds: environment local"
 _LINE, _WIDTH, _GAP, _PAD = 22, 350, 70, 16
 
 
@@ -142,7 +143,7 @@ def main() -> None:
     parser.add_argument("assembly", nargs="?", type=Path, default=ROOT / "cdk.out")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "architecture.svg")
     options = parser.parse_args()
-    picture = svg(boxes(options.assembly), "What make deploy builds: environment local")
+    picture = svg(boxes(options.assembly), TITLE)
     options.out.write_text(picture, encoding="utf-8")
 
 

@@ -35,7 +35,7 @@ def run() -> None:
         try:
             base = _floor(Path(folder), env)
             print(
-                "environment local, everything installed (baseline: bootstrap and deploy of one SNS topic by the same CLI)"
+                "environment local, everything installed (baseline: the same CLI bootstraps and deploys one SNS topic)"
             )
             line("cdk bootstrap and cdk deploy of one topic", base)
             line(

@@ -125,7 +125,7 @@ def test_mistake_in_a_workloads_own_file_is_reported_there(project: Project) -> 
 
 
 def test_names_that_would_make_job_names_too_long(project: Project) -> None:
-    long = "e" * 24
+    long = "e" * 22
     folder = project.root / "assets" / "workloads"
     shutil.copytree(folder / "plain", folder / "seventh")
     text = VALID.replace("name: test", f"name: {long}").replace("plain", "seventh")
@@ -133,7 +133,7 @@ def test_names_that_would_make_job_names_too_long(project: Project) -> None:
     with pytest.raises(ConfigError) as error:
         load_environment(long, project.root)
     assert [problem.key for problem in error.value.problems] == ["workloads.seventh"]
-    assert "at most 30" in error.value.problems[0].allowed
+    assert "at most 28" in error.value.problems[0].allowed
 
 
 def test_unknown_environment_lists_those_that_exist(project: Project) -> None:

@@ -135,18 +135,21 @@ def test_reason_fits_into_cloudformations_answer(cloudformation: CloudFormation)
 
 
 def test_logs_of_this_stacks_jobs_go_and_others_stay(logs: Scripted) -> None:
-    logs.reply("delete_log_group", {"logGroupName": "/aws/sagemaker/Endpoints/sandcastle-local-bank-5f0c2a10"})
-    ours = "sandcastle-local-bank-01234567-5f0c2a10/algo-1-1"
-    alike = ["sandcastle-local-bank-01234567-ffffffff/algo-1-1", "sandcastle-local-bank-two-01234567-eeeeeeee/algo-1"]
+    logs.reply("delete_log_group", {"logGroupName": "/aws/sagemaker/Endpoints/sandcastle-local--bank--5f0c2a10"})
+    ours = "sandcastle-local--bank--01234567-5f0c2a10/algo-1-1"
+    alike = [
+        "sandcastle-local--bank--01234567-ffffffff/algo-1-1",
+        "sandcastle-local--bank-two--01234567-eeeeeeee/algo-1",
+    ]
     for group in job_logs.SHARED_GROUPS:
         logs.reply(
             "describe_log_streams",
-            {"logGroupName": group, "logStreamNamePrefix": "sandcastle-local-bank-"},
+            {"logGroupName": group, "logStreamNamePrefix": "sandcastle-local--bank--"},
             {"logStreams": [{"logStreamName": name} for name in (alike[0], ours, alike[1])]},
         )
         logs.reply("delete_log_stream", {"logGroupName": group, "logStreamName": ours})
-    endpoint = "/aws/sagemaker/Endpoints/sandcastle-local-bank-5f0c2a10"
-    job_logs.delete_logs(logs.client, "sandcastle-local-bank", "5f0c2a10", endpoint)
+    endpoint = "/aws/sagemaker/Endpoints/sandcastle-local--bank--5f0c2a10"
+    job_logs.delete_logs(logs.client, "sandcastle-local--bank-", "5f0c2a10", endpoint)
 
 
 def test_logs_that_were_never_written_are_no_error(logs: Scripted) -> None:

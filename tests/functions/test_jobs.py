@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from tests.functions.conftest import Scripted
 
 FINGERPRINT = "0123456789abcdef"
-NAME = "sandcastle-local-bank-01234567-5f0c2a10"
+NAME = "sandcastle-local--bank--01234567-5f0c2a10"
 REQUEST = {
     "AlgorithmSpecification": {"TrainingImage": "image", "TrainingInputMode": "File"},
     "OutputDataConfig": {"S3OutputPath": "s3://models/bank"},
@@ -23,7 +23,7 @@ REQUEST = {
 }
 PROPERTIES = {
     "Kind": "training",
-    "JobPrefix": "sandcastle-local-bank",
+    "JobPrefix": "sandcastle-local--bank-",
     "StackPart": "5f0c2a10",
     "Fingerprint": FINGERPRINT,
     "Result": "s3://models/bank/0123456789abcdef",
@@ -68,7 +68,7 @@ def listed(*names: str) -> dict[str, Any]:
 
 def expect_busy(sagemaker: Scripted, in_progress: list[str], stopping: list[str] | None = None) -> None:
     for status, names in (("InProgress", in_progress), ("Stopping", stopping or [])):
-        request = {"NameContains": "sandcastle-local-bank", "StatusEquals": status}
+        request = {"NameContains": "sandcastle-local--bank-", "StatusEquals": status}
         sagemaker.reply("list_training_jobs", request, listed(*names))
 
 
@@ -77,7 +77,7 @@ def test_create_starts_a_job_with_the_request_as_it_was_written(sagemaker: Scrip
     sagemaker.refuse("describe_training_job", *NOT_FOUND)
     sagemaker.reply("create_training_job", {"TrainingJobName": NAME, **REQUEST}, CREATED)
     assert jobs.on_event(event("Create"), None) == {
-        "PhysicalResourceId": "sandcastle-local-bank-training-5f0c2a10",
+        "PhysicalResourceId": "sandcastle-local--bank--training-5f0c2a10",
         "Data": {"JobName": NAME},
     }
 
@@ -185,7 +185,7 @@ def test_a_stop_by_time_is_told_even_when_there_is_no_log(sagemaker: Scripted, l
 
 @pytest.mark.usefixtures("clients")
 def test_delete_stops_the_running_jobs_of_this_stack_only(sagemaker: Scripted) -> None:
-    other_stack = "sandcastle-local-bank-01234567-ffffffff"
+    other_stack = "sandcastle-local--bank--01234567-ffffffff"
     expect_busy(sagemaker, [NAME, other_stack], [f"{NAME}-2"])
     sagemaker.reply("stop_training_job", {"TrainingJobName": NAME})
     sagemaker.refuse("stop_training_job", "ValidationException", "The job is in status Stopping.")
@@ -243,5 +243,5 @@ def test_other_validation_errors_are_not_taken_for_a_missing_job(sagemaker: Scri
 def test_names_stay_within_sagemakers_limit_for_the_longest_names_allowed() -> None:
     from sandcastle.config.checks import LONGEST_NAMES
 
-    longest = {**PROPERTIES, "JobPrefix": "sandcastle-" + "e" * (LONGEST_NAMES - 5) + "-" + "w" * 5}
+    longest = {**PROPERTIES, "JobPrefix": "sandcastle-" + "e" * (LONGEST_NAMES - 5) + "--" + "w" * 5 + "-"}
     assert len(jobs.job_name(longest, jobs.ATTEMPTS)) == 63

@@ -31,15 +31,15 @@ def _workload(cloud: Cloud, name: str) -> bool:
 
 
 def _preparing(cloud: Cloud, name: str) -> bool:
-    return any(job.startswith(f"sandcastle-{name}-") for job in cloud.jobs("processing"))
+    return any(job.startswith(f"sandcastle-{name}--") for job in cloud.jobs("processing"))
 
 
 def _training(cloud: Cloud, name: str) -> bool:
-    return any(job.startswith(f"sandcastle-{name}-") for job in cloud.jobs("training"))
+    return any(job.startswith(f"sandcastle-{name}--") for job in cloud.jobs("training"))
 
 
 def _endpoint(cloud: Cloud, name: str) -> bool:
-    return bool(cloud.client("sagemaker").list_endpoints(NameContains=f"sandcastle-{name}-")["Endpoints"])
+    return bool(cloud.client("sagemaker").list_endpoints(NameContains=f"sandcastle-{name}--")["Endpoints"])
 
 
 @pytest.mark.parametrize("point", [_foundation, _workload, _preparing, _training, _endpoint])

@@ -185,7 +185,7 @@ def fingerprints(root: Path) -> dict[str, tuple[str, str]]:
     found = {}
     for template in synthesise("local", root).workloads:
         data = one(template, "Custom::SandcastleDataset")
-        name = data["JobPrefix"].removeprefix("sandcastle-local-")
+        name = data["JobPrefix"].removeprefix("sandcastle-local--").removesuffix("-")
         found[name] = (data["Fingerprint"], one(template, "Custom::SandcastleTrainedModel")["Fingerprint"])
     return found
 

@@ -18,9 +18,9 @@ LONGEST_JOB_MINUTES = 50
 """A custom resource may wait one hour (CloudFormation's ServiceTimeout, 3600 s); ten minutes of it are for starting
 and stopping instances."""
 
-LONGEST_NAMES = 30
+LONGEST_NAMES = 28
 """Most characters of environment and workload name together: a job is named
-``sandcastle-<environment>-<workload>-<fingerprint 8>-<stack 8>-<attempt 2>`` and may have 63."""
+``sandcastle-<environment>--<workload>--<fingerprint 8>-<stack 8>-<attempt 2>`` and may have 63."""
 
 
 @dataclass(frozen=True)
