@@ -114,7 +114,7 @@ def test_no_function_can_create_a_log_group(each: Synthesis) -> None:
 def test_no_role_reaches_what_another_workload_made(each: Synthesis) -> None:
     for template in each.workloads:
         name = next(iter(resources(template, "Custom::SandcastleDataset").values()))["Properties"]["JobPrefix"]
-        workload = name.split("-", 2)[2]
+        workload = name.split("--")[1].removesuffix("-")
         lookup = next(lookup for _, other, lookup in lookups(each) if other is template)
         for role in resources(template, "AWS::IAM::Role"):
             for statement in role_statements(template, role, lookup):
