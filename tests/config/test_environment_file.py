@@ -136,6 +136,13 @@ def test_names_that_would_make_job_names_too_long(project: Project) -> None:
     assert "at most 28" in error.value.problems[0].allowed
 
 
+@pytest.mark.parametrize("name", ["two--dashes", "Upper", "under_score", "end-"])
+def test_workload_folders_have_names_that_jobs_can_carry(project: Project, name: str) -> None:
+    shutil.copytree(project.root / "assets" / "workloads" / "plain", project.root / "assets" / "workloads" / name)
+    error = project.refuse(VALID.replace("plain", name))
+    assert [(problem.line, problem.key) for problem in error.problems] == [(7, f"workloads.{name}")]
+
+
 def test_unknown_environment_lists_those_that_exist(project: Project) -> None:
     project.load(VALID)
     with pytest.raises(ConfigError, match=r"did you mean test\?\n    allowed: test"):

@@ -6,11 +6,13 @@ skip a value that is itself not of its kind, since that is reported already.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from sandcastle.config import catalogue
 from sandcastle.config.catalogue import HOURS_PER_MONTH, Use
+from sandcastle.config.models import NAME
 from sandcastle.config.problem import Problem, listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
 
@@ -70,7 +72,13 @@ def check_file_name(document: Document, name: str) -> None:
 
 
 def check_names(pair: Pair, environment: str) -> None:
-    """Note a workload whose job names would get too long together with the environment's."""
+    """Note a workload's name that no job name can be made of, by itself or together with the environment's."""
+    if re.fullmatch(NAME, pair.name) is None:
+        pair.environment.problem(
+            ("workloads", pair.name),
+            "the folder's name is no name of a workload",
+            allowed="lower-case letters, digits and single dashes, a letter first",
+        )
     if len(environment) + len(pair.name) > LONGEST_NAMES:
         pair.environment.problem(
             ("workloads", pair.name),

@@ -11,6 +11,9 @@ Hyperparameter = str | int | float | bool
 
 Hyperparameters = dict[str, Hyperparameter]
 
+NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+"""Names of environments and workloads: never two dashes in a row, which part the two in the names of jobs."""
+
 LATER = {
     "studio": "SageMaker Studio",
     "notebook": "a notebook instance",
@@ -71,7 +74,7 @@ class EnvironmentFile(Model):
     """An environment file as written."""
 
     name: str = Field(
-        pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+        pattern=NAME,
         min_length=3,
         max_length=24,
         description="3 to 24 characters: lower-case letters, digits and single dashes, a letter first",
