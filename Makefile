@@ -72,7 +72,7 @@ lock: $(TOOLS) ## compile the *.in files into pinned, hashed lock files
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet $$f.in -o $$f.txt; done
 
 clean: localcloud-stop ## remove everything that was installed or generated
-	@rm -rf .venv .localcloud node_modules cdk.out reports
+	@rm -rf .venv .localcloud node_modules cdk.out .cdk.out reports
 
 $(PRODUCT): requirements.txt pyproject.toml
 	@echo "Installing the project's packages into .venv (2 minutes or so) ..."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from pathlib import Path
 
 from operations.errors import OperationError
-from operations.project import CDK, ROOT
+from operations.project import ASSEMBLIES, CDK, ROOT
 from operations.target import Target
 
 _QUIET = ("--no-notices", "--no-version-reporting")
@@ -21,7 +21,8 @@ def cdk(target: Target, environment: str, command: str, *arguments: str) -> int:
     """
     if not CDK.exists():
         raise OperationError("The CDK command line is not installed yet. Run: make install")
-    line: Sequence[str] = [str(CDK), command, *arguments, *_QUIET, "-c", f"environment={environment}"]
+    assembly = ASSEMBLIES / Path(environment).stem  # one folder each, so that environments can be deployed side by side
+    line = [str(CDK), command, *arguments, *_QUIET, "-c", f"environment={environment}", "--output", str(assembly)]
     sys.stderr.flush()
     run = subprocess.run(line, cwd=ROOT, env=target.environ(), stdout=sys.stderr.fileno(), check=False)
     return run.returncode

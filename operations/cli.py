@@ -14,7 +14,7 @@ from pathlib import Path
 from operations import target as targets
 from operations.console import Console
 from operations.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, OperationError, UsageError
-from operations.project import REPORTS, ROOT, is_name
+from operations.project import REPORTS, ROOT, display, is_name
 from sandcastle.config import ConfigError, Environment, environment_path, load_environment
 
 _DEFAULT_REGION = "us-east-1"
@@ -48,6 +48,8 @@ def _deploy(options: argparse.Namespace, console: Console) -> int:
     for note in environment.notes:
         console.warn(note)
     target = _target(options, start=True)
+    if target.name == "aws" and all(address.endswith("@example.com") for address in environment.notify):
+        console.warn(f"Nobody would hear the budget: set `notify` in {display(environment.file)} to your address.")
     _confirm(options, target, f"deploy environment {environment.name} to")
     console.finish(deploy(target, environment.name, options.environment, console))
     return EXIT_OK

@@ -15,6 +15,7 @@ from operations.audit.finding import Owner
 from operations.audit.report import show_inventory
 from operations.cdk import cdk
 from operations.console import Console
+from operations.errors import OperationError
 from operations.project import foundation_stack
 from operations.stacks import Stack, environment_stacks
 from operations.sweep import sweep
@@ -23,7 +24,10 @@ from operations.target import Target
 T = TypeVar("T")
 
 ATTEMPTS = 3
-"""How often the stacks are deleted: a deletion that meets something still in progress works on the next try."""
+"""How often the stacks are deleted. A deletion that met something still in progress works on the second try. The last
+is forced: CloudFormation forgets what it cannot delete (DeleteStack, ``DeletionMode=FORCE_DELETE_STACK``), because a
+janitor that failed once may have lost its own function by then and would fail for ever. What is forgotten carries the
+environment's tag, so the audit finds it and the sweep removes it."""
 
 WAIT_SECONDS = 70 * 60.0
 """Longest wait for one stack: a custom resource may hold CloudFormation for an hour."""
@@ -48,7 +52,7 @@ def destroy(target: Target, environment: str, console: Console, *, file: str | N
             cdk(target, file, "destroy", "--all", "--force", "--concurrency", "4")
         remaining = settle(target, environment, console)
         if remaining:
-            delete_stacks(target, environment, remaining, console)
+            delete_stacks(target, environment, remaining, console, force=attempts == ATTEMPTS)
     owner = Owner(environment, target.account, target.region)
     console.step("asking every service what is left")
     inventory = take_inventory(target, owner)
@@ -92,14 +96,20 @@ def settle(target: Target, environment: str, console: Console) -> list[Stack]:
     return wait(target, quiet, "a stack that CloudFormation is working on")
 
 
-def delete_stacks(target: Target, environment: str, stacks: list[Stack], console: Console) -> None:
-    """Delete the stacks through CloudFormation's API, the foundation last because the others import from it."""
+def delete_stacks(
+    target: Target, environment: str, stacks: list[Stack], console: Console, *, force: bool = False
+) -> None:
+    """Delete the stacks through CloudFormation's API, the foundation last because the others import from it.
+
+    ``force`` has CloudFormation give up what it cannot delete; it allows that only after a failed deletion.
+    """
     client = target.client("cloudformation")
     last = foundation_stack(environment)
     for group in ([s for s in stacks if s.name != last], [s for s in stacks if s.name == last]):
         for stack in group:
             console.step(f"deleting {stack.name}, which is {stack.status}. {stack.reason}".rstrip())
-            client.delete_stack(StackName=stack.stack_id)
+            mode = {"DeletionMode": "FORCE_DELETE_STACK"} if force and stack.status == "DELETE_FAILED" else {}
+            client.delete_stack(StackName=stack.stack_id, **mode)
         names = {stack.name for stack in group}
 
         def deleted(names: set[str] = names) -> bool | None:
@@ -110,14 +120,14 @@ def delete_stacks(target: Target, environment: str, stacks: list[Stack], console
 
 
 def wait(target: Target, poll: Callable[[], T | None], what: str) -> T:
-    """Poll until there is an answer and return it. Raises TimeoutError after WAIT_SECONDS."""
+    """Poll until there is an answer and return it. Raises OperationError after WAIT_SECONDS."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         answer = poll()
         if answer is not None:
             return answer
         if time.monotonic() > deadline:
-            raise TimeoutError(f"Waited {WAIT_SECONDS / 60:.0f} minutes for {what}.")
+            raise OperationError(f"Waited {WAIT_SECONDS / 60:.0f} minutes for {what}; run the command again.")
         time.sleep(0.3 if target.name == "local" else 5.0)
 
 

@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 LOCALCLOUD = ROOT / ".localcloud" / "venv" / "bin" / "localcloud"
+ASSEMBLIES = ROOT / ".cdk.out"
 WORKLOADS = ROOT / "assets" / "workloads"
 REPORTS = ROOT / "reports"
 

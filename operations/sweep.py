@@ -1,7 +1,7 @@
 """Removes what an inventory found after all stacks were gone: the last resort of ``sandcastle destroy``.
 
 Only findings of the inventory are touched, and an inventory holds only what carries the environment's tag or
-one of its run-time names. Kinds that have no remover here (roles, networks) stay in the report with their command.
+one of its run-time names.
 """
 
 from __future__ import annotations
@@ -74,8 +74,9 @@ def _bucket(target: Target, finding: Finding) -> None:
             {"Key": item["Key"], "VersionId": item["VersionId"]}
             for item in page.get("Versions", []) + page.get("DeleteMarkers", [])
         ]
-        if keys:
-            client.delete_objects(Bucket=finding.name, Delete={"Objects": keys, "Quiet": True})
+        refused = client.delete_objects(Bucket=finding.name, Delete={"Objects": keys}).get("Errors") if keys else None
+        if refused:
+            raise ClientError({"Error": refused[0]}, "DeleteObjects")
     for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=finding.name):
         for upload in page.get("Uploads", []):
             client.abort_multipart_upload(Bucket=finding.name, Key=upload["Key"], UploadId=upload["UploadId"])
@@ -102,6 +103,22 @@ def _budget(target: Target, finding: Finding) -> None:
     target.client("budgets").delete_budget(AccountId=target.account, BudgetName=finding.name)
 
 
+def _role(target: Target, finding: Finding) -> None:
+    """Delete a role with everything that is attached to it: IAM refuses otherwise."""
+    client = target.client("iam")
+    for page in client.get_paginator("list_attached_role_policies").paginate(RoleName=finding.name):
+        for policy in page["AttachedPolicies"]:
+            client.detach_role_policy(RoleName=finding.name, PolicyArn=policy["PolicyArn"])
+    for page in client.get_paginator("list_role_policies").paginate(RoleName=finding.name):
+        for name in page["PolicyNames"]:
+            client.delete_role_policy(RoleName=finding.name, PolicyName=name)
+    client.delete_role(RoleName=finding.name)
+
+
+def _vpc_endpoint(target: Target, finding: Finding) -> None:
+    target.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[finding.name])
+
+
 REMOVERS: dict[str, Callable[[Target, Finding], None]] = {
     "training job": _job("training"),
     "processing job": _job("processing"),
@@ -116,5 +133,11 @@ REMOVERS: dict[str, Callable[[Target, Finding], None]] = {
     "bucket": _bucket,
     "log stream": _log_stream,
     "log group": _call("logs", "delete_log_group", "logGroupName"),
+    "role": _role,
+    "vpc endpoint": _vpc_endpoint,
+    "subnet": _call("ec2", "delete_subnet", "SubnetId"),
+    "route table": _call("ec2", "delete_route_table", "RouteTableId"),
+    "security group": _call("ec2", "delete_security_group", "GroupId"),
+    "vpc": _call("ec2", "delete_vpc", "VpcId"),
 }
 """How each kind is removed, in order: writers first, what they write to last."""

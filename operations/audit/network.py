@@ -8,6 +8,7 @@ from operations.audit.finding import Clients, Finding, Owner
 
 _KINDS = {
     "vpc": ("describe_vpcs", "Vpcs", "VpcId", "delete-vpc --vpc-id"),
+    "route table": ("describe_route_tables", "RouteTables", "RouteTableId", "delete-route-table --route-table-id"),
     "subnet": ("describe_subnets", "Subnets", "SubnetId", "delete-subnet --subnet-id"),
     "security group": ("describe_security_groups", "SecurityGroups", "GroupId", "delete-security-group --group-id"),
     "vpc endpoint": (

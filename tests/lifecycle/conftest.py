@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,16 +129,26 @@ class Cloud:
             pass
 
 
+@contextmanager
+def running_localcloud(folders: pytest.TempPathFactory, **switches: str) -> Iterator[Cloud]:
+    """A localcloud for the time of the block, with its own switches set."""
+    state = folders.mktemp("localcloud")
+    command = [str(ROOT / ".localcloud" / "venv" / "bin" / "localcloud")]
+    started = subprocess.run(
+        [*command, "start", "--state", str(state), "--json"],
+        capture_output=True, text=True, check=True, env={**os.environ, **switches},
+    )  # fmt: skip
+    try:
+        yield Cloud(state, json.loads(started.stdout)["endpoint"])
+    finally:
+        subprocess.run([*command, "stop", "--state", str(state)], check=True, stdout=sys.stderr)
+
+
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A localcloud for one module of tests."""
-    state = tmp_path_factory.mktemp("localcloud")
-    command = [str(ROOT / ".localcloud" / "venv" / "bin" / "localcloud")]
-    started = subprocess.run(
-        [*command, "start", "--state", str(state), "--json"], capture_output=True, text=True, check=True
-    )
-    yield Cloud(state, json.loads(started.stdout)["endpoint"])
-    subprocess.run([*command, "stop", "--state", str(state)], check=True, stdout=sys.stderr)
+    with running_localcloud(tmp_path_factory) as running:
+        yield running
 
 
 @pytest.fixture
