@@ -48,6 +48,8 @@ def _deploy(options: argparse.Namespace, console: Console) -> int:
     for note in environment.notes:
         console.warn(note)
     target = _target(options, start=True)
+    for note in target.notes:
+        console.warn(note)
     if target.name == "aws" and all(address.endswith("@example.com") for address in environment.notify):
         console.warn(f"Nobody would hear the budget: set `notify` in {display(environment.file)} to your address.")
     _confirm(options, target, f"deploy environment {environment.name} to")

@@ -41,6 +41,8 @@ class Target:
     account: str
     region: str
     settings: Mapping[str, str] = field(repr=False)
+    notes: tuple[str, ...] = ()
+    """What this target cannot do here, in words for a person."""
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the service; retries are boto3's standard mode."""
@@ -85,7 +87,8 @@ def local(region: str, *, start: bool, environ: MutableMapping[str, str] | None 
     environ = os.environ if environ is None else environ
     for key in [key for key in environ if key.startswith(_FOREIGN_PREFIXES)]:
         del environ[key]
-    endpoint = localcloud("start" if start else "status").get("endpoint")
+    running = localcloud("start" if start else "status")
+    endpoint = running.get("endpoint")
     if not endpoint:
         raise OperationError("localcloud does not run, so nothing is deployed in it. Start it with: make deploy")
     if not is_loopback(endpoint):
@@ -99,7 +102,8 @@ def local(region: str, *, start: bool, environ: MutableMapping[str, str] | None 
         "CDK_DEFAULT_ACCOUNT": "000000000000",
     }
     environ.update(settings)
-    return Target("local", "000000000000", region, settings)
+    lost = running.get("sandbox", {}).get("lost", ())
+    return Target("local", "000000000000", region, settings, tuple(f"localcloud runs without: {text}" for text in lost))
 
 
 def aws(region: str | None) -> Target:

@@ -95,7 +95,7 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
             [str(runner_python()), "-c", COMMAND, *archives],
             cwd=root,
             env={
-                "SANDCASTLE_PROCESSING_ROOT": str(root / "processing"),
+                "SAGEMAKER_BASE_DIR": str(root),
                 "SANDCASTLE_DATA": data or ("sample" if full is None else "full"),
                 "OMP_NUM_THREADS": "1",
             },

@@ -2,7 +2,7 @@
 
 The folders are SageMaker's: the job definition mounts inputs below ``/opt/ml/processing/input`` and uploads
 what it finds below ``/opt/ml/processing/output``; the output folders exist before the program starts. A
-test sets ``SANDCASTLE_PROCESSING_ROOT`` to work in a folder of its own.
+toolkits' variable ``SAGEMAKER_BASE_DIR`` moves them: tests set it, and localcloud on a machine without namespaces.
 
 Runs on Python 3.8 and newer.
 """
@@ -44,7 +44,7 @@ def run(main: Callable[[], None]) -> None:
 
 def root() -> Path:
     """Return the folder that holds ``input`` and ``output``."""
-    return Path(os.environ.get("SANDCASTLE_PROCESSING_ROOT", "/opt/ml/processing"))
+    return Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"), "processing")
 
 
 def wants_full_data() -> bool:

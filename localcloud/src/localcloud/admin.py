@@ -10,6 +10,7 @@ from typing import Any
 from localcloud import __version__
 from localcloud.clock import default_clock
 from localcloud.iam.record import Call, default_record
+from localcloud.jobs.sandbox import capabilities
 from localcloud.meter import default_meter
 
 PREFIX = "/_localcloud/"
@@ -44,7 +45,13 @@ def _advance(body: bytes) -> tuple[int, Any]:
 
 
 def _health() -> dict[str, Any]:
-    return {"status": "running", "version": __version__, "pid": os.getpid()}
+    sandbox = capabilities()
+    return {
+        "status": "running",
+        "version": __version__,
+        "pid": os.getpid(),
+        "sandbox": {"mode": sandbox.mode, "lost": list(sandbox.lost), "reason": sandbox.reason},
+    }
 
 
 def _meter() -> dict[str, Any]:

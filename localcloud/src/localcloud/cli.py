@@ -54,11 +54,14 @@ def _start(arguments: argparse.Namespace, state: StateDir) -> int:
     if arguments.foreground:
         return _foreground(arguments, state)
     running, started = launcher.start(state, arguments.port)
+    sandbox = launcher.health(running).get("sandbox", {})
     if arguments.json:
         document = {"endpoint": running.endpoint, "pid": running.pid, "started": started, "state": str(state.root)}
-        print(json.dumps(document))
+        print(json.dumps({**document, "sandbox": sandbox}))
     else:
         print(f"localcloud {'started' if started else 'is running already'}: {running.endpoint}")
+        for lost in sandbox.get("lost", ()):
+            print(f"  without: {lost}")
     return 0
 
 

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from localcloud import processes
 from localcloud.server import WATCHDOG_SECONDS
@@ -148,11 +149,17 @@ def record(state: StateDir, running: Running) -> None:
 
 def healthy(running: Running) -> bool:
     """Whether it answers its health check within a second."""
+    return health(running).get("status") == "running"
+
+
+def health(running: Running) -> dict[str, Any]:
+    """What it says of itself, nothing when it does not answer within a second."""
     try:
         with urllib.request.urlopen(f"{running.endpoint}/_localcloud/health", timeout=1) as reply:
-            return bool(json.load(reply)["status"] == "running")
-    except (OSError, ValueError, KeyError):
-        return False
+            document: dict[str, Any] = json.load(reply)
+            return document
+    except (OSError, ValueError):
+        return {}
 
 
 def _wait_until_healthy(state: StateDir, running: Running, child: subprocess.Popen[bytes]) -> None:
