@@ -7,15 +7,37 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-_PATIENT = Config(retries={"mode": "standard", "max_attempts": 8})
+CONNECT_SECONDS = 5
+READ_SECONDS = 15
+"""Far more than any call of these functions takes; botocore's own 60 s would use up a function's time in one call."""
+
+_PASSING = {
+    "InternalError",
+    "InternalFailure",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+"""Codes of the services' momentary trouble, whatever the HTTP status that they come with."""
 
 
 @cache
-def client(service: str) -> Any:
-    """Return the function's one client of the service; throttled calls are tried eight times."""
-    return boto3.client(service, config=_PATIENT)
+def client(service: str, attempts: int = 8) -> Any:
+    """Return the function's one client of the service; a call that meets momentary trouble is tried this often."""
+    return boto3.client(
+        service,
+        config=Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+        ),
+    )
 
 
 def code_of(error: ClientError) -> str:
@@ -26,3 +48,11 @@ def code_of(error: ClientError) -> str:
 def text_of(error: ClientError) -> str:
     """Return the service's own message."""
     return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def is_passing(error: BotoCoreError | ClientError) -> bool:
+    """Say whether the error is momentary: throttling, trouble inside the service, no connection, no answer in time."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code_of(error) in _PASSING or status >= 500
+    return isinstance(error, ConnectionError | HTTPClientError)

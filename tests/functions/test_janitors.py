@@ -8,7 +8,7 @@ from typing import Any
 import bucket_contents
 import job_logs
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.functions.conftest import CloudFormation, Context, Scripted
 
@@ -29,7 +29,7 @@ def policy(bucket: str = BUCKET) -> dict[str, Any]:
 def expect_empty_page(s3: Scripted) -> None:
     s3.reply("put_bucket_policy", policy())
     s3.reply("list_object_versions", {"Bucket": BUCKET, "MaxKeys": 1000})
-    s3.reply("list_multipart_uploads", {"Bucket": BUCKET})
+    s3.reply("list_multipart_uploads", {"Bucket": BUCKET, "MaxUploads": 100})
 
 
 def always() -> int:
@@ -45,7 +45,9 @@ def test_bucket_writes_are_denied_before_anything_is_deleted(s3: Scripted) -> No
     )
     both = [{"Key": "a", "VersionId": "1"}, {"Key": "b", "VersionId": "2"}]
     s3.reply("delete_objects", {"Bucket": BUCKET, "Delete": {"Objects": both, "Quiet": True}})
-    s3.reply("list_multipart_uploads", {"Bucket": BUCKET}, {"Uploads": [{"Key": "c", "UploadId": "3"}]})
+    s3.reply(
+        "list_multipart_uploads", {"Bucket": BUCKET, "MaxUploads": 100}, {"Uploads": [{"Key": "c", "UploadId": "3"}]}
+    )
     s3.reply("abort_multipart_upload", {"Bucket": BUCKET, "Key": "c", "UploadId": "3"})
     expect_empty_page(s3)
     bucket_contents.empty(s3.client, BUCKET, always)
@@ -56,7 +58,7 @@ def test_bucket_that_is_gone_is_empty(s3: Scripted) -> None:
     bucket_contents.empty(s3.client, BUCKET, always)
 
 
-@pytest.mark.parametrize("code", ["AccessDenied", "OperationAborted"])
+@pytest.mark.parametrize("code", ["AccessDenied", "OperationAborted", "ServiceUnavailable", "SlowDown"])
 def test_bucket_waits_out_what_passes(s3: Scripted, pauses: list[float], code: str) -> None:
     s3.refuse("put_bucket_policy", code)
     expect_empty_page(s3)
@@ -66,11 +68,43 @@ def test_bucket_waits_out_what_passes(s3: Scripted, pauses: list[float], code: s
 
 @pytest.mark.usefixtures("pauses")
 def test_bucket_says_what_is_left_when_time_runs_out(s3: Scripted) -> None:
-    s3.refuse("put_bucket_policy", "AccessDenied")
-    s3.refuse("put_bucket_policy", "AccessDenied")
+    s3.refuse("put_bucket_policy", "SlowDown")
     context = Context([300_000, bucket_contents.RESERVE_MS - 1])
-    with pytest.raises(TimeoutError, match=f"{BUCKET} is not empty"):
+    with pytest.raises(TimeoutError, match=f"{BUCKET} is not empty.*SlowDown"):
         bucket_contents.empty(s3.client, BUCKET, context.get_remaining_time_in_millis)
+
+
+def test_bucket_watches_the_time_also_while_all_goes_well(s3: Scripted) -> None:
+    s3.reply("put_bucket_policy", policy())
+    s3.stub.add_response("list_object_versions", {"Versions": [{"Key": "a", "VersionId": "1"}]})
+    s3.stub.add_response("delete_objects", {})
+    s3.stub.add_response("list_multipart_uploads", {})
+    context = Context([300_000, bucket_contents.RESERVE_MS - 1])
+    with pytest.raises(TimeoutError, match="1 deletions so far"):
+        bucket_contents.empty(s3.client, BUCKET, context.get_remaining_time_in_millis)
+
+
+def test_bucket_gives_up_when_access_stays_denied(s3: Scripted, pauses: list[float]) -> None:
+    for _ in range(int(bucket_contents.DENIED_SECONDS / bucket_contents.PAUSE_SECONDS) + 2):
+        s3.refuse("put_bucket_policy", "AccessDenied")
+    with pytest.raises(TimeoutError, match="AccessDenied"):
+        bucket_contents.empty(s3.client, BUCKET, always)
+    assert sum(pauses) == pytest.approx(bucket_contents.DENIED_SECONDS, abs=5)
+
+
+def test_bucket_waits_out_a_lost_connection(s3: Scripted, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = [ReadTimeoutError(endpoint_url="https://s3")]
+    deny = bucket_contents.deny_writes
+
+    def deny_writes(client: Any, bucket: str) -> None:
+        if lost:
+            raise lost.pop()
+        deny(client, bucket)
+
+    monkeypatch.setattr(bucket_contents, "deny_writes", deny_writes)
+    expect_empty_page(s3)
+    bucket_contents.empty(s3.client, BUCKET, always)
+    assert len(pauses) == 1
 
 
 def test_bucket_fails_on_what_does_not_pass(s3: Scripted) -> None:
@@ -79,12 +113,33 @@ def test_bucket_fails_on_what_does_not_pass(s3: Scripted) -> None:
         bucket_contents.empty(s3.client, BUCKET, always)
 
 
-def test_bucket_reports_objects_that_s3_does_not_delete(s3: Scripted) -> None:
+def expect_refused_keys(s3: Scripted, *codes: str) -> None:
     s3.reply("put_bucket_policy", policy())
-    s3.stub.add_response("list_object_versions", {"Versions": [{"Key": "a", "VersionId": "1"}]})
-    s3.stub.add_response("delete_objects", {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "locked"}]})
-    with pytest.raises(RuntimeError, match="a: locked"):
+    s3.stub.add_response("list_object_versions", {"Versions": [{"Key": code, "VersionId": "1"} for code in codes]})
+    errors = [{"Key": f"key-{code}", "Code": code, "Message": "locked"} for code in codes]
+    s3.stub.add_response("delete_objects", {"Errors": errors})
+
+
+def test_bucket_reports_objects_that_s3_does_not_delete(s3: Scripted) -> None:
+    expect_refused_keys(s3, "SlowDown", "ObjectLocked", "Other")
+    with pytest.raises(RuntimeError, match="3 of 3 deletions, such as key-ObjectLocked: ObjectLocked locked"):
         bucket_contents.empty(s3.client, BUCKET, always)
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "InternalError", "AccessDenied", "ServiceUnavailable"])
+def test_bucket_tries_again_what_s3_did_not_delete_just_now(s3: Scripted, pauses: list[float], code: str) -> None:
+    expect_refused_keys(s3, code)
+    expect_empty_page(s3)
+    bucket_contents.empty(s3.client, BUCKET, always)
+    assert len(pauses) == 1
+
+
+def test_bucket_gives_up_on_objects_that_stay_denied(s3: Scripted, pauses: list[float]) -> None:
+    for _ in range(int(bucket_contents.DENIED_SECONDS / bucket_contents.PAUSE_SECONDS) + 2):
+        expect_refused_keys(s3, "SlowDown", "AccessDenied")
+    with pytest.raises(TimeoutError, match="2 of 2 deletions"):
+        bucket_contents.empty(s3.client, BUCKET, always)
+    assert sum(pauses) == pytest.approx(bucket_contents.DENIED_SECONDS, abs=5)
 
 
 def test_bucket_upload_that_ended_meanwhile_is_no_error(s3: Scripted) -> None:
