@@ -47,13 +47,18 @@ def code_asset(stack: cdk.Stack, folder: Path, ignored: Sequence[str] = NOT_CODE
 
 
 def _copy(folder: Path, ignored: Sequence[str], target: Path) -> None:
-    """Copy the code so that the target exists only when it is whole."""
+    """Copy the code so that the target exists only when it is whole.
+
+    The archive made of it keeps the modes of files, and Lambda runs as another user than the one in the archive:
+    everything is readable to all, whatever the umask of whoever synthesises.
+    """
     partial = Path(tempfile.mkdtemp(dir=target.parent, prefix="partial."))
     for source in code_files(folder, ignored):
         copy = partial / source.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
-    partial.chmod(0o755)
+    for path in (partial, *partial.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     try:
         partial.replace(target)
     except OSError:  # another synthesis into the same folder was quicker, with the same files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -196,7 +197,7 @@ def fingerprints(root: Path) -> dict[str, tuple[str, str]]:
         (replaced("assets/workloads/bank/workload.yaml", "num_round: 100", "num_round: 101"), False, True),
         (replaced("assets/workloads/bank/prepare.py", "SEED = 1729", "SEED = 1730"), True, True),
         (replaced("assets/workloads/bank/workload.yaml", "volume_gb: 10", "volume_gb: 11"), False, False),
-        (replaced("assets/workloads/bank/workload.yaml", "max_wait_minutes: 45", "max_wait_minutes: 46"), False, False),
+        (replaced("assets/workloads/bank/workload.yaml", "max_wait_minutes: 45", "max_wait_minutes: 44"), False, False),
         (replaced("assets/workloads/bank/workload.yaml", "threshold: 0.5", "threshold: 0.6"), False, False),
     ],
     ids=["hyperparameter", "prepare code", "disk", "limit", "evaluation"],
@@ -244,3 +245,26 @@ def test_two_syntheses_into_one_folder_do_not_disturb_each_other(tmp_path: Path)
         _copy(ROOT / "assets" / "functions", NOT_CODE, target)
     assert (target / "jobs.py").exists()
     assert [folder.name for folder in tmp_path.iterdir()] == ["asset.1"]
+
+
+def test_assets_are_readable_to_all_whatever_the_umask(tmp_path: Path) -> None:
+    """Lambda runs as another user than the one whose modes the archive keeps."""
+    from sandcastle.code import NOT_CODE, _copy
+
+    source = tmp_path / "source"
+    (source / "package").mkdir(parents=True)
+    for file in (source / "top.py", source / "package" / "inner.py"):
+        file.write_text("")
+        file.chmod(0o600)
+    before = os.umask(0o077)
+    try:
+        _copy(source, NOT_CODE, tmp_path / "asset.1")
+    finally:
+        os.umask(before)
+    copied = [tmp_path / "asset.1", *(tmp_path / "asset.1").rglob("*")]
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in copied} == {
+        "asset.1": "0o755",
+        "top.py": "0o644",
+        "package": "0o755",
+        "inner.py": "0o644",
+    }
