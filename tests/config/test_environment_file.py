@@ -7,6 +7,8 @@ import shutil
 import pytest
 
 from sandcastle.config import ConfigError, load_environment
+from sandcastle.config.checks import LONGEST_JOB_MINUTES
+from sandcastle.job_provider import WAIT_MINUTES
 from tests.config.conftest import VALID, Project
 from tests.synthesis import ENVIRONMENTS, ROOT
 
@@ -69,10 +71,10 @@ MISTAKES = [
     ("ml.m5.large", "ml.t3.medium", 10, "workloads.spotty.endpoint.instance", "for hosting in us-east-1", "more"),
     ("percent: 50", "percent: 101", 10, "workloads.spotty.endpoint.capture_percent", "100", "0 to 100"),
     ("{instance: ml.m5.xlarge}", "{max_wait_minutes: 20}", 9, "workloads.spotty.train.max_wait_minutes", "30", "30 to"),
-    ("{instance: ml.m5.xlarge}", "{max_wait_minutes: 90}", 9, "workloads.spotty.train.max_wait_minutes", "hour", "50"),
+    ("{instance: ml.m5.xlarge}", "{max_wait_minutes: 46}", 9, "workloads.spotty.train.max_wait_minutes", "hour", "45"),
     ("plain: {}", "plain: {train: {spot: true}}", 7, "workloads.plain.train.spot", "needs max_wait_minutes", "least"),
     ("plain: {}", "plain: {train: {max_wait_minutes: 50}}", 7, "workloads.plain.train.max_wait_minutes", "only", ""),
-    ("plain: {}", "plain: {prepare: {max_runtime_minutes: 51}}", 7, "workloads.plain.prepare.max_runtime_minutes", "hour", "1 to 50"),  # noqa: E501
+    ("plain: {}", "plain: {prepare: {max_runtime_minutes: 46}}", 7, "workloads.plain.prepare.max_runtime_minutes", "hour", "1 to 45"),  # noqa: E501
     ("{num_round: 7}", "{num_round: [7]}", 11, "workloads.spotty.hyperparameters.num_round", "one value", "text"),
     ("data: sample", "studio: {users: [ada]}", 5, "studio", "Studio is not available in this version", "workloads"),
     ("data: sample", "expires_after: 3d", 5, "expires_after", "not available in this version", "workloads"),
@@ -153,8 +155,22 @@ def test_unknown_price_is_named_and_checks_nothing(project: Project) -> None:
     text = VALID.replace("us-east-1", "eu-west-1").replace("usd: 200", "usd: 1")
     environment = project.load(text)
     assert environment.notes == (
-        "no price is known for ml.m5.large hosting in eu-west-1, so the budget is not checked against it",
+        "no price is known for ml.m5.large hosting in eu-west-1, so the budget is not checked against it; "
+        "for orientation: one in us-east-1 costs about 84 US dollars a month",
     )
+
+
+def test_a_type_without_any_price_is_named_without_a_figure(project: Project) -> None:
+    text = VALID.replace("ml.m5.large, capture_percent", "ml.p5.48xlarge, capture_percent")
+    (note,) = project.load(text).notes
+    assert note.endswith("ml.p5.48xlarge hosting in us-east-1, so the budget is not checked against it")
+
+
+def test_the_longest_job_ends_before_a_deploy_stops_waiting() -> None:
+    """Five minutes to start and stop on each side of it, and CloudFormation's hour is not reached."""
+    assert LONGEST_JOB_MINUTES + 10 <= 55
+    assert WAIT_MINUTES <= 60
+    assert LONGEST_JOB_MINUTES + 10 <= WAIT_MINUTES
 
 
 def test_what_depends_on_the_region_is_checked_in_the_callers_too(project: Project) -> None:

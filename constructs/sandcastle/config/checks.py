@@ -16,9 +16,13 @@ from sandcastle.config.models import NAME
 from sandcastle.config.problem import Problem, listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
 
-LONGEST_JOB_MINUTES = 50
-"""A custom resource may wait one hour (CloudFormation's ServiceTimeout, 3600 s); ten minutes of it are for starting
-and stopping instances."""
+LONGEST_JOB_MINUTES = 45
+"""A custom resource may wait one hour (CloudFormation's ServiceTimeout, 3600 s), and our own waiting ends minutes
+before that, so that it can still say why. Ten minutes more are for what does not count as running time: starting and
+stopping instances, copying data and the model."""
+
+PRICED_REGION = "us-east-1"
+"""The region whose prices are named for orientation where a region's own are not known."""
 
 LONGEST_NAMES = 28
 """Most characters of environment and workload name together: a job is named
@@ -169,10 +173,17 @@ def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str
             f"below what the endpoints alone cost in a month, about {total:.0f} US dollars",
             allowed=f"at least {total:.0f}, or fewer workloads",
         )
-    return [
-        f"no price is known for {name} hosting in {region}, so the budget is not checked against it"
-        for name in sorted(unknown)
-    ]
+    return [_no_price(name, region) for name in sorted(unknown)]
+
+
+def _no_price(instance: str, region: str) -> str:
+    """Say that the budget cannot be checked; elsewhere it may cost more or less, so the figure is no check either."""
+    note = f"no price is known for {instance} hosting in {region}, so the budget is not checked against it"
+    price = catalogue.instance_price("hosting", instance, PRICED_REGION)
+    if price is None:
+        return note
+    month = price.usd * HOURS_PER_MONTH
+    return f"{note}; for orientation: one in {PRICED_REGION} costs about {month:.0f} US dollars a month"
 
 
 def unknown_workload(document: Document, name: str, folders: list[str]) -> Problem:
