@@ -13,9 +13,17 @@ from sandcastle.network import Network
 from sandcastle.resource import EnvironmentStack
 from sandcastle.topic import AlarmTopic
 
+CAPTURE_DAYS = 30
+"""How long captured requests and answers are kept: they are the endpoints' users' data."""
+
 
 class Foundation(EnvironmentStack):
-    """Buckets, network and the topic for alarms."""
+    """Buckets, network and the topic for alarms.
+
+    It exports the same for every environment file. Left to itself, CDK exports what some other stack happens to use;
+    a setting that ends a use would then take the export away while the deployed workload still imports it, and
+    CloudFormation, which updates the foundation first, refuses that.
+    """
 
     def __init__(self, scope: Construct, *, environment: Environment) -> None:
         """Take everything from the environment."""
@@ -24,7 +32,14 @@ class Foundation(EnvironmentStack):
         access_logs = AccessLogs(self, "AccessLogs", janitor=janitor)
         self.data = Bucket(self, "Data", janitor=janitor, access_logs=access_logs)
         self.models = Bucket(self, "Models", janitor=janitor, access_logs=access_logs)
-        self.reports = Bucket(self, "Reports", janitor=janitor, access_logs=access_logs)
+        self.reports = Bucket(
+            self,
+            "Reports",
+            janitor=janitor,
+            access_logs=access_logs,
+            expire_days=CAPTURE_DAYS,
+            expire_prefix="capture/",
+        )
         Network(self, "Network", bucket_arns=[self.data.arn, self.models.arn, self.reports.arn])
         self.topic = AlarmTopic(self, "Alarms", display_name=f"Sandcastle {environment.name}")
         for name, value in (
@@ -34,3 +49,7 @@ class Foundation(EnvironmentStack):
             ("AlarmTopicArn", self.topic.arn),
         ):
             cdk.CfnOutput(self, name, value=value)
+        for bucket in (self.data, self.models, self.reports):
+            self.export_value(bucket.name)
+            self.export_value(bucket.arn)
+        self.export_value(self.topic.arn)

@@ -77,8 +77,11 @@ class WorkloadStack(EnvironmentStack):
             reports_bucket_arn=reports.arn,
         )
         fitted.add_resource_dependency(prepared)
-        prepared.add_resource_dependency(logs.resource)
-        hosted.endpoint.add_resource_dependency(logs.resource)
+        for role in (dataset.role, trained.role, hosted.role):
+            # Jobs and endpoint wait for their role, and the role for the logs' janitor. SageMaker goes on sending
+            # lines for a while after an endpoint is deleted, which would bring its log group back: when the janitor
+            # deletes the logs, no role is left that could write any.
+            role.resource.add_resource_dependency(logs.resource)
         for name, value in (
             ("EndpointName", hosted.endpoint.attribute("EndpointName")),
             ("DatasetUri", prepared.result),

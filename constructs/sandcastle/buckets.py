@@ -9,7 +9,7 @@ from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
 from sandcastle.code import CodeAsset
-from sandcastle.functions import Function
+from sandcastle.functions import Function, service_timeout
 from sandcastle.permissions import ACCOUNT
 from sandcastle.promises import may_not
 from sandcastle.resource import Resource
@@ -19,6 +19,9 @@ UPLOAD_DAYS = 1
 """Days after which parts of an upload that was never finished are removed: they are billed like objects."""
 
 ACCESS_LOG_DAYS = 30
+
+TIMEOUT_SECONDS = 900
+"""The longest that AWS lets a function run: a full bucket takes its time."""
 
 _EMPTYING = "emptying means every object of exactly this bucket"
 
@@ -50,7 +53,7 @@ class BucketJanitor(Construct):
             handler="bucket_contents.handler",
             description="Empties a bucket before it is deleted",
             code=code,
-            timeout_seconds=900,
+            timeout_seconds=TIMEOUT_SECONDS,
             memory_mb=512,  # a full page of keys, parsed and sent back, and CPU in proportion
             statements=[],
             promises=[may_not("s3:GetObject", "*"), may_not("s3:DeleteBucket", "*"), may_not("s3:PutObject", "*")],
@@ -74,7 +77,7 @@ class BucketJanitor(Construct):
             "Custom::SandcastleBucketContents",
             tagged=False,
             ServiceToken=self.function.arn,
-            ServiceTimeout=900,
+            ServiceTimeout=service_timeout(TIMEOUT_SECONDS),
             Bucket=bucket.name,
         )
         contents.add_resource_dependency(permissions)
@@ -103,10 +106,12 @@ class Bucket(Construct):
         janitor: BucketJanitor,
         access_logs: AccessLogs | None = None,
         expire_days: int | None = None,
+        expire_prefix: str = "",
         statements: Sequence[dict[str, Any]] = (),
     ) -> None:
         """``access_logs`` is where requests are logged, under this bucket's construct id.
 
+        Objects below ``expire_prefix`` are deleted ``expire_days`` after they were written; without days none are.
         ``statements`` are added to the bucket policy, their ``Resource`` being filled in: all objects.
         """
         super().__init__(scope, construct_id)
@@ -129,16 +134,17 @@ class Bucket(Construct):
                 "RestrictPublicBuckets": True,
             },
             OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-            LifecycleConfiguration={"Rules": _lifecycle(expire_days)},
+            LifecycleConfiguration={"Rules": _lifecycle(expire_days, expire_prefix)},
             LoggingConfiguration=logging,
         )
         self.resource.keep_nothing()
         self.arn: str = self.resource.attribute("Arn")
         self.name: str = self.resource.ref
         if access_logs:
-            # The log bucket is emptied only when no bucket is left that could still send logs to it.
-            self.resource.add_resource_dependency(access_logs.bucket.contents)
-        policy = Resource(
+            # Logs can be delivered only once the log bucket's policy allows it. And against the arrows: that bucket
+            # is emptied (which waits for its policy) only when no bucket is left that could still send logs to it.
+            self.resource.add_resource_dependency(access_logs.bucket.policy)
+        self.policy: Resource = Resource(
             self,
             "Policy",
             "AWS::S3::BucketPolicy",
@@ -152,7 +158,7 @@ class Bucket(Construct):
                 ],
             },
         )
-        self.contents: Resource = janitor.guard(self, policy)
+        self.contents: Resource = janitor.guard(self, self.policy)
 
 
 class AccessLogs(Construct):
@@ -171,11 +177,14 @@ class AccessLogs(Construct):
         self.bucket = Bucket(self, "Bucket", janitor=janitor, expire_days=ACCESS_LOG_DAYS, statements=[writer])
 
 
-def _lifecycle(expire_days: int | None) -> list[dict[str, Any]]:
+def _lifecycle(expire_days: int | None, expire_prefix: str) -> list[dict[str, Any]]:
     unfinished = {"DaysAfterInitiation": UPLOAD_DAYS}
-    rules = [{"Id": "unfinished-uploads", "Status": "Enabled", "AbortIncompleteMultipartUpload": unfinished}]
+    rules: list[dict[str, Any]] = [
+        {"Id": "unfinished-uploads", "Status": "Enabled", "AbortIncompleteMultipartUpload": unfinished}
+    ]
     if expire_days is not None:
-        return [*rules, {"Id": "expire", "Status": "Enabled", "ExpirationInDays": expire_days}]
+        expire = {"Id": "expire", "Status": "Enabled", "ExpirationInDays": expire_days}
+        rules.append({**expire, "Prefix": expire_prefix} if expire_prefix else expire)
     return rules
 
 

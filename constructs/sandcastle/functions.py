@@ -16,6 +16,18 @@ from sandcastle.roles import ServiceRole, Statement
 LOG_DAYS = 14
 """How long functions' logs are kept while the environment lives; they go with it."""
 
+ANSWER_SECONDS = 100
+"""How much longer CloudFormation waits for a custom resource than its function may run: for the invocation to arrive,
+a cold start, one retry of the invocation, and the answer's way back."""
+
+
+def service_timeout(timeout_seconds: int) -> int:
+    """Return the ``ServiceTimeout`` (seconds) of a custom resource behind a function with this timeout.
+
+    Were they equal, CloudFormation could give up while the function is still working and about to answer.
+    """
+    return timeout_seconds + ANSWER_SECONDS
+
 
 class Function(Construct):
     """A function of ``assets/functions`` in Python 3.13.

@@ -46,6 +46,16 @@ class HostedModel(Construct):
         captures = workload.serve.capture_percent > 0
         reason = "SageMaker names captured files by endpoint and hour, below the workload's own folder"
         captured = [write_objects(reports_bucket_arn, f"{capture}/*", reason=reason)] if captures else []
+        # Without capture nothing here may name the reports bucket: a promise alone would import it, too.
+        reports = (
+            [
+                may("s3:PutObject", f"{reports_bucket_arn}/{capture}/*"),
+                may_not("s3:PutObject", f"{models_bucket_arn}/*"),
+                may_not("s3:GetObject", f"{reports_bucket_arn}/*"),
+            ]
+            if captures
+            else [may_not("s3:PutObject", "*")]
+        )
         self.role = ServiceRole(
             self,
             "Role",
@@ -66,9 +76,7 @@ class HostedModel(Construct):
             ],
             promises=[
                 may("s3:GetObject", f"{models_bucket_arn}/{workload.name}/*/output/model.tar.gz"),
-                (may if captures else may_not)("s3:PutObject", f"{reports_bucket_arn}/{capture}/*"),
-                may_not("s3:PutObject", f"{models_bucket_arn}/*"),
-                may_not("s3:GetObject", f"{reports_bucket_arn}/*"),
+                *reports,
                 may_not("s3:DeleteObject", "*"),
                 may_not("sagemaker:CreateTrainingJob", "*"),
                 may_not("iam:PassRole", "*"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from constructs import Construct
 
 from sandcastle.code import CodeAsset
-from sandcastle.functions import Function
+from sandcastle.functions import Function, service_timeout
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import GROUP_REASON, log_group_arn
 from sandcastle.promises import may, may_not
@@ -14,9 +14,15 @@ from sandcastle.roles import Statement
 
 _SHARED = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
 
+TIMEOUT_SECONDS = 300
+
 
 class JobLogs(Construct):
-    """``Custom::SandcastleJobLogs``: whatever logs must depend on it, so that it is deleted after them."""
+    """``Custom::SandcastleJobLogs``: whatever logs must depend on it, so that it is deleted after them.
+
+    The roles that log must, too: SageMaker writes the last lines some time after a job or endpoint is gone, and makes
+    the endpoint's log group again for them. A deleted role writes nothing.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, names: WorkloadNames, code: CodeAsset) -> None:
         """``code`` is all functions' asset."""
@@ -29,7 +35,7 @@ class JobLogs(Construct):
             handler="job_logs.handler",
             description="Deletes what jobs and the endpoint logged",
             code=code,
-            timeout_seconds=300,
+            timeout_seconds=TIMEOUT_SECONDS,
             statements=[
                 Statement(["logs:DeleteLogGroup"], [endpoint, f"{endpoint}:*"], reason=GROUP_REASON),
                 Statement(["logs:DescribeLogStreams"], [f"{arn}:*" for arn in shared], reason=GROUP_REASON),
@@ -53,7 +59,7 @@ class JobLogs(Construct):
             "Custom::SandcastleJobLogs",
             tagged=False,
             ServiceToken=function.arn,
-            ServiceTimeout=300,
+            ServiceTimeout=service_timeout(TIMEOUT_SECONDS),
             JobPrefix=names.job_prefix,
             StackPart=names.stack_part,
             EndpointLogGroup=names.endpoint_log_group,

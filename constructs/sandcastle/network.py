@@ -24,6 +24,10 @@ class Network(Construct):
     No NAT gateway (it bills per hour) and no interface endpoint; a gateway endpoint is free. Built from single
     resources: the ready-made VPC construct adds an internet gateway, or a function that edits the default security
     group, and neither is wanted.
+
+    Nothing is in the VPC yet. The endpoint's policy lets jobs use the environment's own buckets (find, read, write, and
+    delete old checkpoints), and no other. Whoever puts something into the VPC widens it by what that needs, such as
+    the bootstrap bucket with the code, public data sets, or the buckets that hold the layers of images.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, bucket_arns: Sequence[str]) -> None:
@@ -78,14 +82,21 @@ class Network(Construct):
 
 
 def _only(bucket_arns: Sequence[str]) -> dict[str, Any]:
-    """Return an endpoint policy: to the environment's buckets, to read, write and list, and no further."""
+    """Return an endpoint policy: to the environment's buckets, for what jobs do with objects, and no further."""
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
                 "Principal": "*",
-                "Action": ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListBucket"],
+                "Action": [
+                    "s3:AbortMultipartUpload",
+                    "s3:DeleteObject",
+                    "s3:GetBucketLocation",
+                    "s3:GetObject",
+                    "s3:ListBucket",
+                    "s3:PutObject",
+                ],
                 "Resource": [arn for bucket in bucket_arns for arn in (bucket, f"{bucket}/*")],
             }
         ],

@@ -13,13 +13,15 @@ from sandcastle.job_resource import JobResource
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import list_objects, pull_image, put_metrics, read_objects, write_logs, write_objects
 from sandcastle.promises import may, may_not
-from sandcastle.roles import ServiceRole
+from sandcastle.roles import ServiceRole, Statement
 
 
 class TrainedModel(Construct):
     """A model trained by one of AWS's built-in algorithms, below ``<workload>/<fingerprint>/<job>/output/``.
 
-    On spot capacity the job keeps checkpoints beside its output, from which SageMaker resumes it.
+    On spot capacity the job keeps checkpoints beside its output, from which SageMaker resumes it. Algorithms delete
+    their older checkpoints (XGBoost keeps five), and SageMaker's copying mirrors that to S3: so the job may delete, but
+    nothing beside the checkpoints of its own fingerprint.
     """
 
     def __init__(
@@ -47,17 +49,31 @@ class TrainedModel(Construct):
             hyperparameters=workload.train.hyperparameters,
         )
         own, data = f"{workload.name}/*", f"{workload.name}/{dataset.fingerprint}"
+        kept = f"{models_bucket_arn}/{workload.name}/{self.fingerprint}/checkpoints/*"
         checkpoints = (
             [
-                read_objects(
-                    models_bucket_arn,
-                    f"{workload.name}/*/checkpoints/*",
-                    reason="a spot job resumes from its checkpoints, in the folder of its fingerprint",
+                Statement(
+                    ["s3:GetObject", "s3:DeleteObject"],
+                    [kept],
+                    reason="a spot job resumes from its checkpoints and deletes older ones, within one fingerprint",
                 ),
                 list_objects(models_bucket_arn, own),
             ]
             if workload.train.spot
             else []
+        )
+        deleting = (
+            [
+                may("s3:GetObject", kept),
+                may("s3:DeleteObject", kept),
+                may_not(
+                    "s3:DeleteObject", f"{models_bucket_arn}/{workload.name}/{self.fingerprint}/{names.job_prefix}*"
+                ),
+                may_not("s3:DeleteObject", f"{models_bucket_arn}/other/*"),
+                may_not("s3:DeleteObject", f"{data_bucket_arn}/*"),
+            ]
+            if workload.train.spot
+            else [may_not("s3:DeleteObject", "*")]
         )
         self.role = ServiceRole(
             self,
@@ -88,7 +104,7 @@ class TrainedModel(Construct):
                 may_not("s3:GetObject", f"{data_bucket_arn}/{data}/test/*"),
                 may_not("s3:PutObject", f"{data_bucket_arn}/*"),
                 may_not("s3:PutObject", f"{models_bucket_arn}/other/*"),
-                may_not("s3:DeleteObject", "*"),
+                *deleting,
                 may_not("sagemaker:CreateEndpoint", "*"),
                 may_not("iam:PassRole", "*"),
             ],

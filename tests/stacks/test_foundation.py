@@ -56,7 +56,24 @@ def test_unfinished_uploads_end_and_access_logs_expire(template: Template) -> No
         assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
         assert all(rule["Status"] == "Enabled" for rule in rules.values())
         expiring += "expire" in rules
-    assert expiring == 1
+    assert expiring == 2
+
+
+def test_captured_requests_expire_and_nothing_else_of_the_reports(template: Template) -> None:
+    reports = template["Resources"][template["Outputs"]["ReportsBucket"]["Value"]["Ref"]]["Properties"]
+    rules = [rule for rule in reports["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+    assert rules == [{"Id": "expire", "Status": "Enabled", "Prefix": "capture/", "ExpirationInDays": 30}]
+
+
+def test_cloudformation_waits_longer_than_functions_run(each: Synthesis) -> None:
+    found = 0
+    for template in each.templates.values():
+        for resource in template["Resources"].values():
+            if "ServiceTimeout" in resource["Properties"]:
+                function = template["Resources"][resource["Properties"]["ServiceToken"]["Fn::GetAtt"][0]]
+                assert resource["Properties"]["ServiceTimeout"] >= function["Properties"]["Timeout"] + 60
+                found += 1
+    assert found >= 4 + len(each.workloads)
 
 
 def test_all_buckets_but_the_log_bucket_are_logged_into_it(template: Template) -> None:
@@ -87,7 +104,17 @@ def test_network_has_two_private_subnets_and_only_the_s3_gateway(template: Templ
     assert gateway["Properties"]["VpcEndpointType"] == "Gateway"
     assert gateway["Properties"]["ServiceName"].endswith(".s3")
     (allowed,) = gateway["Properties"]["PolicyDocument"]["Statement"]
-    assert not any("*" in action for action in allowed["Action"])
+    assert set(allowed["Action"]) == {
+        f"s3:{name}"
+        for name in (
+            "AbortMultipartUpload",
+            "DeleteObject",
+            "GetBucketLocation",
+            "GetObject",
+            "ListBucket",
+            "PutObject",
+        )
+    }
     assert len(allowed["Resource"]) == 6
 
 

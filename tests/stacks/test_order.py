@@ -46,6 +46,27 @@ def test_each_job_and_the_endpoint_keep_their_role_until_they_are_gone(each: Syn
             assert ids(template, "AWS::IAM::Role", part) <= dependencies(template, job)
 
 
+def test_roles_that_log_go_before_what_they_logged_is_swept(each: Synthesis) -> None:
+    """Late lines of a deleted endpoint would bring its log group back: a deleted role writes none."""
+    for template in each.workloads:
+        (janitor,) = resources(template, "Custom::SandcastleJobLogs")
+        for part in ("HostedModelRole", "DatasetRole", "TrainedModelRole"):
+            (role,) = ids(template, "AWS::IAM::Role", part)
+            assert janitor in dependencies(template, role)
+
+
+def test_the_janitor_of_the_logs_keeps_its_own_role(each: Synthesis) -> None:
+    for template in each.workloads:
+        (janitor,) = resources(template, "Custom::SandcastleJobLogs")
+        assert ids(template, "AWS::IAM::Role", "JobLogs") <= dependencies(template, janitor)
+
+
+def test_nothing_waits_for_itself(each: Synthesis) -> None:
+    for template in each.templates.values():
+        for resource in template["Resources"]:
+            assert resource not in dependencies(template, resource)
+
+
 def test_jobs_keep_every_function_and_permission_that_stops_them(each: Synthesis) -> None:
     for template in each.workloads:
         (job,) = resources(template, "Custom::SandcastleDataset")
@@ -92,7 +113,9 @@ def test_emptying_keeps_its_function_and_permissions(each: Synthesis) -> None:
         assert own[0] in before
 
 
-def test_access_logs_are_emptied_when_no_logged_bucket_is_left(each: Synthesis) -> None:
+def test_access_logs_may_be_delivered_from_the_beginning_and_are_emptied_when_no_logged_bucket_is_left(
+    each: Synthesis,
+) -> None:
     template = each.template("foundation")
     buckets = resources(template, "AWS::S3::Bucket")
     logged = {key for key, one in buckets.items() if "LoggingConfiguration" in one["Properties"]}
@@ -102,8 +125,13 @@ def test_access_logs_are_emptied_when_no_logged_bucket_is_left(each: Synthesis) 
         for key, one in resources(template, "Custom::SandcastleBucketContents").items()
         if one["Properties"]["Bucket"] == {"Ref": log_bucket}
     )
+    (policy,) = (
+        key
+        for key, one in resources(template, "AWS::S3::BucketPolicy").items()
+        if one["Properties"]["Bucket"] == {"Ref": log_bucket}
+    )
     for bucket in logged:
-        assert contents in dependencies(template, bucket)
+        assert {contents, policy} <= dependencies(template, bucket)  # the policy: S3 may deliver from the beginning
 
 
 def test_functions_log_groups_outlive_them_and_roles_cannot_bring_them_back(each: Synthesis) -> None:

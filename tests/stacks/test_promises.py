@@ -38,3 +38,18 @@ def test_a_broken_promise_would_be_seen(each: Synthesis) -> None:
             statements = role_statements(template, role, lookup)
             decide = allowed_everywhere if turned.allowed else allowed_nowhere
             assert not decide(statements, turned.action, resolve(turned.resource, lookup), turned.context)
+
+
+def test_only_spot_training_deletes_and_only_its_own_checkpoints(local: Synthesis) -> None:
+    """XGBoost deletes older checkpoints, and SageMaker mirrors that; the job's name is the folder below."""
+    found = {}
+    for stack, template, lookup in lookups(local):
+        for role in resources(template, "AWS::IAM::Role"):
+            for statement in role_statements(template, role, lookup):
+                if "s3:DeleteObject" in statement["Action"] and "-workload-" in stack:
+                    found[stack, role[: len("TrainedModelRole")]] = (template, statement["Resource"])
+    ((where, (template, allowed)),) = found.items()
+    assert where == ("sandcastle-local-workload-bank", "TrainedModelRole")
+    fingerprint = template["Outputs"]["Fingerprint"]["Value"]
+    (pattern,) = allowed
+    assert pattern.partition("/")[2] == f"bank/{fingerprint}/checkpoints/*"

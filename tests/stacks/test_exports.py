@@ -1,0 +1,77 @@
+"""What stacks import from the foundation: it must be there before and after every change of a setting.
+
+CloudFormation updates the foundation first, while the deployed workloads still import what their old templates did, and
+refuses to take away an export that is in use. So the foundation exports the same for every environment file.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, synthesise
+
+CHANGES = {
+    "no capture": ("capture_percent: 100", "capture_percent: 0"),
+    "no spot": ("  bank:\n", "  bank:\n    train: {spot: false}\n"),
+    "full data": ("data: sample", "data: full"),
+    "one workload": ("  mnist-linear:\n    endpoint: {capture_percent: 100}\n", ""),
+}
+"""Settings that end some use of the foundation: what is replaced in environments/local.yaml, everywhere, by what."""
+
+
+@pytest.fixture(params=[*ENVIRONMENTS, *CHANGES])
+def variant(request: pytest.FixtureRequest, tmp_path: Path) -> Synthesis:
+    """Each environment, and the default one with each change."""
+    if request.param in ENVIRONMENTS:
+        return synthesise(request.param)
+    for name in ("assets", "environments"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    file = tmp_path / "environments" / "local.yaml"
+    old, new = CHANGES[request.param]
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    return synthesise("local", tmp_path)
+
+
+def imports(value: Any) -> Iterator[str]:
+    """Yield the names of all exports that a value imports."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "Fn::ImportValue":
+                yield item
+            else:
+                yield from imports(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from imports(item)
+
+
+def exports(synthesis: Synthesis) -> dict[str, str]:
+    """Return the foundation's exports: by name without the stack's, what is exported."""
+    outputs = synthesis.template("foundation")["Outputs"].values()
+    return {one["Export"]["Name"].partition(":")[2]: json.dumps(one["Value"]) for one in outputs if "Export" in one}
+
+
+def test_the_foundation_exports_the_same_for_every_environment_file(variant: Synthesis) -> None:
+    assert exports(variant) == exports(synthesise("local"))
+    assert len(exports(variant)) == 7  # name and ARN of three buckets, ARN of the topic
+
+
+def test_stacks_import_what_the_foundation_exports(variant: Synthesis) -> None:
+    used = {name.partition(":")[2] for template in variant.templates.values() for name in imports(template)}
+    assert used
+    assert used <= set(exports(variant))
+
+
+def test_no_import_is_there_for_metadata_only(variant: Synthesis) -> None:
+    """A promise is no use of a bucket: it must not tie one stack to another."""
+    for template in variant.templates.values():
+        described = {name for one in template["Resources"].values() for name in imports(one.get("Metadata", {}))}
+        used = {name for one in template["Resources"].values() for name in imports(one["Properties"])}
+        assert described <= used
