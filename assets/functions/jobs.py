@@ -1,7 +1,8 @@
 """Datasets and trained models as custom resources: a SageMaker job is started, waited for, and stopped on deletion.
 
-Entry points for CDK's Provider framework: it calls ``on_event`` once per change and ``is_complete`` every few
-seconds until that says so, for up to an hour. Resource properties:
+Entry points for CDK's Provider framework: it calls ``on_event`` once per change and then ``is_complete`` every few
+seconds until that says so. The framework reports every error of theirs to CloudFormation at once as the end of the
+change, so that ``is_complete`` answers "not yet" to what passes. Resource properties:
 
     Kind         training | processing
     JobPrefix    what all names of the workload's jobs start with
@@ -21,17 +22,32 @@ import json
 import time
 from typing import Any
 
-from aws import client, code_of, text_of
-from botocore.exceptions import ClientError
-from job_kinds import KINDS, Jobs, JobState
+from aws import client, code_of, is_passing, text_of
+from botocore.exceptions import BotoCoreError, ClientError
+from deployment import Deployment
+from job_failures import failure_text
+from job_kinds import KINDS, Jobs, JobState, is_not_found
 
 ATTEMPTS = 99
 """Jobs keep their names for ever, so that each failure uses one up."""
 
 ROLE_WAIT_SECONDS = 90.0
-"""How long a role may take until SageMaker can assume it; IAM usually needs some ten seconds after creation."""
+"""How long a role may take until SageMaker can use it; IAM usually needs some ten seconds after creation."""
 
 PAUSE_SECONDS = 5.0
+
+NEW_JOB_SECONDS = 120.0
+"""How long SageMaker may say that it does not know a job which it has just accepted."""
+
+LONGEST_WAIT_SECONDS = 54 * 60.0
+"""From the event's arrival on. CloudFormation gives up after 60 minutes without a word about what was waited for; the
+longest job that an environment file may ask for runs 50."""
+
+CALL_ATTEMPTS = 4
+"""Four calls that get no answer still fit into the functions' time. ``is_complete`` is called again anyhow."""
+
+_ROLE_NOT_YET = ("assume", "s3:listbucket", "permission", "not authorized", "access denied", "accessdenied")
+"""Words of SageMaker's refusals when IAM has not spread a new role or its permissions yet."""
 
 
 class JobFailed(Exception):
@@ -39,21 +55,43 @@ class JobFailed(Exception):
 
 
 def on_event(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Start or find the job (Create, Update), or ask all running ones to stop (Delete)."""
-    properties = event["ResourceProperties"]
-    jobs = KINDS[properties["Kind"]](client("sagemaker"))
-    physical_id = f"{properties['JobPrefix']}-{properties['Kind']}-{properties['StackPart']}"
+    """Start or find the job, stopping those of another fingerprint (Create, Update). On Delete: see ``is_complete``."""
+    since = int(time.time())
     if event["RequestType"] == "Delete":
-        stop_all(jobs, properties)
-        return {"PhysicalResourceId": event["PhysicalResourceId"]}
-    job = find_or_start(jobs, client("s3"), properties)
-    return {"PhysicalResourceId": physical_id, "Data": {"JobName": job}}
+        return {"PhysicalResourceId": event["PhysicalResourceId"], "Data": {"Since": since}}
+    deployment = Deployment(_client("cloudformation"), event["StackId"], event["RequestType"])
+    properties = event["ResourceProperties"]
+    jobs = KINDS[properties["Kind"]](_client("sagemaker"))
+    if event["RequestType"] == "Update":
+        stop_others(jobs, properties)
+    job = find_or_start(jobs, _client("s3"), properties, deployment)
+    physical_id = f"{properties['JobPrefix']}-{properties['Kind']}-{properties['StackPart']}"
+    return {"PhysicalResourceId": physical_id, "Data": {"JobName": job, "Since": since}}
 
 
 def is_complete(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Say whether the job has completed or, on Delete, whether all have ended. Raises JobFailed."""
+    """Say whether the job has completed or, on Delete, ask all running ones to stop and say whether all have ended.
+
+    Raises JobFailed for a job that did not complete and when it takes too long, ClientError for what does not pass.
+    """
+    waited = time.time() - event["Data"]["Since"]
+    try:
+        answer = _look(event)
+    except (BotoCoreError, ClientError) as error:
+        young = waited < NEW_JOB_SECONDS and isinstance(error, ClientError) and is_not_found(error)
+        if not is_passing(error) and not young:
+            raise
+        print(f"asked again later: {error}")
+        answer = {"IsComplete": False}
+    if not answer["IsComplete"] and waited > LONGEST_WAIT_SECONDS:
+        what = event["Data"].get("JobName", "stopping all jobs")
+        raise JobFailed(f"Operation timed out after {LONGEST_WAIT_SECONDS / 60:.0f} minutes: {what} has not ended")
+    return answer
+
+
+def _look(event: dict[str, Any]) -> dict[str, Any]:
     properties = event["ResourceProperties"]
-    jobs = KINDS[properties["Kind"]](client("sagemaker"))
+    jobs = KINDS[properties["Kind"]](_client("sagemaker"))
     if event["RequestType"] == "Delete":
         # Listed anew each time: a creation that was cancelled may start its job after the first look.
         return {"IsComplete": not stop_all(jobs, properties)}
@@ -61,8 +99,12 @@ def is_complete(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     if state.busy:
         return {"IsComplete": False}
     if state.status != "Completed":
-        raise JobFailed(failure_text(jobs, client("logs"), state))
+        raise JobFailed(failure_text(jobs, _client("logs"), state))
     return {"IsComplete": True, "Data": {"JobName": state.name, "Result": result_of(state, properties)}}
+
+
+def _client(service: str) -> Any:
+    return client(service, CALL_ATTEMPTS)
 
 
 def job_name(properties: dict[str, Any], attempt: int) -> str:
@@ -71,16 +113,16 @@ def job_name(properties: dict[str, Any], attempt: int) -> str:
     return name if attempt == 1 else f"{name}-{attempt}"
 
 
-def find_or_start(jobs: Jobs, s3: Any, properties: dict[str, Any]) -> str:
+def find_or_start(jobs: Jobs, s3: Any, properties: dict[str, Any], deployment: Deployment) -> str:
     """Return the name of a job that made, or is making, or now begins to make the result.
 
-    Raises JobFailed when all names are used up, ClientError when SageMaker refuses the request.
+    Raises JobFailed when all names are used up or the stack is being undone, ClientError when SageMaker refuses.
     """
     for attempt in range(1, ATTEMPTS + 1):
         name = job_name(properties, attempt)
         state = jobs.find(name)
         if state is None:
-            start(jobs, name, json.loads(properties["Request"]))
+            start(jobs, name, request_of(properties, name), deployment)
             return name
         done = state.status == "Completed" and has_result(s3, result_of(state, properties))
         if done or state.status == "InProgress":
@@ -89,19 +131,59 @@ def find_or_start(jobs: Jobs, s3: Any, properties: dict[str, Any]) -> str:
     raise JobFailed(f"{jobs.word} {job_name(properties, 1)} failed {ATTEMPTS} times: change something before the next")
 
 
-def start(jobs: Jobs, name: str, request: dict[str, Any]) -> None:
-    """Start the job, waiting for its role to be known everywhere. A job of that name that exists is the same job."""
+def request_of(properties: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the request to SageMaker, checkpoints in a folder of the job's own.
+
+    In one folder for all jobs of a fingerprint, a job that is run again would find its predecessor's last iteration
+    and train no further.
+    """
+    request: dict[str, Any] = json.loads(properties["Request"])
+    if "CheckpointConfig" in request:
+        folder = request["CheckpointConfig"]["S3Uri"].rstrip("/")
+        request["CheckpointConfig"] = {**request["CheckpointConfig"], "S3Uri": f"{folder}/{name}"}
+    return request
+
+
+def start(jobs: Jobs, name: str, request: dict[str, Any], deployment: Deployment) -> None:
+    """Start the job, waiting for its role to be known everywhere. A job of that name that exists is the same job.
+
+    The Delete of a cancelled change may look for jobs before this one exists. Whichever comes first, the job is
+    stopped: CloudFormation changes the stack's state before it sends the Delete (or the Update back), and this looks
+    at the state after the job exists. If it still sees the old state, then the Delete's look comes later and finds
+    the job; else it stops the job itself. Nobody has to wait. Raises JobFailed then, ClientError when refused.
+    """
     deadline = time.monotonic() + ROLE_WAIT_SECONDS
     while True:
         try:
             jobs.create(name, request)
-            return
+            break
         except ClientError as error:
             if code_of(error) == "ResourceInUse":  # this event was delivered twice
-                return
-            if "assume" not in text_of(error).lower() or time.monotonic() > deadline:
+                break
+            if not is_role_not_yet(error) or time.monotonic() > deadline:
                 raise
         time.sleep(PAUSE_SECONDS)
+    try:
+        undone = deployment.status_if_undone()
+    except (BotoCoreError, ClientError):
+        jobs.stop_if_running(name)  # after a Create that failed in here, the framework ignores the Delete
+        raise
+    if undone:
+        jobs.stop_if_running(name)
+        raise JobFailed(f"{jobs.word} {name} was stopped at once: the stack is {undone}")
+
+
+def is_role_not_yet(error: ClientError) -> bool:
+    """Say whether the refusal may pass as IAM spreads a new role: told by its words, codes are too general.
+
+    An explicit deny is somebody's decision and stays.
+    """
+    text = text_of(error).lower()
+    if "explicit deny" in text:
+        return False
+    if code_of(error) in {"AccessDenied", "AccessDeniedException"}:
+        return True
+    return code_of(error) == "ValidationException" and any(words in text for words in _ROLE_NOT_YET)
 
 
 def result_of(state: JobState, properties: dict[str, Any]) -> str:
@@ -118,25 +200,24 @@ def has_result(s3: Any, address: str) -> bool:
 
 def stop_all(jobs: Jobs, properties: dict[str, Any]) -> list[str]:
     """Ask every job of this stack that still runs to stop; return their names."""
-    running = [name for name in jobs.busy(properties["JobPrefix"]) if f"-{properties['StackPart']}" in name]
+    running = running_jobs(jobs, properties)
     for name in running:
         jobs.stop_if_running(name)
     return running
 
 
-def failure_text(jobs: Jobs, logs: Any, state: JobState) -> str:
-    """Return what went wrong in SageMaker's own words, and where the log is."""
-    reason = state.reason or state.detail or "SageMaker gave no reason"
-    text = f"{jobs.word} {state.name} {state.status}: {reason}"
-    if state.detail and state.detail not in (state.status, reason):
-        text += f" ({state.detail})"
-    return f"{text} Log: {jobs.log_group}, {log_stream(logs, jobs.log_group, state.name)}"
+def stop_others(jobs: Jobs, properties: dict[str, Any]) -> None:
+    """Ask this stack's running jobs of other fingerprints to stop.
+
+    Nobody waits for them any more: most of all when a roll-back updates back while the new job runs.
+    """
+    wanted = job_name(properties, 1)
+    for name in running_jobs(jobs, properties):
+        if name != wanted and not name.startswith(f"{wanted}-"):
+            print(f"{jobs.word} {name} is stopped: {wanted} replaces it")
+            jobs.stop_if_running(name)
 
 
-def log_stream(logs: Any, group: str, job: str) -> str:
-    """Return the words that lead to the job's log stream."""
-    try:
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/", limit=1)["logStreams"]
-    except ClientError as error:
-        return f"streams {job}/* (not listed: {code_of(error)})"
-    return f"stream {streams[0]['logStreamName']}" if streams else "no stream: the job never started"
+def running_jobs(jobs: Jobs, properties: dict[str, Any]) -> list[str]:
+    """Return the names of this stack's jobs that run or are being stopped."""
+    return [name for name in jobs.busy(properties["JobPrefix"]) if f"-{properties['StackPart']}" in name]

@@ -20,17 +20,21 @@ from sandcastle.promises import may, may_not
 from sandcastle.roles import ServiceRole, Statement
 
 WAIT_MINUTES = 60
-"""The longest that CloudFormation lets a custom resource take."""
+"""As long as CloudFormation lets a custom resource take. The framework counts calls, 720 of them, and each call takes
+its own time besides the pause: it would notice too late. ``is_complete`` looks at the clock instead and fails after
+54 minutes, in time for its text to reach the stack's events."""
 
 _JOBS_REASON = "jobs of this workload; a job's name ends with fingerprint, stack and attempt"
+_LOG_REASON = "log streams of this workload's jobs; a stream's name ends with fingerprint, host and time"
 _LIST_REASON = "listing jobs is not about one job: the service authorization reference names no resource"
 
 
 class JobProvider(Construct):
     """CDK's Provider framework around ``assets/functions/jobs.py``.
 
-    ``on_event`` may start jobs, with the two job roles and no other; ``is_complete`` may look and stop. The
-    framework's own functions get roles and a log group that go with the stack, and cannot create log groups.
+    ``on_event`` may start jobs, with the two job roles and no other, and may see whether its own stack is being
+    undone; ``is_complete`` may look, stop, and read how this workload's logs end. The framework's own functions get
+    roles and a log group that go with the stack, and cannot create log groups.
     """
 
     def __init__(
@@ -47,13 +51,14 @@ class JobProvider(Construct):
         super().__init__(scope, construct_id)
         jobs = [sagemaker_arn(kind, f"{names.job_prefix}-*") for kind in ("training-job", "processing-job")]
         roles = [role.arn for role in job_roles]
+        groups = [log_group_arn(f"/aws/sagemaker/{kind}Jobs") for kind in ("Training", "Processing")]
         on_event = Function(
             self,
             "OnEvent",
             handler="jobs.on_event",
             description="Starts, finds or stops the job behind a dataset or a trained model",
             code=code,
-            timeout_seconds=180,
+            timeout_seconds=300,  # waits up to 90 s for a new role, and each call may be tried four times
             statements=[
                 Statement(
                     [
@@ -69,15 +74,20 @@ class JobProvider(Construct):
                     reason=_JOBS_REASON,
                 ),
                 Statement(["sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"], ["*"], reason=_LIST_REASON),
+                # Exactly its own stack: a job that was started for a change which is being undone must not stay.
+                Statement(["cloudformation:DescribeStacks"], [cdk.Aws.STACK_ID]),
                 pass_roles(roles, "sagemaker.amazonaws.com"),
                 *(list_objects(arn, f"{names.workload}/*") for arn in result_bucket_arns),
             ],
             promises=[
                 *(may("sagemaker:CreateTrainingJob", arn) for arn in jobs[:1]),
+                may("sagemaker:StopTrainingJob", jobs[0]),
+                may("cloudformation:DescribeStacks", cdk.Aws.STACK_ID),
                 *(may("iam:PassRole", arn, iam__PassedToService="sagemaker.amazonaws.com") for arn in roles),
                 *(may_not("iam:PassRole", arn, iam__PassedToService="lambda.amazonaws.com") for arn in roles),
                 may_not("sagemaker:CreateTrainingJob", sagemaker_arn("training-job", "other-*")),
                 may_not("sagemaker:DeleteEndpoint", "*"),
+                may_not("cloudformation:DeleteStack", "*"),
                 may_not("s3:GetObject", "*"),
             ],
         )
@@ -87,7 +97,7 @@ class JobProvider(Construct):
             handler="jobs.is_complete",
             description="Says whether the job behind a dataset or a trained model has ended",
             code=code,
-            timeout_seconds=60,
+            timeout_seconds=120,  # must answer "not yet" also after a call that was tried four times in vain
             statements=[
                 Statement(
                     [
@@ -100,15 +110,18 @@ class JobProvider(Construct):
                     reason=_JOBS_REASON,
                 ),
                 Statement(["sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"], ["*"], reason=_LIST_REASON),
+                Statement(["logs:DescribeLogStreams"], [f"{arn}:*" for arn in groups], reason=GROUP_REASON),
                 Statement(
-                    ["logs:DescribeLogStreams"],
-                    [f"{log_group_arn(f'/aws/sagemaker/{kind}Jobs')}:*" for kind in ("Training", "Processing")],
-                    reason=GROUP_REASON,
+                    ["logs:GetLogEvents"],
+                    [f"{arn}:log-stream:{names.job_prefix}-*" for arn in groups],
+                    reason=_LOG_REASON,
                 ),
             ],
             promises=[
                 may("sagemaker:DescribeTrainingJob", jobs[0]),
                 may("sagemaker:StopProcessingJob", jobs[1]),
+                *(may("logs:GetLogEvents", f"{arn}:log-stream:{names.job_prefix}-*") for arn in groups),
+                *(may_not("logs:GetLogEvents", f"{arn}:log-stream:other-*") for arn in groups),
                 may_not("sagemaker:CreateTrainingJob", "*"),
                 may_not("sagemaker:CreateProcessingJob", "*"),
                 may_not("iam:PassRole", "*"),

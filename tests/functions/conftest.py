@@ -57,6 +57,11 @@ def logs() -> Iterator[Scripted]:
     yield from _scripted("logs")
 
 
+@pytest.fixture
+def stacks() -> Iterator[Scripted]:
+    yield from _scripted("cloudformation")
+
+
 @dataclass
 class Context:
     """What Lambda tells a function about its call."""
@@ -125,3 +130,29 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(time, "sleep", slept.append)
     monkeypatch.setattr(time, "monotonic", lambda: start + sum(slept))
     return slept
+
+
+@pytest.fixture
+def clients(
+    monkeypatch: pytest.MonkeyPatch, sagemaker: Scripted, s3: Scripted, logs: Scripted, stacks: Scripted
+) -> None:
+    """The jobs' entry points get these clients."""
+    import jobs
+
+    found = {
+        "sagemaker": sagemaker.client,
+        "s3": s3.client,
+        "logs": logs.client,
+        "cloudformation": stacks.client,
+    }
+    monkeypatch.setattr(jobs, "client", lambda service, _attempts: found[service])
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time of day, to be set by a test."""
+    import time
+
+    times = [1_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: times[0])
+    return times
