@@ -14,7 +14,8 @@ from sandcastle.resource import EnvironmentStack
 from sandcastle.topic import AlarmTopic
 
 CAPTURE_DAYS = 30
-"""How long captured requests and answers are kept: they are the endpoints' users' data."""
+"""How long captured requests and answers are kept: they are data of whoever asks, and pile up without end.
+Whatever else lies in the reports bucket stays until the environment goes."""
 
 
 class Foundation(EnvironmentStack):

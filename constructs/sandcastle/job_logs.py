@@ -22,6 +22,9 @@ class JobLogs(Construct):
 
     The roles that log must, too: SageMaker writes the last lines some time after a job or endpoint is gone, and makes
     the endpoint's log group again for them. A deleted role writes nothing.
+
+    Nothing here limits how long these logs are kept while the stack lives: the groups belong to SageMaker, which makes
+    them at the first line, and those of jobs are shared by the whole account.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, names: WorkloadNames, code: CodeAsset) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 from botocore import xform_name
 
-SERVICES = ("sagemaker", "s3", "logs")
+SERVICES = ("cloudformation", "sagemaker", "s3", "logs")
 
 ACTIONS = {
     "list_objects_v2": {"s3:ListBucket"},

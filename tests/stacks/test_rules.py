@@ -67,3 +67,11 @@ def test_cdks_own_validation_finds_nothing(tmp_path: Path) -> None:
     assert "WARNING" not in run.stderr
     report = tmp_path / "out" / "validation-report.json"
     assert not report.exists() or '"failure"' not in report.read_text()
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_cdk_warns_of_nothing(name: str) -> None:
+    """Its command line prints these warnings at every synthesis; the flags in cdk.json answer them."""
+    files = list(synthesise(name).folder.glob("*.json"))
+    assert files
+    assert [file.name for file in files if '"aws:cdk:warning"' in file.read_text()] == []
