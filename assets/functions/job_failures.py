@@ -14,7 +14,7 @@ from job_kinds import Jobs, JobState
 
 LINES = 20
 
-LONGEST_END = 1500
+LONGEST_END = 1300
 """Bytes of JSON. CloudFormation takes 4096 for the whole answer, and CDK's framework adds its own lines."""
 
 LONGEST_REASON = 1100
