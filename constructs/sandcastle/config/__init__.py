@@ -1,7 +1,7 @@
 """The environment file: loading, checking, and the typed result that the stacks are made from."""
 
 from sandcastle.config.environment import Environment, Prepare, Serve, Train, Workload
-from sandcastle.config.loader import environment_path, load_environment, no_region, workload_names
+from sandcastle.config.loader import environment_path, load_environment, no_region, workload_names, written_region
 from sandcastle.config.problem import ConfigError, Problem
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "load_environment",
     "no_region",
     "workload_names",
+    "written_region",
 ]

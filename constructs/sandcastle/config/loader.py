@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,8 @@ from sandcastle.config.workload import WorkloadFile
 from sandcastle.config.yaml_lines import Document, read_yaml
 
 _File = TypeVar("_File", bound=Model)
+
+_REGION_LINE = re.compile(r"^region:[ \t]+([\"']?)([a-z]+(?:-[a-z0-9]+)+)\1[ \t]*(?:[ \t]#.*)?\r?$", re.MULTILINE)
 
 
 def load_environment(name: str, root: Path, default_region: str | None = None) -> Environment:
@@ -63,6 +66,25 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
 def environment_path(name: str, root: Path) -> Path:
     """Return the file that an environment's name stands for; a name that ends in ``.yaml`` is a path already."""
     return Path(name).absolute() if name.endswith(".yaml") else root / "environments" / f"{name}.yaml"
+
+
+def written_region(name: str, root: Path) -> str | None:
+    """Return the region as the environment's file says it, whatever else is wrong with the file.
+
+    None when there is no file, or its region cannot be read, is not text, or is written more than once. Where the
+    file is not YAML, a line ``region: ...`` of its own still counts, so that no slip elsewhere moves a destroy.
+    """
+    path = environment_path(name, root)
+    try:
+        document = read_yaml(path, "")
+        if document.value is None:
+            found = _REGION_LINE.findall(path.read_bytes().decode("utf-8-sig", "replace"))
+            return found[0][1] if len(found) == 1 else None
+    except (OSError, ValueError):
+        return None
+    region = document.at(("region",))
+    unclear = any(problem.key == "region" for problem in document.problems)
+    return region if isinstance(region, str) and region and not unclear else None
 
 
 def no_region(environment: Environment) -> ConfigError:
