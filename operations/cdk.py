@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from operations.errors import OperationError
-from operations.project import ASSEMBLIES, CDK, ROOT
+from operations.project import ASSEMBLIES, CDK, NODE, ROOT
 from operations.target import Target
 
 _QUIET = ("--no-notices", "--no-version-reporting")
@@ -19,13 +19,27 @@ def cdk(target: Target, environment: str, command: str, *arguments: str) -> int:
     What the CLI prints goes to standard error, so that standard output stays free for the result.
     Raises OperationError when the CLI is not installed.
     """
-    if not CDK.exists():
+    if not (CDK.exists() and NODE.exists()):
         raise OperationError("The CDK command line is not installed yet. Run: make install")
     assembly = ASSEMBLIES / Path(environment).stem  # one folder each, so that environments can be deployed side by side
-    line = [str(CDK), command, *arguments, *_QUIET, "-c", f"environment={environment}", "--output", str(assembly)]
+    line = [
+        str(NODE),
+        str(CDK),
+        command,
+        *arguments,
+        *_QUIET,
+        "-c",
+        f"environment={environment}",
+        "--output",
+        str(assembly),
+    ]
     sys.stderr.flush()
-    run = subprocess.run(line, cwd=ROOT, env=target.environ(), stdout=sys.stderr.fileno(), check=False)
-    return run.returncode
+    process = subprocess.Popen(line, cwd=ROOT, env=target.environ(), stdout=sys.stderr.fileno())
+    try:
+        return process.wait()
+    finally:  # interrupted or terminated: a CLI that outlived this command would go on and hold its folder
+        process.terminate()
+        process.wait()
 
 
 def bootstrap(target: Target, environment: str) -> bool:

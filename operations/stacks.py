@@ -56,6 +56,13 @@ def environment_stacks(target: Target, environment: str) -> list[Stack]:
     return sorted(found, key=lambda stack: stack.name)
 
 
+def deployed_environments(target: Target) -> list[str]:
+    """Return the names of all environments that have a stack in the target's region."""
+    pages = target.client("cloudformation").get_paginator("describe_stacks").paginate()
+    found = {tags(item.get("Tags", [])).get(ENVIRONMENT_TAG) for page in pages for item in page["Stacks"]}
+    return sorted(name for name in found if name)
+
+
 def tags(pairs: Iterable[Any]) -> dict[str, str]:
     """Return AWS's list of Key/Value pairs as a dictionary."""
     return {pair["Key"]: pair["Value"] for pair in pairs}

@@ -20,12 +20,12 @@ def status(target: Target, environment: str, console: Console) -> dict[str, Any]
         table = Table(
             box=box.SIMPLE, title=f"environment {environment} in {target.name}, {target.region}", title_justify="left"
         )
-        for heading in ("stack", "status", "endpoint", "trained by"):
+        for heading in ("stack", "status", "endpoint", "trained by", "reason"):
             table.add_column(heading, overflow="fold")
         for stack in stacks:
             outputs = stack.outputs
             served = f"{outputs['EndpointName']} {endpoints[stack.name]}" if stack.name in endpoints else ""
-            table.add_row(stack.name, stack.status, served, outputs.get("TrainingJob", ""))
+            table.add_row(stack.name, stack.status, served, outputs.get("TrainingJob", ""), stack.reason)
         console.show(table)
     else:
         console.say(f"Nothing of environment {environment} is deployed in {target.name}, {target.region}.")

@@ -21,6 +21,11 @@ from operations.project import BIN, LOCALCLOUD, ROOT
 
 Name = Literal["local", "aws"]
 
+
+class NotRunningError(OperationError):
+    """localcloud does not run, so nothing can be deployed in it."""
+
+
 _FOREIGN_PREFIXES = ("AWS_", "CDK_DEFAULT_", "BOTO_", "SAGEMAKER_")
 """Every setting that could lead the CLI, an SDK or a function to somebody's account."""
 
@@ -30,7 +35,17 @@ _LOCAL_SETTINGS = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    # a proxy of the caller must not see, or swallow, what is meant for this machine
+    "NO_PROXY": "127.0.0.1,localhost",
+    "no_proxy": "127.0.0.1,localhost",
 }
+
+
+TOOLS = {
+    "CDK_HOME": str(ROOT / ".cdk.out" / "home"),
+    "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(ROOT / ".venv" / "jsii-cache"),
+}
+"""Where the CDK keeps what it caches: in this folder, not in the user's home."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,7 @@ class Target:
         """Return the variables for a program that works in this target, with the pinned tools first on PATH."""
         base = without_aws(os.environ) if self.name == "local" else dict(os.environ)
         path = os.pathsep.join([str(BIN), str(ROOT / "node_modules" / ".bin"), base.get("PATH", "")])
-        return {**base, **self.settings, "PATH": path}
+        return {**base, **TOOLS, **self.settings, "PATH": path}
 
 
 def without_aws(environ: Mapping[str, str]) -> dict[str, str]:
@@ -90,7 +105,7 @@ def local(region: str, *, start: bool, environ: MutableMapping[str, str] | None 
     running = localcloud("start" if start else "status")
     endpoint = running.get("endpoint")
     if not endpoint:
-        raise OperationError("localcloud does not run, so nothing is deployed in it. Start it with: make deploy")
+        raise NotRunningError("localcloud does not run, so nothing is deployed in it. Start it with: make deploy")
     if not is_loopback(endpoint):
         raise OperationError(f"localcloud says it listens on {endpoint}, which is not this machine; refused.")
     settings = {
@@ -120,7 +135,10 @@ def aws(region: str | None) -> Target:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    session = boto3.Session(region_name=region)
+    try:
+        session = boto3.Session(region_name=region)
+    except BotoCoreError as error:
+        raise OperationError(f"The AWS settings of this shell are wrong: {error}") from error
     if not session.region_name:
         raise UsageError("No region: set `region` in the environment file, or AWS_REGION in the shell.")
     try:

@@ -35,7 +35,11 @@ def show_inventory(inventory: Inventory, console: Console) -> None:
             table.add_row(
                 f"{total:.2f}" if total >= CENT else "< 0.01", f"{len(findings)} x {kind}", "", findings[0].price
             )
-        table.add_row(f"{inventory.monthly_usd:.2f}", "in all, as far as prices are known", "", "")
+        unknown = any(finding.monthly_usd is None for finding in dear)
+        known = f"{inventory.monthly_usd:.2f}"
+        table.add_row(
+            f"{known} + ?" if unknown else known, "in all" + (", and what has no price" if unknown else ""), "", ""
+        )
         console.show(table)
     free = Counter(f"{finding.service} {finding.kind}" for finding in inventory.findings if not finding.billable)
     if free:

@@ -51,10 +51,40 @@ def test_a_name_that_is_none_stops_everything(name: str, capsys: pytest.CaptureF
 
 def test_invoke_wants_a_file_or_a_sample_and_not_both(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["invoke", "bank"], ["invoke", "bank", "file.csv", "--sample", "3"]):
-        with pytest.raises(SystemExit) as stopped:
-            cli.main(arguments)
-        assert stopped.value.code == 2
+        assert cli.main(arguments) == 2
     assert "--sample" in capsys.readouterr().err
+
+
+def test_a_region_that_contradicts_the_file_stops_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("deploy", "destroy", "status", "audit"):
+        assert cli.main([command, "--environment", "local", "--region", "eu-west-1"]) == 2
+        assert "us-east-1" in capsys.readouterr().err
+
+
+def test_a_region_that_is_none_stops_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "nowhere.yaml"
+    file.write_text("name: nowhere\n", encoding="utf-8")
+    assert cli.main(["status", "--environment", str(file), "--region", "zz"]) == 2
+    assert "zz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["deploy", "-e", "lokal"], ["invoke", "bank"], ["nonsense"], ["status", "--environment", "../x"]]
+)
+def test_a_failure_is_one_json_document_too(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([*arguments, "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["exit_code"] == 2
+    assert error["message"]
+
+
+@pytest.mark.parametrize("command", ["destroy", "status", "audit"])
+def test_without_localcloud_nothing_is_left_and_that_is_no_failure(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(target, "localcloud", lambda *_: {"endpoint": None})
+    assert cli.main([command, "--environment", "local", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["clean"] is True
 
 
 def test_the_installed_command_refuses_a_wrong_file_without_starting_anything(tmp_path: Path) -> None:
@@ -66,7 +96,7 @@ def test_the_installed_command_refuses_a_wrong_file_without_starting_anything(tm
     )  # fmt: skip
     assert done.returncode == 2
     assert "broken.yaml" in done.stderr
-    assert done.stdout == ""
+    assert json.loads(done.stdout)["error"]["problems"]
     assert list(tmp_path.iterdir()) == [file]
 
 
