@@ -8,7 +8,6 @@ import os
 import shlex
 import socket
 import sys
-import urllib.request
 from collections.abc import Sequence
 
 from localcloud import launcher
@@ -129,7 +128,6 @@ def _reset(_: argparse.Namespace, state: StateDir) -> int:
     running = launcher.find(state)
     if running is None:
         raise launcher.LauncherError("is not running")
-    request = urllib.request.Request(f"{running.endpoint}/_localcloud/reset", method="POST")
-    with urllib.request.urlopen(request, timeout=30):
-        print("localcloud is empty")
+    launcher.ask(running, "POST", "reset", timeout=30)
+    print("localcloud is empty")
     return 0

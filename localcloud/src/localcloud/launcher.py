@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import http.client
 import json
 import os
 import shutil
@@ -11,7 +12,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +24,11 @@ from localcloud.settings import HOST, StateDir, server_environment
 
 #: seconds a start may take before it counts as failed (it takes about one)
 START_SECONDS = 30.0
+#: seconds a server that runs already may leave its health check unanswered: a busy or suspended one keeps its state
+ANSWER_SECONDS = 30.0
+
+#: every request to a server goes straight to loopback, whatever proxy the caller's environment or system names
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class LauncherError(Exception):
@@ -45,53 +50,32 @@ class Running:
 
 def find(state: StateDir) -> Running | None:
     """The server of this state directory when its recorded process is still that process."""
-    recorded = _recorded(state)
-    if recorded is None:
-        return None
-    pid, started = recorded
-    process = processes.find(pid)
-    if process is None or process.started != started or not state.port_file.exists():
+    pid = _living(state)
+    if pid is None or not state.port_file.exists():
         return None
     return Running(pid, int(state.port_file.read_text()))
 
 
 def start(state: StateDir, port: int = 0) -> tuple[Running, bool]:
-    """Start a detached server unless one runs; (server, whether it was started now). Raises LauncherError."""
+    """Start a detached server unless one runs; (server, whether it was started now). Raises LauncherError.
+
+    A server that runs and does not answer at once is asked again, never replaced: everything it holds is in its
+    memory. It is asked without the lock, so that a stop need not wait for this.
+    """
     state.root.mkdir(parents=True, exist_ok=True)
-    with _locked(state):
-        running = find(state)
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        with _locked(state):
+            pid = _living(state)
+            if pid is None:
+                _sweep(state)
+                return _launch(state, port), True
+            running = find(state)
         if running and healthy(running):
             return running, False
-        _sweep(state)
-        listener = listen(state, port)
-        prepare(state)
-        if state.log_file.exists():  # the last run's log stays readable, no log grows for ever
-            state.log_file.replace(state.log_file.with_suffix(".log.previous"))
-        with state.log_file.open("ab") as log:
-            child = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "localcloud",
-                    "_serve",
-                    "--state",
-                    str(state.root),
-                    "--fd",
-                    str(listener.fileno()),
-                ],
-                env=server_environment(state, listener.getsockname()[1]),
-                cwd=state.root,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[listener.fileno()],
-                start_new_session=True,
-            )
-        running = Running(child.pid, listener.getsockname()[1])
-        listener.close()
-        record(state, running)
-        _wait_until_healthy(state, running, child)
-        return running, True
+        if time.monotonic() >= deadline:
+            raise LauncherError(f"localcloud (pid {pid}) does not answer; `localcloud stop` ends it")
+        time.sleep(0.1)
 
 
 def stop(state: StateDir) -> bool:
@@ -113,6 +97,31 @@ def stop(state: StateDir) -> bool:
         processes.kill(victims)
         _sweep(state)
         return True
+
+
+def _launch(state: StateDir, port: int) -> Running:
+    """Start a detached server and wait until it answers. Raises LauncherError."""
+    listener = listen(state, port)
+    prepare(state)
+    if state.log_file.exists():  # the last run's log stays readable, no log grows for ever
+        state.log_file.replace(state.log_file.with_suffix(".log.previous"))
+    command = [sys.executable, "-m", "localcloud", "_serve", "--state", str(state.root), "--fd", str(listener.fileno())]
+    with state.log_file.open("ab") as log:
+        child = subprocess.Popen(
+            command,
+            env=server_environment(state, listener.getsockname()[1]),
+            cwd=state.root,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )
+    running = Running(child.pid, listener.getsockname()[1])
+    listener.close()
+    record(state, running)
+    _wait_until_healthy(state, running, child)
+    return running
 
 
 def listen(state: StateDir, port: int) -> socket.socket:
@@ -155,11 +164,18 @@ def healthy(running: Running) -> bool:
 def health(running: Running) -> dict[str, Any]:
     """What it says of itself, nothing when it does not answer within a second."""
     try:
-        with urllib.request.urlopen(f"{running.endpoint}/_localcloud/health", timeout=1) as reply:
-            document: dict[str, Any] = json.load(reply)
-            return document
-    except (OSError, ValueError):
+        document: dict[str, Any] = json.loads(ask(running, "GET", "health", timeout=1))
+        return document
+    except (OSError, ValueError, http.client.HTTPException):
         return {}
+
+
+def ask(running: Running, method: str, name: str, timeout: float) -> bytes:
+    """The body of its answer to one ``/_localcloud/`` request, sent through no proxy; OSError when there is none."""
+    request = urllib.request.Request(f"{running.endpoint}/_localcloud/{name}", method=method)
+    with _DIRECT.open(request, timeout=timeout) as reply:
+        body: bytes = reply.read()
+        return body
 
 
 def _wait_until_healthy(state: StateDir, running: Running, child: subprocess.Popen[bytes]) -> None:
@@ -174,6 +190,16 @@ def _wait_until_healthy(state: StateDir, running: Running, child: subprocess.Pop
         time.sleep(0.02)
     child.kill()
     raise LauncherError(f"localcloud did not answer within {START_SECONDS:.0f} s; see {state.log_file}")
+
+
+def _living(state: StateDir) -> int | None:
+    """The recorded pid while it is still the recorded process: same pid, same start time."""
+    recorded = _recorded(state)
+    if recorded is None:
+        return None
+    pid, started = recorded
+    process = processes.find(pid)
+    return pid if process and process.started == started else None
 
 
 def _recorded(state: StateDir) -> tuple[int, str] | None:

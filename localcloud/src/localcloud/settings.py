@@ -127,10 +127,21 @@ def server_environment(state: StateDir, port: int) -> dict[str, str]:
     return env
 
 
+def _without_proxy() -> str:
+    """The hosts a client reaches without a proxy: this one, and what the caller's NO_PROXY and no_proxy name."""
+    given = ",".join(os.environ.get(name, "") for name in ("NO_PROXY", "no_proxy")).split(",")
+    names = [name.strip() for name in given if name.strip()]
+    # `*` means every host, but to most clients only when it stands alone
+    return "*" if "*" in names else ",".join(dict.fromkeys([HOST, "localhost", *names]))
+
+
 def client_environment(port: int) -> dict[str, str]:
     """What a client (CDK CLI, boto3, AWS SDKs) needs to talk to this localcloud and to nothing else."""
     endpoint = f"http://{HOST}:{port}"
+    direct = _without_proxy()
     return {
+        "NO_PROXY": direct,
+        "no_proxy": direct,
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ENDPOINT_URL_S3": endpoint,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,

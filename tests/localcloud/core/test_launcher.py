@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from localcloud import processes
-from tests.localcloud.conftest import run_localcloud, started
+from localcloud import launcher, processes
+from localcloud.settings import StateDir
+from tests.localcloud.conftest import COMMAND, run_localcloud, started
 from tests.localcloud.core.stacks import Stack, eventually, function, provider, role, unique
 
 if TYPE_CHECKING:
@@ -31,6 +32,21 @@ CALLER = {
     "HTTPS_PROXY": "http://proxy.invalid:1",
     "SECRET_OF_MINE": "x",
 }
+
+
+#: a caller's proxy that nothing listens on
+DEAD_PROXY = dict.fromkeys(("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+NO_EXCEPTIONS = {"NO_PROXY": "", "no_proxy": ""}
+
+
+def waiting_connections(endpoint: str) -> int:
+    """How many connections the server has not accepted yet: the receive queue of its listening socket (Linux)."""
+    local = f"0100007F:{int(endpoint.rsplit(':', 1)[1]):04X}"
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if (fields[1], fields[3]) == (local, "0A"):
+            return int(fields[4].split(":")[1], 16)
+    raise AssertionError(f"nothing listens on {endpoint}")
 
 
 def environment_of(pid: int) -> dict[str, str]:
@@ -127,6 +143,71 @@ def test_a_killed_server_is_noticed_and_its_workers_are_swept(tmp_path: Path) ->
         assert processes.find(orphan) is None
 
 
+def test_a_start_waits_for_a_server_that_does_not_answer_yet(tmp_path: Path) -> None:
+    with started(tmp_path) as server:
+        server.client("s3").create_bucket(Bucket="kept")
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            command = [str(COMMAND), "start", "--state", str(tmp_path), "--json"]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as again:
+                # the second attempt: the first was given up unanswered
+                eventually(lambda: waiting_connections(server.endpoint) >= 2)
+                os.kill(server.pid, signal.SIGCONT)
+                facts = json.loads(again.communicate(timeout=30)[0])
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        assert (facts["pid"], facts["started"]) == (server.pid, False)
+        assert [bucket["Name"] for bucket in server.client("s3").list_buckets()["Buckets"]] == ["kept"]
+
+
+@pytest.mark.parametrize("lost", [None, "port"])
+def test_a_server_that_never_answers_is_reported_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str | None
+) -> None:
+    monkeypatch.setattr(launcher, "ANSWER_SECONDS", 0.5)
+    with started(tmp_path) as server:
+        before = processes.find(server.pid)
+        if lost:
+            (tmp_path / lost).unlink()
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(launcher.LauncherError) as failed:
+                launcher.start(StateDir(tmp_path))
+            assert str(failed.value) == f"localcloud (pid {server.pid}) does not answer; `localcloud stop` ends it"
+            assert processes.find(server.pid) == before
+            assert (tmp_path / "home").is_dir()
+        finally:
+            # as it is, suspended: what the message promises
+            run_localcloud("stop", "--state", str(tmp_path))
+        assert processes.find(server.pid) is None
+
+
+def test_no_request_of_the_command_goes_through_a_proxy(tmp_path: Path) -> None:
+    caller = {**DEAD_PROXY, **NO_EXCEPTIONS}
+    with started(tmp_path, caller) as server:
+        again = run_localcloud("start", "--state", str(tmp_path), "--json", environment=caller)
+        assert json.loads(again.stdout)["pid"] == server.pid
+        assert run_localcloud("status", "--state", str(tmp_path), environment=caller).returncode == 0
+        assert run_localcloud("reset", "--state", str(tmp_path), environment=caller).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"NO_PROXY": "", "no_proxy": ""}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "a.corp, localhost", "no_proxy": "b.corp"}, "127.0.0.1,localhost,a.corp,b.corp"),
+        ({"NO_PROXY": "", "no_proxy": "*"}, "*"),
+    ],
+)
+def test_env_excepts_this_host_from_the_callers_proxy(
+    localcloud: Localcloud, given: dict[str, str], expected: str
+) -> None:
+    printed = run_localcloud("env", "--state", str(localcloud.state), environment=given).stdout
+    shell = f'{printed}\necho "$NO_PROXY $no_proxy"'
+    done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, timeout=10, check=True)
+    assert done.stdout == f"{expected} {expected}\n"
+
+
 def test_a_foreign_process_with_the_recorded_pid_is_left_alone(tmp_path: Path) -> None:
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as foreign:
         (tmp_path / "pid").write_text(f"{foreign.pid}\nnot-its-start-time\n")
@@ -149,7 +230,7 @@ def test_env_points_every_client_here_and_nowhere_else(localcloud: Localcloud) -
     shell = f'{printed}\nexec "{sys.executable}" -c "{program}"'
     done = subprocess.run(
         ["/bin/sh", "-c", shell],
-        env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL_STS": "http://elsewhere.invalid", **CALLER},
+        env={"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL_STS": "http://elsewhere.invalid", **CALLER, **DEAD_PROXY},
         capture_output=True,
         text=True,
         timeout=60,
@@ -168,8 +249,6 @@ def test_reset_empties_it(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_a_foreground_server(tmp_path: Path) -> None:
-    from tests.localcloud.conftest import COMMAND
-
     with subprocess.Popen(
         [str(COMMAND), "start", "--foreground", "--state", str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as server:
