@@ -82,6 +82,16 @@ MISTAKES = [
     ("capture_percent: 50", "kind: serverless", 10, "workloads.spotty.endpoint.kind", "not available", "instance"),
     ("data: sample", "data: sample\ndata: full", 6, "data", "written twice; the first is on line 5", ""),
     ("data: sample", "no: sample", 5, "", "not text", ""),
+    ("us-east-1", "us-esat-1", 2, "region", "did you mean us-east-1?", "more"),
+    ("us-east-1", "us-wset-2", 2, "region", "did you mean us-west-2?", "more"),
+    ("usd: 200", "usd: .nan", 3, "monthly_budget_usd", "must be a finite number", "US dollars"),
+    ("usd: 200", "usd: -.inf", 3, "monthly_budget_usd", "must be a finite number", "US dollars"),
+    ("usd: 200", "usd: nan", 3, "monthly_budget_usd", "must be a finite number", "US dollars"),
+    ("usd: 200", "usd: inf", 3, "monthly_budget_usd", "must be a finite number", "US dollars"),
+    ("usd: 200", "usd: 1e30", 3, "monthly_budget_usd", "is text in YAML; write 1.0e+30 or digits", "US dollars"),
+    ("usd: 200", "usd: 2.5e2", 3, "monthly_budget_usd", "is text in YAML; write 2.5e+2 or digits", "US dollars"),
+    ("num_round: 7", "eta: ''", 11, "workloads.spotty.hyperparameters.eta", "must not be empty", "text"),
+    ("num_round: 7", "eta: ' '", 11, "workloads.spotty.hyperparameters.eta", "must not be empty", "text"),
 ]  # fmt: skip
 
 
@@ -91,6 +101,29 @@ def test_mistake(project: Project, old: str, new: str, line: int, key: str, mess
     found = [problem for problem in error.problems if (problem.line, problem.key) == (line, key)]
     assert any(message in problem.message and allowed in problem.allowed for problem in found), str(error)
     assert all(problem.file == "environments/test.yaml" for problem in error.problems)
+
+
+@pytest.mark.parametrize("number", ["3:20", "1:20", "0xff", "0b11", "017", "1_000", "3:20.5"])
+def test_numbers_have_plain_decimal_digits(project: Project, number: str) -> None:
+    """YAML 1.1 reads 3:20 as 200. The mistake is reported once, with what the file says."""
+    for old, new, key in (
+        ("usd: 200", f"usd: {number}", "monthly_budget_usd"),
+        ("num_round: 7", f"num_round: {number}", "workloads.spotty.hyperparameters.num_round"),
+    ):
+        (problem,) = project.refuse(VALID.replace(old, new)).problems
+        assert (problem.key, problem.value) == (key, repr(number))
+        assert "numbers must be written in plain decimal digits" in problem.message
+
+
+@pytest.mark.parametrize("number", ["200", "+200", "200.", "200.5", "2.0e+2"])
+def test_plain_numbers_are_read(project: Project, number: str) -> None:
+    assert project.load(VALID.replace("usd: 200", f"usd: {number}")).monthly_budget_usd == float(number)
+
+
+def test_an_environment_needs_a_workload(project: Project) -> None:
+    (problem,) = project.refuse(VALID.partition("workloads:")[0] + "workloads: {}\n").problems
+    assert (problem.line, problem.key, problem.message) == (6, "workloads", "needs at least one workload")
+    assert problem.allowed == "plain, spotty"
 
 
 def test_required_keys_are_named(project: Project) -> None:
@@ -149,6 +182,24 @@ def test_unknown_environment_lists_those_that_exist(project: Project) -> None:
     project.load(VALID)
     with pytest.raises(ConfigError, match=r"did you mean test\?\n    allowed: test"):
         load_environment("tests", project.root)
+
+
+def test_a_files_name_where_an_environments_was_meant(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.load(VALID)
+    monkeypatch.chdir(project.root)
+    (project.root / ".pre-commit-config.yaml").touch()
+    (project.root / "environments" / ".hidden.yaml").touch()
+    for name, message, allowed in (
+        ("test.yaml", "there is no such file; did you mean test?", ""),
+        ("/nowhere/test.yaml", "there is no such file", ""),
+        ("../test", "there is no such file", ""),
+        ("environments/tset.yaml", "there is no such environment; did you mean test?", "test"),
+        ("other", "there is no such environment", "test"),
+    ):
+        with pytest.raises(ConfigError) as error:
+            load_environment(name, project.root)
+        (problem,) = error.value.problems
+        assert (problem.message, problem.allowed) == (message, allowed), name
 
 
 def test_unknown_price_is_named_and_checks_nothing(project: Project) -> None:

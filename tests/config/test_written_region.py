@@ -15,6 +15,7 @@ READ = [
     ("region: eu-west-1\nworkloads: {bank: {}\n", "eu-west-1"),
     ("name: [1, 2\nregion: 'eu-west-1'  # Ireland\r\n", "eu-west-1"),
     ("\tname: x\nregion: eu-west-1", "eu-west-1"),
+    ("region: eu-west-1\n" + "# x\n" * 100_000, "eu-west-1"),
     ("name: test\n", None),
     ("name: test\nregion:\n", None),
     ("name: test\nregion: ''\n", None),
@@ -28,7 +29,7 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("text", "region"), READ)
+@pytest.mark.parametrize(("text", "region"), READ, ids=range(len(READ)))
 def test_region_as_written(tmp_path: Path, text: str, region: str | None) -> None:
     (tmp_path / "environments").mkdir()
     file = tmp_path / "environments" / "test.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from tests.config.conftest import VALID, Project
 
@@ -37,6 +38,18 @@ def test_a_file_that_expands_without_end_is_refused(project: Project) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     assert "more than 10000 values" in str(project.refuse("\n".join(lines)))
+
+
+def test_a_large_file_is_refused_before_it_is_parsed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = VALID + "# "
+    project.load(start + "x" * (256_000 - len(start)))
+
+    def parse(content: bytes) -> None:
+        raise AssertionError("parsed")
+
+    monkeypatch.setattr(yaml, "SafeLoader", parse)
+    (problem,) = project.refuse(start + "x" * (256_001 - len(start))).problems
+    assert (problem.line, problem.message) == (1, "the file is too large: more than 256 kB")
 
 
 def test_nesting_without_end_is_refused(project: Project) -> None:

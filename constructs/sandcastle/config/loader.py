@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +15,7 @@ from sandcastle.config.models import LATER, EnvironmentFile, Model, WorkloadOver
 from sandcastle.config.problem import ConfigError, Problem, nearest
 from sandcastle.config.shape import note_shape_errors
 from sandcastle.config.workload import WorkloadFile
-from sandcastle.config.yaml_lines import Document, read_yaml
+from sandcastle.config.yaml_lines import MOST_BYTES, Document, read_yaml
 
 _File = TypeVar("_File", bound=Model)
 
@@ -29,7 +30,7 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
     Raises ConfigError with every mistake of the environment file and of the workload files it uses.
     """
     path = environment_path(name, root)
-    document = _read(path, root, sorted(file.stem for file in path.parent.glob("*.yaml")))
+    document = _read(path, root, name)
     file = _shape(document, EnvironmentFile)
     checks.check_file_name(document, path.stem)
     region = document.at(("region",)) or default_region
@@ -78,7 +79,9 @@ def written_region(name: str, root: Path) -> str | None:
     try:
         document = read_yaml(path, "")
         if document.value is None:
-            found = _REGION_LINE.findall(path.read_bytes().decode("utf-8-sig", "replace"))
+            with path.open("rb") as file:
+                content = file.read(MOST_BYTES)
+            found = _REGION_LINE.findall(content.decode("utf-8-sig", "replace"))
             return found[0][1] if len(found) == 1 else None
     except (OSError, ValueError):
         return None
@@ -104,15 +107,25 @@ def _shown(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def _read(path: Path, root: Path, siblings: list[str]) -> Document:
+def _read(path: Path, root: Path, name: str = "") -> Document:
     shown = _shown(path, root)
     try:
         return read_yaml(path, shown)
     except FileNotFoundError:
-        message = f"there is no such environment{nearest(path.stem, siblings)}"
-        raise ConfigError([Problem(shown, 1, "", message, None, ", ".join(siblings) or "none yet")]) from None
+        raise ConfigError([_missing(path, shown, root, name)]) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         raise ConfigError([Problem(shown, 1, "", f"cannot be read: {error}")]) from None
+
+
+def _missing(path: Path, shown: str, root: Path, name: str) -> Problem:
+    """Return the mistake of a file that is not there; only where environments belong do others have allowed names."""
+    folder = root / "environments"
+    names = sorted(file.stem for file in folder.glob("*.yaml") if not file.name.startswith("."))
+    if os.path.normpath(path.parent) == os.path.normpath(folder.absolute()):
+        message = f"there is no such environment{nearest(path.stem, names)}"
+        return Problem(shown, 1, "", message, None, ", ".join(names) or "none yet")
+    meant = nearest(path.stem, names) if name == path.name else ""  # a bare local.yaml, where local was meant
+    return Problem(shown, 1, "", f"there is no such file{meant}")
 
 
 def _shape(document: Document, model: type[_File]) -> _File | None:
@@ -132,11 +145,13 @@ def _workloads(document: Document, root: Path) -> tuple[list[checks.Pair], dict[
     folders = workload_names(root)
     pairs: list[checks.Pair] = []
     files: dict[str, WorkloadFile] = {}
+    if named == {}:
+        document.problem(("workloads",), "needs at least one workload", allowed=", ".join(folders) or "none yet")
     for name in named if isinstance(named, dict) else ():
         if name not in folders:
             document.problems.append(checks.unknown_workload(document, name, folders))
             continue
-        described = _read(root / "assets" / "workloads" / name / "workload.yaml", root, [])
+        described = _read(root / "assets" / "workloads" / name / "workload.yaml", root)
         file = _shape(described, WorkloadFile)
         pairs.append(checks.Pair(name, document, described))
         if file is not None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Hyperparameter = str | int | float | bool
+Hyperparameter = Annotated[str, Field(pattern=r"\S")] | int | float | bool
 """One value for an algorithm. SageMaker passes all of them as text."""
 
 Hyperparameters = dict[str, Hyperparameter]
@@ -80,11 +80,13 @@ class EnvironmentFile(Model):
         description="3 to 24 characters: lower-case letters, digits and single dashes, a letter first",
     )
     region: str | None = Field(None, description="an AWS region, such as us-east-1")
-    monthly_budget_usd: float = Field(gt=0, le=1_000_000, description="US dollars a month, more than 0")
+    monthly_budget_usd: float = Field(
+        gt=0, le=1_000_000, allow_inf_nan=False, description="US dollars a month, more than 0"
+    )
     notify: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=50)]] = Field(
         [], max_length=10, description="up to 10 e-mail addresses"
     )
     data: Literal["sample", "full"] = Field("sample", description="sample or full")
     workloads: dict[str, WorkloadOverride] = Field(
-        min_length=1, description="a map of workload names to what differs from their workload.yaml, or {}"
+        description="a map of workload names, each with what differs from its workload.yaml, or with {}"
     )

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 _SHOWN = 12
 """How many allowed names a message lists before it only counts them."""
 
+_LONGEST_NAME = 200
+"""Nothing longer is a slip in a name, and comparing it would take long."""
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -47,8 +50,13 @@ class ConfigError(Exception):
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ``; did you mean X?`` for the valid name closest to the wrong one, or nothing."""
-    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
+    if len(name) > _LONGEST_NAME:
+        return ""
+    close = difflib.get_close_matches(name, list(names), n=5, cutoff=0.5)
+    if not close:
+        return ""
+    swapped = [one for one in close if sorted(one) == sorted(name)]  # us-esat-1 is as close to us-west-1 as to its own
+    return f"; did you mean {(swapped or close)[0]}?"
 
 
 def listed(names: Sequence[str], near: str = "") -> str:

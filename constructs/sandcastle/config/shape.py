@@ -16,12 +16,16 @@ _TYPES = {
     "string_type": "text",
     "int_type": "a whole number",
     "float_type": "a number",
+    "finite_number": "a finite number",
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "a map",
     "model_type": "a map",
     "model_attributes_type": "a map",
 }
+
+_EXPONENT = re.compile(r"([-+]?[0-9]+)(\.[0-9]*)?[eE]([-+]?)([0-9]+)")
+_NOT_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)", re.IGNORECASE)
 
 
 def note_shape_errors(
@@ -31,10 +35,14 @@ def note_shape_errors(
     seen: set[KeyPath] = set()
     for error in errors:
         path: KeyPath = error["loc"]
+        if any((*prefix, *path[:length]) in document.unread for length in range(len(path) + 1)):
+            continue
         if "hyperparameters" in path[:-1]:  # a union: pydantic reports one error for each kind it tried
             path = path[: path.index("hyperparameters") + 2]
             if (*prefix, *path) not in seen:
-                document.problem((*prefix, *path), "must be one value", allowed="text, a number, true or false")
+                empty = isinstance(error["input"], str) and error["type"] == "string_pattern_mismatch"
+                message = "must not be empty" if empty else "must be one value"
+                document.problem((*prefix, *path), message, allowed="text, a number, true or false")
             seen.add((*prefix, *path))
         else:
             _note(document, model, error, tuple(step for step in path if step != "[key]"), later, prefix)
@@ -56,11 +64,26 @@ def _note(
         names = re.findall(r"'([^']+)'", error["ctx"]["expected"])
         document.problem(path, f"not a valid value{nearest(str(error['input']), names)}", allowed=listed(names))
     elif kind in _TYPES:
-        document.problem(path, f"must be {_TYPES[kind]}", allowed=allowed)
+        document.problem(path, _not_a_number(kind, error["input"]) or f"must be {_TYPES[kind]}", allowed=allowed)
+    elif kind == "too_short":
+        document.problem(path, f"needs at least {error['ctx']['min_length']}", allowed=allowed)
     elif kind == "string_pattern_mismatch":
         document.problem(path, "not of the right form", allowed=allowed)
     else:
         document.problem(path, error["msg"][:1].lower() + error["msg"][1:], allowed=allowed)
+
+
+def _not_a_number(kind: str, written: Any) -> str:
+    """Say why a text that looks like a number is none in YAML 1.1; nothing when it looks like something else."""
+    if kind != "float_type" or not isinstance(written, str):
+        return ""
+    if _NOT_FINITE.fullmatch(written):
+        return "must be a finite number"
+    match = _EXPONENT.fullmatch(written)
+    if match is None:
+        return ""
+    whole, fraction, sign, exponent = match.groups()
+    return f"is text in YAML; write {whole}{fraction or '.0'}e{sign or '+'}{exponent} or digits"
 
 
 def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:

@@ -6,6 +6,7 @@ the composed nodes and accepts what a configuration file needs: maps with text k
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,17 @@ from sandcastle.config.problem import Problem
 KeyPath = tuple[str | int, ...]
 """Where a value is: keys and list positions from the top of the file."""
 
+MOST_BYTES = 256_000
+"""A larger file is refused before it is parsed, which takes seconds for each megabyte."""
+
 _MOST_NODES = 10_000
 """A file that expands to more (nested aliases) is refused: no environment is that large."""
+
+_NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_PLAIN_NUMBER = re.compile(
+    r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.IGNORECASE
+)
+"""YAML 1.1 also reads 3:20 as 200, 017 as 15 and 1_0 as 10: no person means that."""
 
 
 @dataclass
@@ -29,6 +39,8 @@ class Document:
     value: Any = None
     lines: dict[KeyPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    unread: set[KeyPath] = field(default_factory=set)
+    """Where a value stands that could not be read: reported already, None here."""
 
     def line(self, path: KeyPath) -> int:
         """Return the line of the key, or of the nearest key above it that exists."""
@@ -69,7 +81,11 @@ def read_yaml(path: Path, shown_as: str) -> Document:
     Raises OSError when the file cannot be read.
     """
     document = Document(shown_as)
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        document.problem((), f"the file is too large: more than {MOST_BYTES // 1000} kB", allowed="a smaller file")
+        return document
     loader: yaml.SafeLoader | None = None
     try:
         loader = yaml.SafeLoader(content)
@@ -128,13 +144,18 @@ class _Walk:
             self.open.discard(id(node))
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+        if node.tag in _NUMBER_TAGS and _PLAIN_NUMBER.fullmatch(node.value) is None:
+            return self._unread(node, path, "numbers must be written in plain decimal digits; text needs quotes")
         try:
             return self.loader.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:  # ValueError: `2026-02-30` looks like a date and is none
             reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
-            message = f"{node.value!r} cannot be read: {reason}"
-            self.document.problems.append(Problem(self.document.file, node.start_mark.line + 1, dotted(path), message))
-            return None
+            return self._unread(node, path, f"cannot be read: {reason}")
+
+    def _unread(self, node: yaml.ScalarNode, path: KeyPath, message: str) -> None:
+        line, shown = node.start_mark.line + 1, repr(node.value)[:80]
+        self.document.unread.add(path)
+        self.document.problems.append(Problem(self.document.file, line, dotted(path), message, shown))
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         result: dict[str, Any] = {}
