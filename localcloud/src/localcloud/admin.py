@@ -1,4 +1,4 @@
-"""The ``/_localcloud/`` endpoints: health, clock, meter and authorised calls. Loopback only, no credentials."""
+"""The ``/_localcloud/`` endpoints: health, clock, meter, switches, authorised calls. Loopback only, no credentials."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from localcloud.clock import default_clock
 from localcloud.iam.record import Call, default_record
 from localcloud.jobs.sandbox import capabilities
 from localcloud.meter import default_meter
+from localcloud.switches import default_switches
 
 PREFIX = "/_localcloud/"
 
@@ -23,6 +24,8 @@ def answer(method: str, path: str, body: bytes) -> tuple[int, Any]:
         return 200, _READS[name]()
     if (method, name) == ("POST", "clock"):
         return _advance(body)
+    if (method, name) == ("POST", "switches"):
+        return _switch(body)
     return 404, {"message": f"no such admin operation: {method} {path}"}
 
 
@@ -42,6 +45,14 @@ def _advance(body: bytes) -> tuple[int, Any]:
         return 400, {"message": "advance_seconds must not be negative: virtual time does not go back"}
     default_clock().advance(seconds)
     return 200, _clock()
+
+
+def _switch(body: bytes) -> tuple[int, Any]:
+    try:
+        default_switches().set(dict(json.loads(body or b"{}")))
+    except (ValueError, TypeError) as error:
+        return 400, {"message": str(error)}
+    return 200, default_switches().snapshot()
 
 
 def _health() -> dict[str, Any]:
@@ -72,4 +83,14 @@ def _clock() -> dict[str, Any]:
     }
 
 
-_READS: dict[str, Callable[[], Any]] = {"health": _health, "meter": _meter, "calls": _calls, "clock": _clock}
+def _switches() -> dict[str, str]:
+    return default_switches().snapshot()
+
+
+_READS: dict[str, Callable[[], Any]] = {
+    "health": _health,
+    "meter": _meter,
+    "calls": _calls,
+    "clock": _clock,
+    "switches": _switches,
+}

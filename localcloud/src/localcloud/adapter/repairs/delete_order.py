@@ -1,18 +1,18 @@
 """A resource whose delete fails holds back what it depends on, so that the delete can be retried.
 
 MiniStack goes on and deletes, for example, the function and the role of a custom resource whose Delete failed.
-What AWS does is reported both ways (aws-cloudformation/cloudformation-coverage-roadmap#852 says that it goes on), so
-``LOCALCLOUD_FAILED_DELETE=go-on`` switches this repair off. Resources that are held back keep their status and get no
-event.
+What AWS does is reported both ways, so the switch ``failed-delete`` turns this repair off. Resources that are held back
+keep their status and get no event.
 """
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ministack.services import cloudformation
 from ministack.services.cloudformation import stacks
+
+from localcloud.switches import default_switches
 
 
 class _HeldBack(Exception):
@@ -21,8 +21,6 @@ class _HeldBack(Exception):
 
 def install() -> None:
     """Wrap the delete of a resource and the events about it."""
-    if os.environ.get("LOCALCLOUD_FAILED_DELETE", "hold-back") == "go-on":
-        return
     before_delete, before_event = stacks._delete_resource, stacks._add_event
 
     def delete_resource(
@@ -57,6 +55,8 @@ def install() -> None:
 
 def _held_back(stack_name: str, logical_id: str) -> bool:
     """Whether a resource that failed in this delete depends on ``logical_id``, directly or through others."""
+    if default_switches().get("failed-delete") == "go-on":
+        return False
     stack = cloudformation._stacks.get(stack_name) or {}
     if stack.get("StackStatus") != "DELETE_IN_PROGRESS":
         return False

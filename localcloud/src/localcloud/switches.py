@@ -1,0 +1,81 @@
+"""Behaviour of AWS that the evidence does not settle: one switch each, with what is known and what is modelled.
+
+A switch is set at start by ``LOCALCLOUD_<NAME>`` (``LOCALCLOUD_FAILED_DELETE=go-on``) and at any time by
+``POST /_localcloud/switches {"failed-delete": "go-on"}``. A teardown must be right in every position.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One open question: the allowed positions as a regular expression, the default first in ``positions``."""
+
+    name: str
+    positions: str
+    default: str
+    #: what is known, with the evidence tags of the project's fact sheet on teardown
+    evidence: str
+    meaning: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it at start."""
+        return "LOCALCLOUD_" + self.name.upper().replace("-", "_")
+
+
+SWITCHES = (
+    Switch(
+        "failed-delete",
+        "hold-back|go-on",
+        "hold-back",
+        "reported both ways: aws-cloudformation/cloudformation-coverage-roadmap#852 says that it goes on",
+        "whether CloudFormation deletes what a resource depends on after that resource failed to delete",
+    ),
+)
+"""Every switch; the README's table is this."""
+
+
+class Switches:
+    """The positions of one server. Thread-safe."""
+
+    def __init__(self, environ: Mapping[str, str], known: tuple[Switch, ...] = SWITCHES) -> None:
+        """Take the first positions from ``environ``. Raises ValueError for a position that does not exist."""
+        self._known = {switch.name: switch for switch in known}
+        self._lock = threading.Lock()
+        self._positions = {switch.name: switch.default for switch in known}
+        self.set({switch.name: environ[switch.variable] for switch in known if switch.variable in environ})
+
+    def get(self, name: str) -> str:
+        """The position of one switch."""
+        with self._lock:
+            return self._positions[name]
+
+    def set(self, positions: Mapping[str, str]) -> None:
+        """Change some. Raises ValueError, with what is allowed, and changes nothing when one of them is wrong."""
+        for name, position in positions.items():
+            switch = self._known.get(name)
+            if switch is None:
+                raise ValueError(f"no switch {name!r}; there are {', '.join(sorted(self._known))}")
+            if not isinstance(position, str) or re.fullmatch(switch.positions, position) is None:
+                raise ValueError(f"switch {name}: {position!r} is not one of {switch.positions}")
+        with self._lock:
+            self._positions.update(positions)
+
+    def snapshot(self) -> dict[str, str]:
+        """Every switch with its position."""
+        with self._lock:
+            return dict(self._positions)
+
+
+@cache
+def default_switches() -> Switches:
+    """The server's switches."""
+    return Switches(os.environ)
