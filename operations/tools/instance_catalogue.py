@@ -3,9 +3,9 @@
 ``python -m operations.tools.instance_catalogue`` rewrites it from two offline sources:
 
 * processing and hosting: cfn-lint's enumerations per region, which its authors generate from AWS's price lists;
-* training: botocore's enumeration of all types, cut to those that the region offers for processing, hosting or
-  clusters, because no offline source lists training per region. A type that a region offers for training alone
-  is missing from the result, and one that it offers for everything but training is in it.
+* training, notebook, studio: botocore's enumeration of all types, cut to those that the region offers for
+  processing, hosting or clusters, because no offline source lists these per region. A type that a region offers for
+  training alone is missing from the result, and one that it offers for everything but training is in it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 TARGET = Path(__file__).resolve().parents[2] / "constructs" / "sandcastle" / "instance_types.json"
 
 _SHAPES = {"processing": "ProcessingInstanceType", "hosting": "ProductionVariantInstanceType"}
+_DERIVED = {"training": "TrainingInstanceType", "notebook": "InstanceType", "studio": "AppInstanceType"}
 
 
 def known_to_botocore(shape: str) -> set[str]:
@@ -49,16 +50,20 @@ def build() -> dict[str, Any]:
         use: {region: types & known_to_botocore(shape) for region, types in tables[use].items()}
         for use, shape in _SHAPES.items()
     }
-    trainable = known_to_botocore("TrainingInstanceType")
-    uses["training"] = {
-        region: trainable & set().union(*(table.get(region, set()) for table in tables.values()))
+    offered = {
+        region: set().union(*(table.get(region, set()) for table in tables.values()))
         for region in sorted(set().union(*tables.values()))
     }
+    for use, shape in _DERIVED.items():
+        known = known_to_botocore(shape)
+        uses[use] = {region: known & types for region, types in offered.items()}
     data = Path(cfnlint.__file__).parent / "data" / "schemas" / "version.json"
     return {
         "date": json.loads(data.read_text(encoding="utf-8"))["schema_date"],
         "source": f"cfn-lint {version('cfn-lint')}, extensions/aws_sagemaker_*; botocore {version('botocore')}",
-        "training": "derived: botocore's training types that the region offers for processing, hosting or clusters",
+        **dict.fromkeys(
+            _DERIVED, "derived: botocore's types of this use that the region offers for processing, hosting or clusters"
+        ),
         "uses": {use: {region: _packed(types) for region, types in table.items()} for use, table in uses.items()},
     }
 

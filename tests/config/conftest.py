@@ -42,6 +42,7 @@ workloads:
     train: {instance: ml.m5.xlarge}
     endpoint: {instance: ml.m5.large, capture_percent: 50}
     hyperparameters: {num_round: 7}
+expires_after: never
 """
 
 

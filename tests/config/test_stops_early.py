@@ -39,7 +39,7 @@ def test_wrong_environment_stops_within_a_second_and_loads_no_cdk(tmp_path: Path
 
 def test_no_region_anywhere_is_a_mistake_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "nowhere.yaml"
-    file.write_text("name: nowhere\nmonthly_budget_usd: 500\nworkloads: {bank: {}}\n")
+    file.write_text("name: nowhere\nmonthly_budget_usd: 500\nexpires_after: never\nworkloads: {bank: {}}\n")
     stopped = run(tmp_path, json.dumps({"environment": str(file)}))
     assert stopped.returncode == 2
     assert "nowhere.yaml:1: region" in stopped.stderr

@@ -158,7 +158,7 @@ def environment_file(tmp_path: Path) -> Callable[..., str]:
     def write(name: str, **settings: Any) -> str:
         document = {
             "name": name, "region": "us-east-1", "monthly_budget_usd": 500, "notify": ["team@example.com"],
-            "workloads": {"bank": {}}, "data": "sample",
+            "workloads": {"bank": {}}, "data": "sample", "expires_after": "never",
         }  # fmt: skip
         path = tmp_path / f"{name}.yaml"
         path.write_text(yaml.safe_dump({**document, **settings}), encoding="utf-8")

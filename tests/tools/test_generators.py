@@ -44,6 +44,10 @@ def test_instance_catalogue_is_what_its_sources_say() -> None:
         ("processing", "ml.c5.large", False),
         ("training", "ml.m5.large", True),
         ("training", "ml.nothing.large", False),
+        ("studio", "ml.t3.medium", True),
+        ("studio", "ml.t2.medium", False),
+        ("notebook", "ml.t3.medium", True),
+        ("notebook", "ml.p6-b300.48xlarge", False),
     ],
 )
 def test_instance_catalogue_knows_uses_apart(use: Any, instance: str, offered: bool) -> None:

@@ -1,16 +1,30 @@
 """The environment file: loading, checking, and the typed result that the stacks are made from."""
 
-from sandcastle.config.environment import Environment, Prepare, Serve, Train, Workload
+from sandcastle.config.environment import (
+    Environment,
+    NightlyStop,
+    Notebook,
+    Prepare,
+    Serve,
+    Studio,
+    Train,
+    User,
+    Workload,
+)
 from sandcastle.config.loader import environment_path, load_environment, no_region, workload_names, written_region
 from sandcastle.config.problem import ConfigError, Problem
 
 __all__ = [
     "ConfigError",
     "Environment",
+    "NightlyStop",
+    "Notebook",
     "Prepare",
     "Problem",
     "Serve",
+    "Studio",
     "Train",
+    "User",
     "Workload",
     "environment_path",
     "load_environment",

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-Use = Literal["processing", "training", "hosting"]
+Use = Literal["processing", "training", "hosting", "notebook", "studio"]
 """What an instance is rented for. Each use has its own list of types and its own prices."""
 
 HOURS_PER_MONTH = 730

@@ -12,6 +12,7 @@ from typing import Any
 
 from sandcastle.config import catalogue
 from sandcastle.config.catalogue import HOURS_PER_MONTH, Use
+from sandcastle.config.environment import INTERFACE_ENDPOINTS, ZONES
 from sandcastle.config.models import NAME
 from sandcastle.config.problem import Problem, listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
@@ -153,11 +154,20 @@ def check_limits(pair: Pair) -> None:
 def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str]:
     """Note a budget below what the environment costs when idle; return notes on what has no known price.
 
-    Idle cost is the endpoints' instance hours: everything else that a template of this version holds costs
-    nothing, or cents for its storage, while nothing happens.
+    Idle cost is the endpoints' instance hours and, with a network without internet, its interface endpoints: everything
+    else that a template of this version holds stops by itself, and costs nothing, or cents for its storage, while
+    nothing happens.
     """
     budget = document.at(("monthly_budget_usd",))
-    total, unknown = 0.0, set()
+    total, unknown, notes = 0.0, set(), list[str]()
+    if any(document.at((part, "network")) == "vpc-only" for part in ("studio", "notebook")):
+        hour = catalogue.item_price("interface endpoint", region)
+        if hour is None:
+            notes.append(
+                f"no price is known for interface endpoints in {region}, so the budget is not checked against them"
+            )
+        else:
+            total += hour.usd * len(INTERFACE_ENDPOINTS) * ZONES * HOURS_PER_MONTH
     for pair in pairs:
         instance = pair.setting("endpoint", "instance", own="serve").value
         if not isinstance(instance, str):
@@ -173,7 +183,7 @@ def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str
             f"below what the endpoints alone cost in a month, about {total:.0f} US dollars",
             allowed=f"at least {total:.0f}, or fewer workloads",
         )
-    return [_no_price(name, region) for name in sorted(unknown)]
+    return notes + [_no_price(name, region) for name in sorted(unknown)]
 
 
 def _no_price(instance: str, region: str) -> str:

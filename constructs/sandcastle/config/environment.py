@@ -9,6 +9,14 @@ from typing import Literal
 
 from sandcastle.config.models import Hyperparameter
 
+ZONES = 2
+"""Availability zones of the environment's network: one subnet in each."""
+
+INTERFACE_ENDPOINTS = ("logs", "sagemaker.api", "sagemaker.runtime", "sts")
+"""AWS services that a network without internet reaches through interface endpoints, which are billed by hour and zone:
+SageMaker itself and, for its SDK, who one is and what a job logs (SageMaker developer guide, "Connect Studio notebooks
+in a VPC to external resources"). S3 has a gateway endpoint, which is free."""
+
 
 @dataclass(frozen=True)
 class Prepare:
@@ -57,10 +65,59 @@ class Workload:
     serve: Serve
 
 
+Network = Literal["public", "vpc-only"]
+
+
+@dataclass(frozen=True)
+class User:
+    """One person in Studio: which workloads the person may read, and a budget in US dollars a month if there is one."""
+
+    name: str
+    workloads: tuple[str, ...]
+    monthly_budget_usd: float | None
+
+
+@dataclass(frozen=True)
+class Studio:
+    """The Studio domain. Disks in gigabytes, idle time in minutes."""
+
+    network: Network
+    idle_minutes: int
+    instances: tuple[str, ...]
+    storage_gb: int
+    max_storage_gb: int
+    home_efs: bool
+    users: tuple[User, ...]
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """The notebook instance. Disk in gigabytes; ``stop_at`` is ``HH:MM`` in ``timezone``."""
+
+    instance: str
+    platform: str
+    volume_gb: int
+    idle_minutes: int
+    network: Network
+    stop_at: str
+    timezone: str
+
+
+@dataclass(frozen=True)
+class NightlyStop:
+    """When what runs is stopped and, if ``wake`` is set, endpoints are started again; ``HH:MM`` in ``timezone``."""
+
+    at: str
+    timezone: str
+    endpoints: bool
+    wake: str | None
+
+
 @dataclass(frozen=True)
 class Environment:
     """A valid environment. ``region`` is None when neither the file nor the caller names one.
 
+    ``expires_after_minutes`` is None for an environment that never expires.
     ``notes`` says what could not be checked, in words for a person.
     """
 
@@ -72,7 +129,16 @@ class Environment:
     notify: tuple[str, ...]
     data: Literal["sample", "full"]
     workloads: tuple[Workload, ...]
+    expires_after_minutes: int | None = None
+    nightly_stop: NightlyStop | None = None
+    studio: Studio | None = None
+    notebook: Notebook | None = None
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def vpc_only(self) -> bool:
+        """Whether anything of it reaches AWS through interface endpoints in its own network."""
+        return any(part is not None and part.network == "vpc-only" for part in (self.studio, self.notebook))
 
 
 def text_of(value: Hyperparameter) -> str:

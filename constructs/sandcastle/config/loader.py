@@ -9,9 +9,29 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from sandcastle.config import checks
-from sandcastle.config.environment import Environment, Prepare, Serve, Train, Workload, text_of
-from sandcastle.config.models import LATER, EnvironmentFile, Model, WorkloadOverride
+from sandcastle.config import checks, checks_people
+from sandcastle.config.durations import minutes_of
+from sandcastle.config.environment import (
+    Environment,
+    NightlyStop,
+    Notebook,
+    Prepare,
+    Serve,
+    Studio,
+    Train,
+    User,
+    Workload,
+    text_of,
+)
+from sandcastle.config.models import (
+    LATER,
+    EnvironmentFile,
+    Model,
+    NightlyStopSpec,
+    NotebookSpec,
+    StudioSpec,
+    WorkloadOverride,
+)
 from sandcastle.config.problem import ConfigError, Problem, nearest
 from sandcastle.config.shape import note_shape_errors
 from sandcastle.config.workload import WorkloadFile
@@ -43,6 +63,8 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
         checks.check_images(pair, known_region)
         if known_region:
             checks.check_instances(pair, known_region)
+    checks_people.check_people(document, known_region)
+    checks_people.check_times(document)
     notes = checks.check_budget(document, pairs, known_region) if known_region else []
     problems = document.problems + [problem for pair in pairs for problem in pair.workload.problems]
     if problems or file is None:
@@ -60,6 +82,10 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
         notify=tuple(file.notify),
         data=file.data,
         workloads=merged,
+        expires_after_minutes=minutes_of(file.expires_after),
+        nightly_stop=_nightly_stop(file.nightly_stop),
+        studio=_studio(file.studio, tuple(sorted(file.workloads))),
+        notebook=_notebook(file.notebook),
         notes=tuple(notes),
     )
 
@@ -145,8 +171,9 @@ def _workloads(document: Document, root: Path) -> tuple[list[checks.Pair], dict[
     folders = workload_names(root)
     pairs: list[checks.Pair] = []
     files: dict[str, WorkloadFile] = {}
-    if named == {}:
-        document.problem(("workloads",), "needs at least one workload", allowed=", ".join(folders) or "none yet")
+    if not named and not any(document.at((part,)) for part in ("studio", "notebook")) and document.value:
+        message = "needs at least one workload, where there is neither Studio nor a notebook"
+        document.problem(("workloads",), message, allowed=", ".join(folders) or "none yet", show_value=False)
     for name in named if isinstance(named, dict) else ():
         if name not in folders:
             document.problems.append(checks.unknown_workload(document, name, folders))
@@ -185,3 +212,22 @@ def _merge(
             accept=own.serve.accept,
         ),
     )
+
+
+def _studio(file: StudioSpec | None, workloads: tuple[str, ...]) -> Studio | None:
+    if file is None:
+        return None
+    plain = file.model_dump(exclude={"users", "instances"})
+    users = tuple(
+        User(user.name, workloads if user.workloads is None else tuple(user.workloads), user.monthly_budget_usd)
+        for user in file.users
+    )
+    return Studio(**plain, instances=tuple(file.instances), users=users)
+
+
+def _notebook(file: NotebookSpec | None) -> Notebook | None:
+    return None if file is None else Notebook(**file.model_dump())
+
+
+def _nightly_stop(file: NightlyStopSpec | None) -> NightlyStop | None:
+    return None if file is None else NightlyStop(**file.model_dump())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Hyperparameter = Annotated[str, Field(pattern=r"\S")] | int | float | bool
 """One value for an algorithm. SageMaker passes all of them as text."""
@@ -15,9 +15,6 @@ NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 """Names of environments and workloads: never two dashes in a row, which part the two in the names of jobs."""
 
 LATER = {
-    "studio": "SageMaker Studio",
-    "notebook": "a notebook instance",
-    "expires_after": "a time to live",
     "monitoring": "monitoring",
     "monitors": "monitoring",
     "pipeline": "a pipeline",
@@ -70,6 +67,82 @@ class WorkloadOverride(Model):
     endpoint: EndpointOverride = Field(EndpointOverride(), description="a map: instance, capture_percent")
 
 
+DURATION = r"^[1-9][0-9]{0,5}[mhd]$"
+"""A length of time: minutes, hours or days."""
+
+TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_TIME = 'a time of day in quotes, "00:00" to "23:59"'
+
+Platform = Literal["notebook-al2-v3", "notebook-al2023-v1", "notebook-al2023-v2"]
+"""Operating systems of notebook instances that AWS still offers for new ones (botocore, PlatformIdentifier)."""
+
+
+class UserSpec(Model):
+    """One person in Studio. A name alone stands for a map with just the name."""
+
+    name: str = Field(
+        pattern=NAME,
+        min_length=2,
+        max_length=20,
+        description="2 to 20 characters: lower-case letters, digits and single dashes, a letter first",
+    )
+    workloads: list[str] | None = Field(
+        None, description="a list of the environment's workloads that the user may read; without it, all of them"
+    )
+    monthly_budget_usd: float | None = Field(
+        None, gt=0, le=1_000_000, allow_inf_nan=False, description="US dollars a month, more than 0"
+    )
+
+
+def _user(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class StudioSpec(Model):
+    """SageMaker Studio: a domain with a user profile for each person."""
+
+    network: Literal["public", "vpc-only"] = Field("public", description="public or vpc-only")
+    idle_minutes: int = Field(
+        60, ge=60, le=525_600, description="60 to 525600 minutes without activity after which an app is shut down"
+    )
+    instances: list[str] = Field(
+        ["ml.t3.medium"], min_length=1, description="a list of instance types that users' apps and jobs may have"
+    )
+    storage_gb: int = Field(5, ge=5, le=16_384, description="5 to 16384 gigabytes of disk in a new space")
+    max_storage_gb: int = Field(
+        20, ge=5, le=16_384, description="5 to 16384 gigabytes: the most that a user may ask for"
+    )
+    home_efs: bool = Field(
+        False, description="true or false: a home file system for the domain, billed by the gigabyte"
+    )
+    users: list[Annotated[UserSpec, BeforeValidator(_user)]] = Field(
+        min_length=1, max_length=200, description="a list of names, or of maps: name, workloads, monthly_budget_usd"
+    )
+
+
+class NotebookSpec(Model):
+    """A notebook instance."""
+
+    instance: str = Field("ml.t3.medium", description="an instance type for notebooks, such as ml.t3.medium")
+    platform: Platform = Field("notebook-al2023-v1", description="the operating system")
+    volume_gb: int = Field(5, ge=5, le=16_384, description="5 to 16384 gigabytes of disk")
+    idle_minutes: int = Field(
+        60, ge=10, le=525_600, description="10 to 525600 minutes without activity after which it stops itself"
+    )
+    network: Literal["public", "vpc-only"] = Field("public", description="public or vpc-only")
+    stop_at: str = Field("20:00", pattern=TIME_OF_DAY, description=_TIME)
+    timezone: str = Field("UTC", description="a time zone such as Europe/Berlin")
+
+
+class NightlyStopSpec(Model):
+    """When everything that runs is stopped, and what of it is started again."""
+
+    at: str = Field(pattern=TIME_OF_DAY, description=_TIME)
+    timezone: str = Field("UTC", description="a time zone such as Europe/Berlin")
+    endpoints: bool = Field(False, description="true or false: delete the endpoints, too, until they are woken")
+    wake: str | None = Field(None, pattern=TIME_OF_DAY, description=_TIME)
+
+
 class EnvironmentFile(Model):
     """An environment file as written."""
 
@@ -86,7 +159,14 @@ class EnvironmentFile(Model):
     notify: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=50)]] = Field(
         [], max_length=10, description="up to 10 e-mail addresses"
     )
+    expires_after: str = Field(
+        pattern=rf"^never$|{DURATION}",
+        description="30m to 365d (minutes, hours, days) after the first deploy, or never",
+    )
+    nightly_stop: NightlyStopSpec | None = Field(None, description="a map: at, timezone, endpoints, wake")
+    studio: StudioSpec | None = Field(None, description="a map: users, network, ...")
+    notebook: NotebookSpec | None = Field(None, description="a map: instance, platform, ...")
     data: Literal["sample", "full"] = Field("sample", description="sample or full")
     workloads: dict[str, WorkloadOverride] = Field(
-        description="a map of workload names, each with what differs from its workload.yaml, or with {}"
+        {}, description="a map of workload names, each with what differs from its workload.yaml, or with {}"
     )

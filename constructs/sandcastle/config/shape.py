@@ -53,6 +53,8 @@ def _note(
 ) -> None:
     kind, path = error["type"], (*prefix, *loc)
     allowed = _describe(model, loc)
+    if isinstance(document.at(path[:-1]), str):  # a name that stands for a map with just the name
+        path = path[:-1]
     if kind == "extra_forbidden":
         key = str(loc[-1])
         names = _keys(model, loc[:-1])
