@@ -290,12 +290,14 @@ def delete_is_refused_during_an_update(server: Localcloud) -> None:
 
 
 @scenario
-def crashed_provider_fails_at_once(server: Localcloud) -> None:
+def crashed_provider_is_tried_three_times_and_fails_at_once(server: Localcloud) -> None:
     name = unique("crash")
     stack, resources = Stack(server, name), provider(name, Create="CRASH")
     stack.create(resources, wait=False)
-    assert stack.settled(5) == "ROLLBACK_COMPLETE"
+    assert stack.settled(10) == "ROLLBACK_COMPLETE"
     assert "KeyError: 'no answer from me'" in stack.reasons()
+    # CloudFormation invokes asynchronously: Lambda tries three times. The parameter is written each time.
+    assert server.client("ssm").get_parameter(Name=f"/{name}/Create")["Parameter"]["Version"] == 3
 
 
 @scenario

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from localcloud.adapter.repairs import (
+    async_invocations,
     attributes,
     bucket_kms,
     bucket_policies,
@@ -35,6 +36,7 @@ from localcloud.adapter.repairs import (
 _ALL = (
     function_workers,
     function_errors,
+    async_invocations,
     buckets,
     bucket_policies,
     bucket_kms,
