@@ -242,6 +242,35 @@ def stack_waits_for_foreign_interfaces(server: Localcloud) -> None:
 
 
 @scenario
+def interfaces_are_found_by_filters(server: Localcloud) -> None:
+    ec2 = server.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{n}.0/24")["Subnet"]["SubnetId"] for n in (1, 2)]
+    group = ec2.create_security_group(VpcId=vpc, GroupName=unique("eni"), Description="eni")["GroupId"]
+    first, second = (
+        ec2.create_network_interface(SubnetId=subnet, Groups=[group], Description=f"made for {subnet}")[
+            "NetworkInterface"
+        ]["NetworkInterfaceId"]
+        for subnet in subnets
+    )
+
+    def found(**filters: str) -> set[str]:
+        asked = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
+        return {
+            item["NetworkInterfaceId"] for item in ec2.describe_network_interfaces(Filters=asked)["NetworkInterfaces"]
+        }
+
+    assert found(vpc_id=vpc) == {first, second}
+    assert found(vpc_id=vpc, subnet_id=subnets[0]) == {first}
+    assert found(group_id=group, description=f"made for {subnets[1][:-2]}*") == {second}
+    assert found(vpc_id="vpc-none") == set()
+    ec2.attach_network_interface(NetworkInterfaceId=first, InstanceId="i-0123456789abcdef0", DeviceIndex=1)
+    assert error_code(lambda: ec2.delete_network_interface(NetworkInterfaceId=first)) == "InvalidParameterValue"
+    ec2.delete_network_interface(NetworkInterfaceId=second)
+    assert found(vpc_id=vpc) == {first}
+
+
+@scenario
 def failed_delete_holds_back_its_dependencies(server: Localcloud) -> None:
     name = unique("order")
     stack = Stack(server, name)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud.clock import Clock
 from localcloud.jobs.spec import JobOutcome, JobSpec
 from localcloud.meter import Meter
-from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.errors import ServiceError, validation
 from localcloud.sagemaker.ports import MetricDatum, Reply, Scope, StartFailed, VariantSpec
 from localcloud.sagemaker.service import SageMaker
 
@@ -62,6 +63,8 @@ class ScriptedBackend:
     servers: list[ScriptedServer] = field(default_factory=list)
     objects: dict[str, bytes] = field(default_factory=dict)
     logs: list[tuple[str, str, str]] = field(default_factory=list)
+    interfaces: dict[str, tuple[str, tuple[str, ...], str]] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
     metrics: list[MetricDatum] = field(default_factory=list)
     asked: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
@@ -110,6 +113,16 @@ class ScriptedBackend:
 
     def log(self, _scope: Scope, _role_arn: str, group: str, stream: str, text: str) -> None:
         self.logs.append((group, stream, text))
+
+    def attach_interface(self, _scope: Scope, subnet: str, groups: Sequence[str], description: str) -> str:
+        if "missing" in subnet:
+            raise validation(f"The subnet ID '{subnet}' does not exist")
+        interface = f"eni-{next(self.numbers)}"
+        self.interfaces[interface] = (subnet, tuple(groups), description)
+        return interface
+
+    def detach_interface(self, _scope: Scope, interface: str) -> None:
+        self.interfaces.pop(interface, None)
 
     def put_metrics(self, _scope: Scope, data: Sequence[MetricDatum]) -> None:
         self.metrics.extend(data)

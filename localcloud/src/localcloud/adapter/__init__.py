@@ -16,16 +16,19 @@ from localcloud.adapter.identity import (
     request_scope,
     role_credentials,
 )
+from localcloud.adapter.interfaces import NetworkRefused, attach_interface, release_interface
 from localcloud.adapter.services import Query, Response, register_service, register_tag_collector
 
 __all__ = [
     "AssumeRoleDenied",
     "CfnError",
     "Denied",
+    "NetworkRefused",
     "Provisioned",
     "Query",
     "Response",
     "account_id",
+    "attach_interface",
     "authorize",
     "call_json",
     "call_query",
@@ -37,6 +40,7 @@ __all__ = [
     "register_cfn_type",
     "register_service",
     "register_tag_collector",
+    "release_interface",
     "request_scope",
     "role_credentials",
 ]

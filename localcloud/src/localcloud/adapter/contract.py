@@ -115,6 +115,8 @@ CONTRACT: dict[str, str] = {
     "ministack.services.ec2._internet_gateways": _STORE,
     "ministack.services.ec2._network_interfaces": _STORE,
     "ministack.services.ec2._p": "function",
+    "ministack.services.ec2._parse_filters": "function",
+    "ministack.services.ec2._parse_member_list": "function",
     "ministack.services.ec2._security_groups": _STORE,
     "ministack.services.ec2._subnets": _STORE,
     "ministack.services.ec2._tags": _STORE,

@@ -19,7 +19,7 @@ from localcloud.jobs.model_server import ModelServer, ServerFailed, ServerSpec, 
 from localcloud.jobs.platform import RoleUnusable
 from localcloud.jobs.spec import JobOutcome, JobSpec
 from localcloud.jobs.transfer import S3Uri, TransferFailed
-from localcloud.sagemaker import errors
+from localcloud.sagemaker import errors, network
 from localcloud.sagemaker.ports import (
     AssumeDenied,
     Job,
@@ -131,6 +131,14 @@ class LiveBackend:
         shipper.close()
         if shipper.denied:
             logger.warning("%s (not in %s: %s)", text, group, shipper.denied)
+
+    def attach_interface(self, scope: Scope, subnet: str, groups: Sequence[str], description: str) -> str:
+        """Put a network interface into a customer's subnet; its id. Raises ServiceError with EC2's text."""
+        return network.attach(scope, subnet, groups, description)
+
+    def detach_interface(self, scope: Scope, interface: str) -> None:
+        """Remove it again; it may be gone already."""
+        network.detach(scope, interface)
 
     def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         """Put data points of namespace AWS/SageMaker in one PutMetricData, as the service."""

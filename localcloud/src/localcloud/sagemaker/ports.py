@@ -123,6 +123,12 @@ class Backend(Protocol):
     def log(self, scope: Scope, role_arn: str, group: str, stream: str, text: str) -> None:
         """Write a line to CloudWatch Logs as the role; a refusal goes to the server's own log."""
 
+    def attach_interface(self, scope: Scope, subnet: str, groups: Sequence[str], description: str) -> str:
+        """Put a network interface into a customer's subnet; its id. Raises ServiceError with EC2's text."""
+
+    def detach_interface(self, scope: Scope, interface: str) -> None:
+        """Remove it again; it may be gone already."""
+
     def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         """Put CloudWatch data points of namespace AWS/SageMaker, as the service."""
 
