@@ -1,10 +1,9 @@
 """Asynchronous invocations of functions: the caller does not wait, and a failed one is tried twice more.
 
-"If the function returns an error, Lambda tries to run it two more times by default, with a one-minute wait between the
-first two attempts, and two minutes between the second and third" (lambda/latest/dg/invocation-async-error-handling.html);
-a throttled one goes back to the queue until the event is six hours old, and one whose function is gone is dropped.
-MiniStack waits in real time, keeps retrying deleted functions, counts throttles as attempts, and does not retry what SNS
-delivers. Here the waits are virtual time.
+AWS (lambda/latest/dg/invocation-async-error-handling.html): the second attempt follows after a minute, the third two
+minutes later; a throttled one goes back to the queue until the event is six hours old. MiniStack waits in real time,
+goes on with functions that were deleted, counts throttles as attempts, and tries what SNS delivers only once. Here the
+waits are virtual time, and the event of a deleted function is dropped.
 """
 
 from __future__ import annotations
