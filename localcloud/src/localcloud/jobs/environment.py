@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from localcloud.jobs.images import Runner
 
@@ -34,18 +35,26 @@ def build(
     wins as it does in a container. `credentials` and `endpoint_url` are None under network isolation: AWS gives
     such a container no credentials either.
     """
+    environment = base(runner.python) | aws(region, credentials, endpoint_url)
+    return environment | dict(facts) | dict(requested)
+
+
+def base(python: Path) -> dict[str, str]:
+    """What every program sees: ``python3`` on PATH is ``python``, nothing of the host but its programs."""
     threads = max(1, len(os.sched_getaffinity(0)) // slots())
-    environment = {
-        "PATH": f"{runner.python.parent}:/usr/local/bin:/usr/bin:/bin",
+    return {
+        "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "HOME": "/tmp/home",  # noqa: S108 - the sandbox's own /tmp
         "PYTHONUNBUFFERED": "TRUE",  # as in AWS's images: a log line leaves the process when it is printed
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": str(threads),
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def aws(region: str, credentials: Mapping[str, str] | None, endpoint_url: str | None) -> dict[str, str]:
+    """Where AWS is and who asks; only the region without ``credentials`` and ``endpoint_url``."""
+    environment = {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_EC2_METADATA_DISABLED": "true"}
     if credentials is not None and endpoint_url is not None:
         environment |= {
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
@@ -53,4 +62,4 @@ def build(
             "AWS_SESSION_TOKEN": credentials["SessionToken"],
             "AWS_ENDPOINT_URL": endpoint_url,
         }
-    return environment | dict(facts) | dict(requested)
+    return environment

@@ -1,0 +1,181 @@
+"""Run a lifecycle configuration: a shell script that a person's machine runs when it starts.
+
+Studio apps and notebook instances use the same mechanism: bash runs the decoded script in the sandbox of a job, as
+the execution role, and its output goes to CloudWatch Logs. What the machine keeps between two starts is a
+``JobDirectory``: its home (``$HOME``), its /tmp and its /opt/ml, with /opt/ml/metadata/resource-metadata.json as on
+AWS. ``Machines`` keeps one per machine.
+
+    machines = Machines()
+    outcome = run(LifecycleScript(text, role_arn, region, group, stream, metadata={...}), machines.of(arn))
+    machines.forget(arn)   # the space or the notebook instance was deleted
+
+A script has 5 minutes of real time (a jump of the virtual clock does not end it) and everything that it left
+running is ended with it: nothing here stays up as a server would.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localcloud.jobs import environment, sandbox
+from localcloud.jobs.aws import RoleClients
+from localcloud.jobs.log_shipper import LogShipper
+from localcloud.jobs.output import OutputReader
+from localcloud.jobs.platform import Platform, RoleUnusable, server
+from localcloud.settings import functions_python
+
+#: seconds that AWS gives a script (documented for Studio and for notebook instances alike)
+LIMIT_SECONDS = 300.0
+#: how often a running script is looked at, seconds
+_POLL = 0.1
+
+
+@dataclass(frozen=True)
+class LifecycleScript:
+    """One run of one script."""
+
+    text: str
+    """The decoded script."""
+    role_arn: str
+    """The machine's execution role."""
+    region: str
+    log_group: str
+    log_stream: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Added to (and winning over) the credentials, the endpoint, PATH and HOME."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What /opt/ml/metadata/resource-metadata.json holds: ResourceArn, ResourceName, DomainId..."""
+    limit_seconds: float = LIMIT_SECONDS
+
+
+@dataclass(frozen=True)
+class ScriptOutcome:
+    """How a run ended."""
+
+    exit_code: int | None
+    """None: it did not end by itself, or never began."""
+    problem: str = ""
+    """Why it counts as failed, in a sentence; empty when it did not."""
+    tail: str = ""
+    """The last lines that it printed."""
+    notes: tuple[str, ...] = ()
+    """What went missing without failing it: logs that the role may not write."""
+
+    @property
+    def succeeded(self) -> bool:
+        """It ended by itself, in time, with exit code 0."""
+        return not self.problem
+
+
+class Machines:
+    """The directories of the machines of one server, made on first use and kept until forgotten."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._directories: dict[str, sandbox.JobDirectory] = {}
+        self._lock = threading.Lock()
+
+    def of(self, arn: str) -> sandbox.JobDirectory:
+        """The directory of this machine."""
+        with self._lock:
+            found = self._directories.get(arn)
+            if found is None:
+                found = self._directories[arn] = sandbox.JobDirectory.create("machine")
+            return found
+
+    def forget(self, arn: str) -> None:
+        """Delete what the machine kept."""
+        with self._lock:
+            found = self._directories.pop(arn, None)
+        if found:
+            found.remove()
+
+    def clear(self) -> None:
+        """Delete what every machine kept; for a reset of the server."""
+        with self._lock:
+            arns = list(self._directories)
+        for arn in arns:
+            self.forget(arn)
+
+
+def run(
+    script: LifecycleScript,
+    directory: sandbox.JobDirectory,
+    cancelled: threading.Event | None = None,
+    platform: Platform | None = None,
+) -> ScriptOutcome:
+    """Run a script to its end; blocks for up to its limit. Never raises for what the script or its role does.
+
+    ``cancelled`` ends it early (a reset). ``platform`` is the server that runs this, unless a test brings another.
+    """
+    here = platform or server()
+    bash = shutil.which("bash")
+    if bash is None:
+        return ScriptOutcome(None, "[localcloud] lifecycle scripts need bash, which this machine does not have")
+    try:
+        credentials = here.role_credentials(script.role_arn)
+    except RoleUnusable as error:
+        return ScriptOutcome(None, str(error))
+    _write_metadata(directory, script)
+    # a name of its own: bash reads a script while it runs it, and a machine may start two at a time
+    with tempfile.NamedTemporaryFile("w", dir=directory.ml, prefix="lifecycle-", suffix=".sh", delete=False) as file:
+        file.write(script.text)
+    logs = RoleClients(credentials, script.region, here.endpoint_url()).logs
+    shipper = LogShipper(logs, script.log_group, script.log_stream, here.now)
+    program = sandbox.Program(
+        [bash, f"{sandbox.BASE}/{Path(file.name).name}"],
+        _environment(script, credentials, here.endpoint_url()),
+        visible=_python_directories(),
+    )
+    process = sandbox.start(directory, program)
+    reader = OutputReader(process.output, shipper, None, here.now)
+    try:
+        code, problem = _wait(process, script.limit_seconds, cancelled or threading.Event())
+        reader.finish()
+    finally:
+        process.close()
+        Path(file.name).unlink(missing_ok=True)
+    notes = (f"logs: {shipper.denied}",) if shipper.denied else ()
+    return ScriptOutcome(code, problem, reader.tail(5), notes)
+
+
+def _wait(process: sandbox.SandboxedProcess, limit: float, cancelled: threading.Event) -> tuple[int | None, str]:
+    """(exit code, what is wrong with it)."""
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            code = process.wait(_POLL)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > deadline or cancelled.is_set():
+                process.kill()
+                process.wait()
+                return None, "it was cancelled" if cancelled.is_set() else f"it ran for more than {limit:.0f} seconds"
+            continue
+        return code, f"it ended with exit code {code}" if code else ""
+
+
+def _write_metadata(directory: sandbox.JobDirectory, script: LifecycleScript) -> None:
+    folder = directory.ml / "metadata"
+    folder.mkdir(exist_ok=True)
+    (folder / "resource-metadata.json").write_text(json.dumps(dict(script.metadata)))
+
+
+def _environment(script: LifecycleScript, credentials: Mapping[str, str], endpoint_url: str) -> dict[str, str]:
+    return {
+        **environment.base(functions_python()),
+        **environment.aws(script.region, credentials, endpoint_url),
+        **script.environment,
+    }
+
+
+def _python_directories() -> list[Path]:
+    """What the interpreter on PATH is made of; it stays visible when it lives under /tmp."""
+    python = functions_python()
+    return [python.parent.parent.resolve(), python.resolve().parent.parent]
