@@ -155,6 +155,53 @@ def role_with_a_foreign_policy_is_not_deleted(server: Localcloud) -> None:
     assert stack.delete() == "DELETE_COMPLETE"
 
 
+DENY_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sagemaker:Create*", "Resource": "*"}]}
+
+
+@scenario
+def policies_in_use_are_not_deleted(server: Localcloud) -> None:
+    """What a budget action does: the stack's policy is attached to the stack's role by somebody else."""
+    iam, stack = server.client("iam"), Stack(server, unique("used"))
+    policy = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": DENY_ALL}}
+    assert stack.create({"Role": role(), "Deny": policy}) == "CREATE_COMPLETE", stack.reasons()
+    name, arn = stack.physical("Role"), stack.physical("Deny")
+    iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    assert error_code(lambda: iam.delete_role(RoleName=name)) == "DeleteConflict"
+    assert error_code(lambda: iam.delete_policy(PolicyArn=arn)) == "DeleteConflict"
+    assert stack.delete() == "DELETE_FAILED"
+    assert "Cannot delete entity, must detach all policies first." in stack.reasons()
+    assert "Cannot delete a policy attached to entities." in stack.reasons()
+    iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+@scenario
+def only_existing_policies_are_attached(server: Localcloud) -> None:
+    iam, stack, arn = server.client("iam"), Stack(server, unique("missing")), "arn:aws:iam::000000000000:policy/nobody"
+    bearer = role()
+    bearer["Properties"]["ManagedPolicyArns"] = [arn]
+    assert stack.create({"Role": bearer}) == "ROLLBACK_COMPLETE"
+    assert f"Policy {arn} does not exist or is not attachable." in stack.reasons()
+    other = Stack(server, unique("entity"))
+    other.create({"Role": role()})
+    name = other.physical("Role")
+    assert error_code(lambda: iam.attach_role_policy(RoleName=name, PolicyArn=arn)) == "NoSuchEntity"
+
+
+@scenario
+def managed_policies_are_not_adopted(server: Localcloud) -> None:
+    iam, name = server.client("iam"), unique("taken")
+    iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(DENY_ALL))
+    for properties, text in (
+        ({"ManagedPolicyName": name}, "already exists"),
+        ({"Roles": ["nobody"]}, "The role with name nobody cannot be found."),
+    ):
+        stack, policy = Stack(server, unique("policy")), {"PolicyDocument": DENY_ALL, **properties}
+        status = stack.create({"Deny": {"Type": "AWS::IAM::ManagedPolicy", "Properties": policy}})
+        assert status == "ROLLBACK_COMPLETE"
+        assert text in stack.reasons()
+
+
 @scenario
 def permissions_boundary_is_kept(server: Localcloud) -> None:
     stack, wanted = Stack(server, unique("bound")), role()
@@ -486,6 +533,38 @@ def log_policies_match_as_on_aws(server: Localcloud) -> None:
     for client in (one_stream, as_role(arn)):
         refused = partial(client.create_log_stream, logGroupName=group, logStreamName="three")
         assert error_code(refused) == denied
+
+
+@scenario
+def stacks_are_authorised_by_their_tags(server: Localcloud) -> None:
+    cfn, mine, other = server.client("cloudformation"), unique("sandcastle-a"), unique("sandcastle-b")
+    template = json.dumps({"Resources": {"Data": {"Type": "AWS::S3::Bucket"}}})
+    for name, owner in ((mine, "a"), (other, "b")):
+        cfn.create_stack(
+            StackName=name, TemplateBody=template, Tags=[{"Key": "sandcastle:environment", "Value": owner}]
+        )
+        assert Stack(server, name).settled() == "CREATE_COMPLETE"
+    allow = {
+        "Effect": "Allow",
+        "Action": ["cloudformation:DeleteStack", "cloudformation:DescribeStacks"],
+        "Resource": "arn:aws:cloudformation:us-east-1:000000000000:stack/sandcastle-*/*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/sandcastle:environment": "a"}},
+    }
+    client = assumed(server, "cloudformation", allow)
+    identifier = cfn.describe_stacks(StackName=mine)["Stacks"][0]["StackId"]
+    assert client.describe_stacks(StackName=identifier)["Stacks"][0]["StackName"] == mine
+    for refused in (
+        partial(client.delete_stack, StackName=other),
+        partial(client.delete_stack, StackName=cfn.describe_stacks(StackName=other)["Stacks"][0]["StackId"]),
+        client.describe_stacks,
+    ):
+        assert error_code(refused) == "AccessDenied"
+    client.delete_stack(StackName=mine)
+    eventually(lambda: cfn.describe_stacks(StackName=identifier)["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE")
+    listed = server.client("resourcegroupstaggingapi").get_resources(
+        ResourceTypeFilters=["cloudformation:stack"], TagFilters=[{"Key": "sandcastle:environment"}]
+    )["ResourceTagMappingList"]
+    assert [item["ResourceARN"].split("/")[1] for item in listed] == [other]
 
 
 @scenario

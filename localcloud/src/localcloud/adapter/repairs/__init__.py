@@ -23,11 +23,13 @@ from localcloud.adapter.repairs import (
     function_workers,
     log_arns,
     log_groups,
+    managed_policies,
     metric_namespaces,
     network,
     network_interfaces,
     properties,
     roles,
+    stack_arns,
     tags,
     update_events,
 )
@@ -41,6 +43,7 @@ _ALL = (
     bucket_policies,
     bucket_kms,
     log_groups,
+    managed_policies,
     roles,
     network,
     network_interfaces,
@@ -54,6 +57,7 @@ _ALL = (
     update_events,
     log_arns,
     metric_namespaces,
+    stack_arns,
     tags,
 )
 
