@@ -98,7 +98,7 @@ class ScriptedBackend:
         return {}
 
     def denial(
-        self, _headers: Mapping[str, str], action: str, resource: str, context: Mapping[str, object]
+        self, _scope: Scope, _caller: Mapping[str, str], action: str, resource: str, context: Mapping[str, object]
     ) -> str | None:
         self.asked.append((action, resource, dict(context)))
         return f"User is not authorized to perform: {action} on resource: {resource}" if action in self.denied else None

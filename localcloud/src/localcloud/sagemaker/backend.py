@@ -93,10 +93,12 @@ class LiveBackend:
             raise AssumeDenied(str(reason)) from None
 
     def denial(
-        self, headers: Mapping[str, str], action: str, resource: str, context: Mapping[str, object]
+        self, scope: Scope, caller: Mapping[str, str], action: str, resource: str, context: Mapping[str, object]
     ) -> str | None:
         """AWS's text when the caller may not do ``action``, None when allowed."""
-        denied = adapter.authorize(headers, action, resource, context)
+        # what the service does as a role comes on threads that no request started
+        with adapter.request_scope(scope.account, scope.region):
+            denied = adapter.authorize(caller, action, resource, context)
         return denied.message if denied else None
 
     def can_read(self, scope: Scope, role_arn: str, s3_uri: str) -> bool:

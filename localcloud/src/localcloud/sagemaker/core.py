@@ -13,7 +13,7 @@ from localcloud.meter import Meter
 from localcloud.sagemaker import errors
 from localcloud.sagemaker.api.supported import Rule
 from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
-from localcloud.sagemaker.store import Store
+from localcloud.sagemaker.store import Store, tag_map
 
 logger = logging.getLogger("localcloud.sagemaker")
 
@@ -39,8 +39,18 @@ class Operation:
 
     handle: Callable[[Request], dict[str, Any]]
     supported: Rule
-    #: (kind of the ARN, member with the name); None: not on a single resource
+    #: (kind of the ARN, member with the name or the ARN itself); None: not on a single resource
     resource: tuple[str, str] | None = None
+
+    def resource_arn(self, parameters: Mapping[str, Any], scope: Scope) -> str:
+        """What IAM authorises a request on: the resource's ARN, ``*`` for lists and for what names nothing."""
+        if self.resource is None:
+            return "*"
+        kind, member = self.resource
+        name = parameters.get(member)
+        if not isinstance(name, str) or not name:
+            return "*"
+        return name if not kind or name.startswith("arn:") else scope.arn(kind, name)
 
 
 class Kind(Protocol):
@@ -70,7 +80,7 @@ class Core:
 
     def require_permission(self, request: Request, action: str, arn: str) -> None:
         """Some operations are authorised on a second resource too. Raises AccessDeniedException."""
-        denied = self.backend.denial(request.headers, action, arn, {})
+        denied = self.backend.denial(request.scope, request.headers, action, arn, {})
         if denied:
             raise errors.access_denied(denied)
 
@@ -80,7 +90,7 @@ class Core:
         Raises AccessDeniedException (iam:PassRole) or ValidationException ("Could not assume role ...").
         """
         context = {"iam:PassedToService": "sagemaker.amazonaws.com"}
-        denied = self.backend.denial(request.headers, "iam:PassRole", role_arn, context)
+        denied = self.backend.denial(request.scope, request.headers, "iam:PassRole", role_arn, context)
         if denied:
             raise errors.access_denied(denied)
         try:
@@ -90,17 +100,23 @@ class Core:
 
     def require_tagging(self, request: Request, arn: str) -> None:
         """A create call with Tags needs sagemaker:AddTags on the new resource as well ([B] AddTags in IAM)."""
-        tags = {tag["Key"]: tag["Value"] for tag in request.parameters.get("Tags") or []}
+        tags = tag_map(request.parameters.get("Tags"))
         reserved = next((key for key in tags if key.lower().startswith("aws:")), None)
         if reserved:
             raise errors.validation("aws: prefixed tag key names are not allowed for external use.")
         if not tags:
             return
-        context: dict[str, object] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
-        context["aws:TagKeys"] = list(tags)
-        denied = self.backend.denial(request.headers, "sagemaker:AddTags", arn, context)
+        context = tag_context(tags)
+        denied = self.backend.denial(request.scope, request.headers, "sagemaker:AddTags", arn, context)
         if denied:
             raise errors.access_denied(denied)
+
+
+def tag_context(tags: Mapping[str, str]) -> dict[str, object]:
+    """The condition keys of a request that carries tags; none without."""
+    if not tags:
+        return {}
+    return {**{f"aws:RequestTag/{key}": value for key, value in tags.items()}, "aws:TagKeys": list(tags)}
 
 
 def _logged(work: Callable[[], object]) -> None:

@@ -32,6 +32,16 @@ def resource_in_use(message: str) -> ServiceError:
     return ServiceError("ResourceInUse", message)
 
 
+def resource_not_found(message: str) -> ServiceError:
+    """ResourceNotFound: how the younger kinds say that there is no such thing."""
+    return ServiceError("ResourceNotFound", message)
+
+
+def conflict(message: str) -> ServiceError:
+    """ConflictException: the registry's and the pipelines' word for something in the way."""
+    return ServiceError("ConflictException", message)
+
+
 def access_denied(message: str) -> ServiceError:
     """AccessDeniedException: an identity may not do something, such as iam:PassRole."""
     return ServiceError("AccessDeniedException", message)

@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -43,6 +43,9 @@ class Listing:
 
     result: str
     order: Order
+    sort_by: str = "CreationTime"
+    #: values of SortBy that only this kind has
+    keys: Mapping[str, Callable[[Any], str | float]] = field(default_factory=dict)
 
 
 def page(
@@ -54,10 +57,10 @@ def page(
     ValidationException for a token that belongs to another question.
     """
     descending = request.get("SortOrder", listing.order) == "Descending"
-    sort_by = request.get("SortBy", "CreationTime")
+    sort_by = request.get("SortBy", listing.sort_by)
     question = _question(request)
     rows = sorted(
-        ((_key(record, sort_by), record) for record in records if _matches(record, request)),
+        ((_key(record, sort_by, listing), record) for record in records if _matches(record, request)),
         key=lambda row: row[0],
         reverse=descending,
     )
@@ -80,6 +83,8 @@ def _matches(record: Record, request: Mapping[str, Any]) -> bool:
     limits = (
         ("CreationTimeAfter", record.created, 1),
         ("CreationTimeBefore", record.created, -1),
+        ("CreatedAfter", record.created, 1),
+        ("CreatedBefore", record.created, -1),
         ("LastModifiedTimeAfter", record.modified, 1),
         ("LastModifiedTimeBefore", record.modified, -1),
     )
@@ -91,7 +96,9 @@ def _matches(record: Record, request: Mapping[str, Any]) -> bool:
     return bool(request.get("StatusEquals", record.status) == record.status)
 
 
-def _key(record: Record, sort_by: str) -> Key:
+def _key(record: Record, sort_by: str, listing: Listing) -> Key:
+    if sort_by in listing.keys:
+        return listing.keys[sort_by](record), record.sequence
     values: dict[str, str | float] = {
         "Name": record.name,
         "CreationTime": record.created,

@@ -110,9 +110,12 @@ class Backend(Protocol):
         """Credentials of a role as SageMaker gets them. Raises AssumeDenied."""
 
     def denial(
-        self, headers: Mapping[str, str], action: str, resource: str, context: Mapping[str, object]
+        self, scope: Scope, caller: Mapping[str, str], action: str, resource: str, context: Mapping[str, object]
     ) -> str | None:
-        """AWS's text when the caller (the request's headers) may not do ``action``, None when allowed."""
+        """AWS's text when the caller may not do ``action``, None when allowed.
+
+        ``caller`` is the request's headers, or credentials from ``assume`` for what the service does as a role.
+        """
 
     def can_read(self, scope: Scope, role_arn: str, s3_uri: str) -> bool:
         """Whether the role can read the object (s3:GetObject, and it exists)."""

@@ -62,16 +62,11 @@ class SageMaker:
     def resource_arn(self, operation: str, body: bytes, scope: Scope) -> str:
         """What IAM authorises the operation on: the resource's ARN, ``*`` for lists and for what names nothing."""
         served = self.operations.get(operation)
-        if served is None or served.resource is None:
-            return "*"
-        kind, member = served.resource
         try:
-            name = json.loads(body).get(member)
-        except (ValueError, AttributeError):
+            parameters = json.loads(body)
+        except ValueError:
             return "*"
-        if not isinstance(name, str) or not name:
-            return "*"
-        return name if not kind else scope.arn(kind, name)
+        return served.resource_arn(parameters, scope) if served and isinstance(parameters, dict) else "*"
 
     def reset(self) -> None:
         """End what runs and forget every record."""

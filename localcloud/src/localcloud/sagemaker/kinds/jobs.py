@@ -1,6 +1,6 @@
-"""The life of a job, training or processing: start, run in a process, stop, end. Driven by clock and process.
+"""The life of a job, whatever its kind: start, run in a process, stop, end. Driven by clock and process.
 
-    InProgress: Starting -> Downloading -> Training|Processing -> Uploading -> Completed | Failed | Stopped
+    InProgress: Starting -> Downloading -> Training|Processing|... -> Uploading -> Completed | Failed | Stopped
     Stopping:   the process gets SIGTERM; a job whose instances are not up yet just ends
 
 Starting and the image download are modelled time; the rest takes what the process really takes. A job's billable
@@ -9,6 +9,7 @@ time is the image download plus the real run, so that jumps of the clock for oth
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from collections.abc import Callable
@@ -16,13 +17,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from localcloud.jobs.spec import JobOutcome, JobSpec
+from localcloud.jobs.spec import JobOutcome
 from localcloud.sagemaker import durations, errors
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.ports import Job, Timer
 from localcloud.sagemaker.store import Record, Table
 
 logger = logging.getLogger("localcloud.sagemaker")
+
+#: starts what the job runs: (what to call with secondary status and message, what to call at the end) -> its handle
+Program = Callable[[Callable[[str, str], None], Callable[[JobOutcome], None]], Job]
 
 TERMINAL: Final = ("Completed", "Failed", "Stopped")
 _MESSAGES: Final = {
@@ -54,6 +58,10 @@ class JobRecord(Record):
     job: Job | None = None
     #: the process has been asked for; its handle may still be on the way
     launched: bool = False
+    #: members that Describe adds: the tuning job or the monitoring schedule that started it
+    started_by: dict[str, str] = field(default_factory=dict)
+    #: called once when it is over, without a lock
+    watchers: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def running_seconds(self) -> int | None:
@@ -79,12 +87,12 @@ class JobLifecycle:
     """Moves job records of one kind through their states."""
 
     def __init__(self, core: Core, table: Table[JobRecord], kind: str) -> None:
-        """``kind`` is "training" or "processing"."""
+        """``kind`` is "training", "processing" or "transform"."""
         self._core = core
         self._table = table
         self._kind = kind
 
-    def start(self, record: JobRecord, spec: JobSpec) -> None:
+    def start(self, record: JobRecord, program: Program) -> None:
         """Add the record and begin. Raises ResourceInUse for a name that is taken."""
         with self._core.store.lock:
             if self._table.get(record.scope, record.name) is not None:
@@ -95,7 +103,7 @@ class JobLifecycle:
             record.status = "InProgress"
             self._table.add(record)
             self._transition(record, "Starting")
-            self._later(record, durations.JOB_STARTING, partial(self._instances_up, record, spec))
+            self._later(record, durations.JOB_STARTING, partial(self._instances_up, record, program))
 
     def stop(self, record: JobRecord) -> None:
         """InProgress to Stopping. Raises ValidationException in any other state."""
@@ -115,12 +123,35 @@ class JobLifecycle:
         if job:
             job.stop()
 
-    def require_terminal(self, record: JobRecord, verb: str) -> None:
-        """Raises ResourceInUse while the job is not in a terminal state."""
+    def stop_if_running(self, record: JobRecord) -> None:
+        """``stop`` for what the service stops by itself: a job that is stopping or over stays as it is."""
+        with self._core.store.lock:
+            running = record.status == "InProgress"
+        if running:
+            # one that ends between the two is refused, which is as good
+            with contextlib.suppress(errors.ServiceError):
+                self.stop(record)
+
+    def delete(self, record: JobRecord, seconds: float) -> None:
+        """Forget a job that is over after ``seconds`` in status Deleting. Raises ResourceInUse. Hold the lock."""
         if record.status not in TERMINAL:
             raise errors.resource_in_use(
-                f"Could not {verb} {self._kind} job {record.name} because it is in status {record.status}."
+                f"Could not delete {self._kind} job {record.name} because it is in status {record.status}."
             )
+        if not seconds:
+            self._table.remove(record)
+            return
+        record.status = "Deleting"
+        record.modified = self._core.clock.now()
+        self._core.clock.call_later(seconds, partial(self._forget, record), kind="settle")
+
+    def watch(self, record: JobRecord, callback: Callable[[], None]) -> None:
+        """Call back once, when the job is over (at once when it is)."""
+        with self._core.store.lock:
+            if record.status not in TERMINAL:
+                record.watchers.append(callback)
+                return
+        callback()
 
     def reset(self) -> None:
         """End every process and forget every record."""
@@ -133,21 +164,21 @@ class JobLifecycle:
             if record.job and record.status not in TERMINAL:
                 record.job.stop()
 
-    def _instances_up(self, record: JobRecord, spec: JobSpec) -> None:
+    def _instances_up(self, record: JobRecord, program: Program) -> None:
         with self._core.store.lock:
             if record.status != "InProgress":
                 return
             record.started = self._core.clock.now()
             self._transition(record, "Downloading")
-            self._later(record, durations.JOB_IMAGE_DOWNLOAD, partial(self._launch, record, spec))
+            self._later(record, durations.JOB_IMAGE_DOWNLOAD, partial(self._launch, record, program))
 
-    def _launch(self, record: JobRecord, spec: JobSpec) -> None:
+    def _launch(self, record: JobRecord, program: Program) -> None:
         with self._core.store.lock:
             if record.status != "InProgress":
                 return
             record.launched = True
         try:
-            job = self._core.backend.start_job(spec, partial(self._progress, record), partial(self._done, record))
+            job = program(partial(self._progress, record), partial(self._done, record))
         # whatever is wrong here is localcloud's fault and must end the job, or it would stay InProgress for ever
         except Exception as error:
             logger.exception("%s could not be started", record.arn)
@@ -175,6 +206,7 @@ class JobLifecycle:
             self._transition(record, outcome.secondary_status or outcome.status)
             record.transitions[-1]["EndTime"] = record.ended
             seconds = record.billable_seconds
+            watchers, record.watchers = record.watchers, []
         if seconds is not None:
             self._core.meter.add(
                 record.arn,
@@ -184,6 +216,12 @@ class JobLifecycle:
                 seconds,
                 record.tags,
             )
+        for callback in watchers:
+            callback()
+
+    def _forget(self, record: JobRecord) -> None:
+        with self._core.store.lock:
+            self._table.remove(record)
 
     def _transition(self, record: JobRecord, secondary: str, message: str = "") -> None:
         """Enter a secondary status: the one before ends, the record changes. Hold the lock."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from localcloud.jobs.spec import InputSpec, JobSpec, OutputSpec
-from localcloud.sagemaker import errors, listing
+from localcloud.sagemaker import errors
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
-from localcloud.sagemaker.core import Core, Operation, Request
-from localcloud.sagemaker.kinds.jobs import JobLifecycle, JobRecord
-from localcloud.sagemaker.store import Table, tag_map
+from localcloud.sagemaker.core import Core
+from localcloud.sagemaker.kinds.job_kind import Instances, JobKind, JobType
+from localcloud.sagemaker.kinds.jobs import JobRecord, Program
+from localcloud.sagemaker.ports import Scope
 
-_CREATE: Tree = {
+CREATE: Tree = {
     "ProcessingJobName": ANY,
     "ProcessingInputs": {
         "InputName": ANY,
@@ -44,99 +46,63 @@ _CREATE: Tree = {
     "RoleArn": ANY,
     "Tags": TAGS,
 }
-_NAME: Tree = {"ProcessingJobName": ANY}
-_RESOURCE = ("processing-job", "ProcessingJobName")
-_LISTING = listing.Listing("ProcessingJobSummaries", "Ascending")
 #: a processing job without StoppingCondition may run for 24 hours ([K])
 _DEFAULT_RUNTIME = 86400
 _LOCAL_ROOT = "/opt/ml/processing/"
+_TYPE = JobType(
+    word="processing",
+    noun="ProcessingJob",
+    path="processing-job",
+    create=CREATE,
+    missing=lambda name: errors.validation(f"Could not find requested job with name: {name}"),
+)
 
 
-class ProcessingJobs:
+class ProcessingJobs(JobKind):
     """Create, Describe, List, Stop and Delete of processing jobs."""
 
     def __init__(self, core: Core) -> None:
         """No jobs yet."""
-        self._core = core
-        self._table: Table[JobRecord] = Table(core.store)
-        self._lifecycle = JobLifecycle(core, self._table, "processing")
+        super().__init__(core, _TYPE)
 
-    def operations(self) -> Mapping[str, Operation]:
-        """Operation name to what serves it."""
-        return {
-            "CreateProcessingJob": Operation(self.create, _CREATE, _RESOURCE),
-            "DescribeProcessingJob": Operation(self.describe, _NAME, _RESOURCE),
-            "ListProcessingJobs": Operation(self.list_page, listing.STATUS_LIST),
-            "StopProcessingJob": Operation(self.stop, _NAME, _RESOURCE),
-            "DeleteProcessingJob": Operation(self.delete, _NAME, _RESOURCE),
-        }
-
-    def create(self, request: Request) -> dict[str, Any]:
-        """Check everything that AWS checks before it answers, then start the job."""
-        asked = request.parameters
-        name, scope = request["ProcessingJobName"], request.scope
-        arn = scope.arn("processing-job", name)
+    def check(self, scope: Scope, asked: Mapping[str, Any]) -> None:
+        """The model leaves the cluster's members optional; a cluster needs them."""
+        del scope
         cluster = asked["ProcessingResources"]["ClusterConfig"]
         if "InstanceType" not in cluster or "InstanceCount" not in cluster:
             raise errors.validation("ClusterConfig must contain InstanceType and InstanceCount.")
-        self._core.require_tagging(request, arn)
-        self._core.require_role(request, asked["RoleArn"])
+
+    def check_image(self, scope: Scope, asked: Mapping[str, Any]) -> None:
+        """The image has a local runner."""
+        del scope
         self._core.backend.check_image(asked["AppSpecification"]["ImageUri"])
-        now = self._core.clock.now()
-        record = JobRecord(
-            scope,
-            name,
-            arn,
-            asked,
-            now,
-            now,
-            tags=tag_map(asked.get("Tags")),
-            instance_type=cluster["InstanceType"],
-            instance_count=cluster["InstanceCount"],
-        )
-        self._lifecycle.start(record, _job_spec(record))
-        return {"ProcessingJobArn": arn}
 
-    def describe(self, request: Request) -> dict[str, Any]:
+    def role_of(self, scope: Scope, asked: Mapping[str, Any]) -> str | None:
+        """RoleArn."""
+        del scope
+        return str(asked["RoleArn"])
+
+    def instances(self, asked: Mapping[str, Any]) -> Instances:
+        """ClusterConfig."""
+        cluster = asked["ProcessingResources"]["ClusterConfig"]
+        return Instances(cluster["InstanceType"], cluster["InstanceCount"])
+
+    def program(self, record: JobRecord) -> Program:
+        """The container's entrypoint, in a process of its own."""
+        return partial(self._core.backend.start_job, _job_spec(record))
+
+    def describe_record(self, record: JobRecord) -> dict[str, Any]:
         """The request and how far the job is."""
-        with self._core.store.lock:
-            record = self._require(request)
-            return {
-                "StoppingCondition": {"MaxRuntimeInSeconds": _DEFAULT_RUNTIME},
-                **record.request,
-                **_summary(record),
-                "ProcessingStartTime": record.started,
-            }
+        return {
+            "StoppingCondition": {"MaxRuntimeInSeconds": _DEFAULT_RUNTIME},
+            **record.request,
+            **_summary(record),
+            "ProcessingStartTime": record.started,
+        }
 
-    def list_page(self, request: Request) -> dict[str, Any]:
-        """One page of summaries."""
-        with self._core.store.lock:
-            records = self._table.of(request.scope)
-            return listing.page(request.parameters, records, _LISTING, _summary)
-
-    def stop(self, request: Request) -> dict[str, Any]:
-        """SIGTERM, then Stopped."""
-        self._lifecycle.stop(self._require(request))
-        return {}
-
-    def delete(self, request: Request) -> dict[str, Any]:
-        """Forget a finished job; its name is free again afterwards."""
-        with self._core.store.lock:
-            record = self._require(request)
-            self._lifecycle.require_terminal(record, "delete")
-            self._table.remove(record)
-        return {}
-
-    def reset(self) -> None:
-        """End what runs and forget every record."""
-        self._lifecycle.reset()
-
-    def _require(self, request: Request) -> JobRecord:
-        name = request["ProcessingJobName"]
-        record = self._table.get(request.scope, name)
-        if record is None:
-            raise errors.validation(f"Could not find requested job with name: {name}")
-        return record
+    def summary(self, record: JobRecord) -> dict[str, Any]:
+        """Name, times, status and how it ended."""
+        return _summary(record)
 
 
 def _job_spec(record: JobRecord) -> JobSpec:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from localcloud.jobs.spec import InputSpec, JobSpec
-from localcloud.sagemaker import durations, errors, listing
+from localcloud.sagemaker import durations, errors
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
-from localcloud.sagemaker.core import Core, Operation, Request
-from localcloud.sagemaker.kinds.jobs import JobLifecycle, JobRecord
-from localcloud.sagemaker.store import Table, tag_map
+from localcloud.sagemaker.core import Core
+from localcloud.sagemaker.kinds.job_kind import Instances, JobKind, JobType
+from localcloud.sagemaker.kinds.jobs import JobRecord, Program
+from localcloud.sagemaker.ports import Scope
 
 _CHANNEL: Tree = {
     "ChannelName": ANY,
@@ -26,7 +28,7 @@ _CHANNEL: Tree = {
     "RecordWrapperType": only("None"),
     "InputMode": only("File", "FastFile"),
 }
-_CREATE: Tree = {
+CREATE: Tree = {
     "TrainingJobName": ANY,
     "HyperParameters": ANY,
     "AlgorithmSpecification": {
@@ -56,98 +58,58 @@ _CREATE: Tree = {
     "ProfilerConfig": {"DisableProfiler": only(True)},
     "RemoteDebugConfig": {"EnableRemoteDebug": only(False)},
 }
-_NAME: Tree = {"TrainingJobName": ANY}
-_RESOURCE = ("training-job", "TrainingJobName")
-_LISTING = listing.Listing("TrainingJobSummaries", "Ascending")
 #: AWS's default when a request has no StoppingCondition: one day ([B])
 _DEFAULT_RUNTIME = 86400
+_TYPE = JobType(
+    word="training",
+    noun="TrainingJob",
+    path="training-job",
+    create=CREATE,
+    missing=lambda _name: errors.validation("Requested resource not found."),
+    deleting=durations.JOB_DELETE,
+)
 
 
-class TrainingJobs:
+class TrainingJobs(JobKind):
     """CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob, DeleteTrainingJob."""
 
     def __init__(self, core: Core) -> None:
         """No jobs yet."""
-        self._core = core
-        self._table: Table[JobRecord] = Table(core.store)
-        self._lifecycle = JobLifecycle(core, self._table, "training")
+        super().__init__(core, _TYPE)
 
-    def operations(self) -> Mapping[str, Operation]:
-        """Operation name to what serves it."""
-        return {
-            "CreateTrainingJob": Operation(self.create, _CREATE, _RESOURCE),
-            "DescribeTrainingJob": Operation(self.describe, _NAME, _RESOURCE),
-            "ListTrainingJobs": Operation(self.list_page, listing.STATUS_LIST),
-            "StopTrainingJob": Operation(self.stop, _NAME, _RESOURCE),
-            "DeleteTrainingJob": Operation(self.delete, _NAME, _RESOURCE),
-        }
-
-    def create(self, request: Request) -> dict[str, Any]:
-        """Check everything that AWS checks before it answers, then start the job."""
-        asked = request.parameters
+    def check(self, scope: Scope, asked: Mapping[str, Any]) -> None:
+        """Algorithm, instances, channels, spot."""
+        del scope
         _check_algorithm(asked)
         _check_stopping(asked)
-        name, scope = request["TrainingJobName"], request.scope
-        arn = scope.arn("training-job", name)
-        self._core.require_tagging(request, arn)
-        self._core.require_role(request, asked["RoleArn"])
+
+    def check_image(self, scope: Scope, asked: Mapping[str, Any]) -> None:
+        """The training image has a local runner."""
+        del scope
         self._core.backend.check_image(asked["AlgorithmSpecification"]["TrainingImage"])
-        now = self._core.clock.now()
+
+    def role_of(self, scope: Scope, asked: Mapping[str, Any]) -> str | None:
+        """RoleArn."""
+        del scope
+        return str(asked["RoleArn"])
+
+    def instances(self, asked: Mapping[str, Any]) -> Instances:
+        """ResourceConfig; spot is billed in part."""
         resources = asked["ResourceConfig"]
-        record = JobRecord(
-            scope,
-            name,
-            arn,
-            asked,
-            now,
-            now,
-            tags=tag_map(asked.get("Tags")),
-            instance_type=resources["InstanceType"],
-            instance_count=resources["InstanceCount"],
-            billed_share=1 - durations.SPOT_SAVING if asked.get("EnableManagedSpotTraining") else 1.0,
-        )
-        self._lifecycle.start(record, _job_spec(record))
-        return {"TrainingJobArn": arn}
+        share = 1 - durations.SPOT_SAVING if asked.get("EnableManagedSpotTraining") else 1.0
+        return Instances(resources["InstanceType"], resources["InstanceCount"], share)
 
-    def describe(self, request: Request) -> dict[str, Any]:
-        """The request and how far the job is."""
-        with self._core.store.lock:
-            return _description(self._require(request))
+    def program(self, record: JobRecord) -> Program:
+        """The algorithm, in a process of its own."""
+        return partial(self._core.backend.start_job, _job_spec(record))
 
-    def list_page(self, request: Request) -> dict[str, Any]:
-        """One page of summaries."""
-        with self._core.store.lock:
-            records = self._table.of(request.scope)
-            return listing.page(request.parameters, records, _LISTING, _summary)
+    def describe_record(self, record: JobRecord) -> dict[str, Any]:
+        """The request, the transitions, the model and the final metrics."""
+        return _description(record)
 
-    def stop(self, request: Request) -> dict[str, Any]:
-        """SIGTERM, up to 120 s, then Stopped; artefacts are kept."""
-        self._lifecycle.stop(self._require(request))
-        return {}
-
-    def delete(self, request: Request) -> dict[str, Any]:
-        """Forget a finished job; its name is free again afterwards."""
-        with self._core.store.lock:
-            record = self._require(request)
-            self._lifecycle.require_terminal(record, "delete")
-            record.status = "Deleting"
-            record.modified = self._core.clock.now()
-        self._core.clock.call_later(durations.JOB_DELETE, lambda: self._forget(record), kind="settle")
-        return {}
-
-    def reset(self) -> None:
-        """End what runs and forget every record."""
-        self._lifecycle.reset()
-
-    def _forget(self, record: JobRecord) -> None:
-        with self._core.store.lock:
-            self._table.remove(record)
-
-    def _require(self, request: Request) -> JobRecord:
-        record = self._table.get(request.scope, request["TrainingJobName"])
-        if record is None:
-            raise errors.validation("Requested resource not found.")
-        return record
+    def summary(self, record: JobRecord) -> dict[str, Any]:
+        """Name, times and status."""
+        return _summary(record)
 
 
 def _check_algorithm(asked: Mapping[str, Any]) -> None:
