@@ -21,13 +21,13 @@ ROOT = Path(__file__).resolve().parent
 
 
 def build(environment: Environment, app: cdk.App) -> None:
-    """Add the environment's stacks to the app: workloads and guardrails depend on the foundation alone."""
+    """Add the environment's stacks to the app, each after those that it depends on."""
     from stacks.foundation import Foundation
     from stacks.guardrails import Guardrails
     from stacks.workload import WorkloadStack
 
-    foundation = Foundation(app, environment=environment)
-    Guardrails(app, environment=environment, foundation=foundation)
+    guardrails = Guardrails(app, environment=environment)
+    foundation = Foundation(app, environment=environment, guardrails=guardrails)
     for workload in environment.workloads:
         WorkloadStack(app, environment=environment, workload=workload, foundation=foundation)
 

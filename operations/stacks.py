@@ -36,7 +36,9 @@ class Stack:
 def expected_names(environment: str) -> set[str]:
     """Return the names that this version of the project can give to the environment's stacks."""
     workloads = [folder.name for folder in WORKLOADS.iterdir() if (folder / "workload.yaml").exists()]
-    fixed = {stack_prefix(environment) + part for part in ("foundation", "guardrails")}
+    fixed = {
+        stack_prefix(environment) + part for part in ("foundation", "guardrails", "notebook", "studio", "teardown")
+    }
     return fixed | {workload_stack(environment, workload) for workload in workloads}
 
 

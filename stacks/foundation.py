@@ -11,7 +11,7 @@ from sandcastle.code import code_asset
 from sandcastle.config import Environment
 from sandcastle.network import Network
 from sandcastle.resource import EnvironmentStack
-from sandcastle.topic import AlarmTopic
+from stacks.guardrails import Guardrails
 
 CAPTURE_DAYS = 30
 """How long captured requests and answers are kept: they are data of whoever asks, and pile up without end.
@@ -19,16 +19,17 @@ Whatever else lies in the reports bucket stays until the environment goes."""
 
 
 class Foundation(EnvironmentStack):
-    """Buckets, network and the topic for alarms.
+    """Buckets and network.
 
     It exports the same for every environment file. Left to itself, CDK exports what some other stack happens to use;
     a setting that ends a use would then take the export away while the deployed workload still imports it, and
     CloudFormation, which updates the foundation first, refuses that.
     """
 
-    def __init__(self, scope: Construct, *, environment: Environment) -> None:
-        """Take everything from the environment."""
+    def __init__(self, scope: Construct, *, environment: Environment, guardrails: Guardrails) -> None:
+        """``guardrails`` are to be there before anything that costs money, and as long as anything does."""
         super().__init__(scope, "foundation", environment=environment, description="what workloads share")
+        self.add_stack_dependency(guardrails)
         janitor = BucketJanitor(self, "Janitor", code=code_asset(self, Assets(environment.root).functions))
         access_logs = AccessLogs(self, "AccessLogs", janitor=janitor)
         self.data = Bucket(self, "Data", janitor=janitor, access_logs=access_logs)
@@ -42,15 +43,12 @@ class Foundation(EnvironmentStack):
             expire_prefix="capture/",
         )
         Network(self, "Network", bucket_arns=[self.data.arn, self.models.arn, self.reports.arn])
-        self.topic = AlarmTopic(self, "Alarms", display_name=f"Sandcastle {environment.name}")
         for name, value in (
             ("DataBucket", self.data.name),
             ("ModelsBucket", self.models.name),
             ("ReportsBucket", self.reports.name),
-            ("AlarmTopicArn", self.topic.arn),
         ):
             cdk.CfnOutput(self, name, value=value)
         for bucket in (self.data, self.models, self.reports):
             self.export_value(bucket.name)
             self.export_value(bucket.arn)
-        self.export_value(self.topic.arn)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandcastle.config import load_environment
 from sandcastle.synth import context, use_own_node
+from sandcastle.template import exports_of, symbols
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -25,6 +26,7 @@ Template = dict[str, Any]
 class Synthesis:
     """An environment's construct tree and, by stack name, its templates."""
 
+    environment: str
     app: cdk.App
     folder: Path
     templates: dict[str, Template]
@@ -56,7 +58,7 @@ def synthesise(environment: str, root: Path = ROOT) -> Synthesis:
     app.synth()
     files = sorted(folder.glob("*.template.json"))
     templates = {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
-    return Synthesis(app, folder, templates)
+    return Synthesis(environment, app, folder, templates)
 
 
 def resources(template: Template, kind: str) -> dict[str, Any]:
@@ -64,3 +66,9 @@ def resources(template: Template, kind: str) -> dict[str, Any]:
     if kind.endswith("*"):
         return {key: one for key, one in template["Resources"].items() if one["Type"].startswith(kind[:-1])}
     return {key: one for key, one in template["Resources"].items() if one["Type"] == kind}
+
+
+def exported(synthesis: Synthesis) -> dict[str, str]:
+    """Return what the stacks that others import from export, by export name, references replaced by symbols."""
+    bases = [synthesis.template(part) for part in ("guardrails", "foundation")]
+    return {name: value for base in bases for name, value in exports_of(base, symbols(base)).items()}

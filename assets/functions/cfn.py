@@ -16,11 +16,22 @@ _LONGEST_REASON = 3000
 """Characters; the whole answer may have 4096 bytes."""
 
 
-def answer(event: dict[str, Any], context: Any, physical_id: str, work: Callable[[], None]) -> None:
-    """Do the work and tell CloudFormation how it went. Never raises for what the work raises: it reports it."""
+def answer(
+    event: dict[str, Any],
+    context: Any,
+    physical_id: str,
+    work: Callable[[], None],
+    passed_on: type[Exception] | tuple[()] = (),
+) -> None:
+    """Do the work and tell CloudFormation how it went. What the work raises is reported.
+
+    Only an exception of type ``passed_on`` is raised again, and nothing is answered: somebody else will.
+    """
     status, reason = "SUCCESS", ""
     try:
         work()
+    except passed_on:
+        raise
     except Exception as error:  # whatever went wrong must reach the stack: no answer would hang it
         status = "FAILED"
         reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]

@@ -32,7 +32,7 @@ class MonthlyBudget(Construct):
         subscribers += [{"SubscriptionType": "EMAIL", "Address": email} for email in emails]
         stack = cdk.Stack.of(self)
         assert isinstance(stack, EnvironmentStack)  # noqa: S101  # every stack of this project is one
-        Resource(
+        self.resource = Resource(
             self,
             "Resource",
             "AWS::Budgets::Budget",
@@ -56,3 +56,4 @@ class MonthlyBudget(Construct):
             ],
             ResourceTags=[{"Key": key, "Value": value} for key, value in stack.standard_tags.items()],
         )
+        self.name: str = self.resource.ref

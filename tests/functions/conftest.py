@@ -58,6 +58,11 @@ def logs() -> Iterator[Scripted]:
 
 
 @pytest.fixture
+def lambda_() -> Iterator[Scripted]:
+    yield from _scripted("lambda")
+
+
+@pytest.fixture
 def stacks() -> Iterator[Scripted]:
     yield from _scripted("cloudformation")
 
@@ -69,6 +74,7 @@ class Context:
     remaining_ms: list[int] = field(default_factory=lambda: [900_000])
     log_group_name: str = "group"
     log_stream_name: str = "stream"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:janitor"
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the scripted times one after the other, the last one for ever."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sandcastle.template import Lookup, exports_of, resolve, symbols
-from tests.synthesis import Synthesis, Template, resources
+from sandcastle.template import Lookup, resolve, symbols
+from tests.synthesis import Synthesis, Template, exported, resources
 
 
 def lookups(synthesis: Synthesis) -> Iterator[tuple[str, Template, Lookup]]:
     """Yield each stack's name and template with what its references stand for."""
-    foundation = synthesis.template("foundation")
-    exports = exports_of(foundation, symbols(foundation))
+    exports = exported(synthesis)
     for name, template in synthesis.templates.items():
         yield name, template, symbols(template, exports)
 

@@ -1,7 +1,7 @@
-"""What stacks import from the foundation: it must be there before and after every change of a setting.
+"""What stacks import from guardrails and foundation: it must be there before and after every change of a setting.
 
-CloudFormation updates the foundation first, while the deployed workloads still import what their old templates did, and
-refuses to take away an export that is in use. So the foundation exports the same for every environment file.
+CloudFormation updates these first, while the deployed stacks still import what their old templates did, and refuses to
+take away an export that is in use. So both export the same for every environment file.
 """
 
 from __future__ import annotations
@@ -52,21 +52,23 @@ def imports(value: Any) -> Iterator[str]:
             yield from imports(item)
 
 
-def exports(synthesis: Synthesis) -> dict[str, str]:
-    """Return the foundation's exports: by name without the stack's, what is exported."""
-    outputs = synthesis.template("foundation")["Outputs"].values()
+def exports(synthesis: Synthesis, *parts: str) -> dict[str, str]:
+    """Return the stacks' exports: by name without the stack's, what is exported."""
+    outputs = [one for part in parts for one in synthesis.template(part)["Outputs"].values()]
     return {one["Export"]["Name"].partition(":")[2]: json.dumps(one["Value"]) for one in outputs if "Export" in one}
 
 
-def test_the_foundation_exports_the_same_for_every_environment_file(variant: Synthesis) -> None:
-    assert exports(variant) == exports(synthesise("local"))
-    assert len(exports(variant)) == 7  # name and ARN of three buckets, ARN of the topic
+@pytest.mark.parametrize(("part", "count"), [("guardrails", 2), ("foundation", 6)])
+def test_exports_are_the_same_for_every_environment_file(variant: Synthesis, part: str, count: int) -> None:
+    """ARN of the topic and name of the budget; name and ARN of three buckets."""
+    assert exports(variant, part) == exports(synthesise("local"), part)
+    assert len(exports(variant, part)) == count
 
 
-def test_stacks_import_what_the_foundation_exports(variant: Synthesis) -> None:
+def test_stacks_import_what_these_export(variant: Synthesis) -> None:
     used = {name.partition(":")[2] for template in variant.templates.values() for name in imports(template)}
     assert used
-    assert used <= set(exports(variant))
+    assert used <= set(exports(variant, "guardrails", "foundation"))
 
 
 def test_no_import_is_there_for_metadata_only(variant: Synthesis) -> None:

@@ -1,4 +1,4 @@
-"""The foundation: buckets, network, topic."""
+"""The foundation: buckets and network."""
 
 from __future__ import annotations
 
@@ -118,17 +118,6 @@ def test_network_has_two_private_subnets_and_only_the_s3_gateway(template: Templ
     assert len(allowed["Resource"]) == 6
 
 
-def test_topic_takes_messages_of_budgets_and_alarms_of_this_account_over_tls(template: Template) -> None:
-    (policy,) = resources(template, "AWS::SNS::TopicPolicy").values()
-    statements = policy["Properties"]["PolicyDocument"]["Statement"]
-    allowed = {one["Principal"]["Service"]: one["Condition"] for one in statements if one["Effect"] == "Allow"}
-    assert set(allowed) == {"budgets.amazonaws.com", "cloudwatch.amazonaws.com"}
-    account = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    assert all(condition["StringEquals"] == account for condition in allowed.values())
-    (denied,) = (one for one in statements if one["Effect"] == "Deny")
-    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
 def test_outputs(template: Template) -> None:
     keys = {key for key, output in template["Outputs"].items() if "Export" not in output}
-    assert keys == {"DataBucket", "ModelsBucket", "ReportsBucket", "AlarmTopicArn"}
+    assert keys == {"DataBucket", "ModelsBucket", "ReportsBucket"}

@@ -6,6 +6,8 @@ the role that SageMaker deletes them with, everything that logs before what dele
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.stacks.graph import dependencies
@@ -141,14 +143,14 @@ def test_functions_log_groups_outlive_them_and_roles_cannot_bring_them_back(each
             assert group in dependencies(template, key)
 
 
-def test_stacks_depend_on_the_foundation_alone(each: Synthesis) -> None:
-    import json
-
+def test_guardrails_come_first_and_go_last_then_the_foundation(each: Synthesis) -> None:
     manifest = json.loads((each.folder / "manifest.json").read_text())["artifacts"]
     for name in each.templates:
+        part = name.removeprefix(f"sandcastle-{each.environment}-")
         stacks = {other for other in manifest[name].get("dependencies", []) if other in each.templates}
-        expected = set() if name.endswith("-foundation") else {next(n for n in each.templates if "foundation" in n)}
-        assert stacks == expected
+        parts = {other.removeprefix(f"sandcastle-{each.environment}-") for other in stacks}
+        assert parts <= {"guardrails", "foundation"}
+        assert parts >= {"guardrails": set(), "foundation": {"guardrails"}}.get(part, {"foundation"})
 
 
 def test_nothing_is_kept_on_purpose(each: Synthesis) -> None:

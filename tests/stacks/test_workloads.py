@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from sandcastle.config import load_environment
-from sandcastle.template import exports_of, resolve, symbols
-from tests.synthesis import ROOT, Synthesis, Template, resources, synthesise
+from sandcastle.template import resolve, symbols
+from tests.synthesis import ROOT, Synthesis, Template, exported, resources, synthesise
 
 
 def one(template: Template, kind: str) -> dict[str, Any]:
@@ -24,16 +24,10 @@ def one(template: Template, kind: str) -> dict[str, Any]:
 
 def request(synthesis: Synthesis, workload: str, kind: str) -> dict[str, Any]:
     """Return the request of a dataset or trained model, references replaced by symbols."""
-    foundation = synthesis.template("foundation")
-    exports = exports_of(foundation, symbols(foundation))
     template = synthesis.template(f"workload-{workload}")
-    text = resolve(one(template, kind)["Request"], symbols(template, exports))
+    text = resolve(one(template, kind)["Request"], symbols(template, exported(synthesis)))
     parsed: dict[str, Any] = json.loads(text)
     return parsed
-
-
-def foundation_name(synthesis: Synthesis) -> str:
-    return next(name for name in synthesis.templates if name.endswith("-foundation"))
 
 
 def validate(operation: str, parameters: dict[str, Any]) -> None:
@@ -97,7 +91,7 @@ def test_bank_trains_on_spot_with_checkpoints_and_mnist_does_not(local: Synthesi
 def test_jobs_carry_the_environments_tags(each: Synthesis) -> None:
     for kind in ("Custom::SandcastleDataset", "Custom::SandcastleTrainedModel"):
         tags = {tag["Key"]: tag["Value"] for tag in request(each, "bank", kind)["Tags"]}
-        environment = foundation_name(each).split("-")[1]
+        environment = each.environment
         assert tags == {
             "sandcastle:environment": environment,
             "sandcastle:stack": f"sandcastle-{environment}-workload-bank",
