@@ -39,6 +39,20 @@ SWITCHES = (
         "reported both ways: aws-cloudformation/cloudformation-coverage-roadmap#852 says that it goes on",
         "whether CloudFormation deletes what a resource depends on after that resource failed to delete",
     ),
+    Switch(
+        "notebook-after-update",
+        "start|stay",
+        "start",
+        "[S] CloudFormation stops an instance and starts it up again; not known for one that was stopped",
+        "whether an update through CloudFormation starts a notebook instance that was Stopped before",
+    ),
+    Switch(
+        "notebook-busy-delete",
+        "fail|wait",
+        "fail",
+        "[S] the delete handler may stop and describe; what it does in Pending, Updating and Stopping is not known [I]",
+        "whether CloudFormation's delete of a notebook instance in transition fails or waits for its end",
+    ),
 )
 """Every switch; the README's table is this."""
 

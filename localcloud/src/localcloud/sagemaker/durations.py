@@ -24,6 +24,15 @@ JOB_IMAGE_DOWNLOAD = 30.0
 JOB_STOP_EARLY = 15.0
 #: DeleteTrainingJob: status Deleting until it is gone [K]
 JOB_DELETE = 10.0
+#: CreateNotebookInstance and StartNotebookInstance to InService, without scripts: create and delete together took
+#: 300-430 s in Terraform's acceptance test, most of it the start [R facts teardown 1.6]
+NOTEBOOK_START = 210.0
+#: StopNotebookInstance to Stopped [K: between one and two minutes]
+NOTEBOOK_STOP = 75.0
+#: UpdateNotebookInstance of a stopped instance: its settings alone change [K]
+NOTEBOOK_UPDATE = 15.0
+#: DeleteNotebookInstance until Describe finds nothing [R: what the acceptance test leaves]
+NOTEBOOK_DELETE = 30.0
 #: captured requests are kept in memory this long before they are written to S3 [K: "within minutes"]
 CAPTURE_FLUSH = 60.0
 

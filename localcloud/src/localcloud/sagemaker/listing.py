@@ -39,7 +39,7 @@ Key = tuple[str | float, int]
 
 @dataclass(frozen=True)
 class Listing:
-    """How one kind is listed: the reply's list member and the default order ([B])."""
+    """How one kind is listed: the reply's list member, the default order and what is sorted by ([B])."""
 
     result: str
     order: Order
@@ -102,6 +102,7 @@ def _key(record: Record, sort_by: str, listing: Listing) -> Key:
     values: dict[str, str | float] = {
         "Name": record.name,
         "CreationTime": record.created,
+        "LastModifiedTime": record.modified,
         "Status": record.status,
     }
     return values[sort_by], record.sequence

@@ -12,6 +12,10 @@ from typing import Protocol
 
 from localcloud.jobs.spec import JobOutcome, JobSpec
 
+#: kinds whose ARNs have the name in lower case ([R] aws/amazon-sagemaker-examples#1798: AKing-Service-Mapping;
+#: outerbounds/metaflow-tools#28); others are not settled and keep the case here
+_LOWER_CASE = ("notebook-instance", "notebook-instance-lifecycle-config")
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -22,6 +26,8 @@ class Scope:
 
     def arn(self, kind: str, name: str) -> str:
         """``arn:aws:sagemaker:<region>:<account>:<kind>/<name>``."""
+        if kind in _LOWER_CASE:
+            name = name.lower()
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name}"
 
 

@@ -18,6 +18,8 @@ from localcloud.sagemaker.kinds.absent import AbsentKinds
 from localcloud.sagemaker.kinds.endpoint import Endpoints
 from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
 from localcloud.sagemaker.kinds.model import Models
+from localcloud.sagemaker.kinds.notebook_instance import NotebookInstances
+from localcloud.sagemaker.kinds.notebook_lifecycle_config import NotebookLifecycleConfigs
 from localcloud.sagemaker.kinds.processing_job import ProcessingJobs
 from localcloud.sagemaker.kinds.tags import Tags
 from localcloud.sagemaker.kinds.training_job import TrainingJobs
@@ -35,6 +37,7 @@ class SageMaker:
         models = Models(self.core)
         configs = EndpointConfigs(self.core, models)
         endpoints = Endpoints(self.core, configs, models)
+        scripts = NotebookLifecycleConfigs(self.core)
         self.runtime = Runtime(self.core, endpoints)
         self._kinds: list[Kind] = [
             endpoints,
@@ -42,6 +45,8 @@ class SageMaker:
             models,
             TrainingJobs(self.core),
             ProcessingJobs(self.core),
+            NotebookInstances(self.core, scripts),
+            scripts,
             self.tags,
             AbsentKinds(),
         ]

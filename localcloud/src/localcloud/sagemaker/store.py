@@ -105,6 +105,12 @@ class Table(Generic[R]):
         self._store.changed.notify_all()
 
 
+def named(table: Table[R], scope: Scope, name: str) -> R | None:
+    """The record of this name whatever its case, for kinds whose ARNs are in lower case; hold the lock."""
+    wanted = name.lower()
+    return next((record for record in table.of(scope) if record.name.lower() == wanted), None)
+
+
 def tag_map(tags: list[dict[str, str]] | None) -> dict[str, str]:
     """``[{"Key": k, "Value": v}]`` as ``{k: v}``."""
     return {tag["Key"]: tag["Value"] for tag in tags or []}

@@ -1,12 +1,13 @@
-"""CloudFormation types of the service, one module each: AWS::SageMaker::Model, EndpointConfig and Endpoint.
+"""CloudFormation types of the service, one module each.
 
 They call the service's own API in the process, as CloudFormation does; what the API refuses, the stack shows.
 """
 
 from __future__ import annotations
 
-from localcloud.sagemaker.cfn import endpoint, endpoint_config, model
+from localcloud.sagemaker.cfn import endpoint, endpoint_config, model, notebook_instance, notebook_lifecycle_config
 from localcloud.sagemaker.core import Core
+from localcloud.switches import default_switches
 
 
 def install(core: Core) -> None:
@@ -14,3 +15,5 @@ def install(core: Core) -> None:
     model.install(core)
     endpoint_config.install()
     endpoint.install(core)
+    notebook_lifecycle_config.install()
+    notebook_instance.install(core, default_switches())

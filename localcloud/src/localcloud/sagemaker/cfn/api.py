@@ -13,7 +13,9 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from localcloud import adapter
 from localcloud.adapter import CfnError
 from localcloud.sagemaker.api import model
+from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.http import TARGET_PREFIX
+from localcloud.sagemaker.store import tag_map
 
 Props = dict[str, Any]
 #: characters of the random end of a generated name, as CloudFormation makes them for these types ([K])
@@ -46,11 +48,15 @@ class Api:
             )
         return reply
 
-    def create(self, logical_id: str, props: Props, leave_out: frozenset[str] = frozenset()) -> tuple[str, str]:
-        """Call Create with the properties; returns name and ARN."""
+    def check(self, props: Props) -> None:
+        """Raise CfnError for a property that the type does not have."""
         unknown = sorted(set(props) - self.properties)
         if unknown:
             raise CfnError(f"Encountered unsupported property {unknown[0]}")
+
+    def create(self, logical_id: str, props: Props, leave_out: frozenset[str] = frozenset()) -> tuple[str, str]:
+        """Call Create with the properties; returns name and ARN."""
+        self.check(props)
         name = str(props.get(self.name_member) or generated_name(logical_id))
         operation = f"Create{self.kind}"
         parameters = {k: v for k, v in props.items() if k not in leave_out} | {self.name_member: name}
@@ -78,12 +84,27 @@ class Api:
             self.call("AddTags", {"ResourceArn": physical_id, "Tags": changed})
 
 
+def add_system_tags(core: Core, arn: str, props: Props) -> None:
+    """Give a new resource the three ``aws:cloudformation:`` tags, which no caller may set.
+
+    For types whose registry schema says ``cloudFormationSystemTags``.
+    """
+    with core.store.lock:
+        record = core.store.by_arn(arn)
+        if record:
+            record.tags |= {k: v for k, v in tag_map(props.get("Tags")).items() if _is_system(k)}
+
+
+#: how the kinds that CloudFormation deletes say that there is no such thing (facts teardown 1.30)
+_GONE = ("Could not find", "RecordNotFound", "Notebook Instance Lifecycle Config does not exist.")
+
+
 def gone_is_fine(call: Callable[[], object]) -> bool:
     """Run a delete; a thing that is not there any more is deleted: False. Other errors pass."""
     try:
         call()
     except CfnError as error:
-        if str(error).startswith("Could not find"):
+        if any(text in str(error) for text in _GONE):
             return False
         raise
     return True

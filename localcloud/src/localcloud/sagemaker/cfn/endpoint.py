@@ -12,6 +12,7 @@ from localcloud import adapter
 from localcloud.adapter import CfnError
 from localcloud.sagemaker.api import model
 from localcloud.sagemaker.cfn.api import Api, Props, coerced, gone_is_fine, name_of
+from localcloud.sagemaker.cfn.settling import settled
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.kinds.endpoint import IN_PROGRESS
 
@@ -45,9 +46,7 @@ def install(core: Core) -> None:
 
     def update(physical_id: str, old: Props, new: Props, stack_name: str) -> tuple[str, dict[str, str]]:
         del stack_name
-        unknown = sorted(set(new) - _API.properties)
-        if unknown:
-            raise CfnError(f"Encountered unsupported property {unknown[0]}")
+        _API.check(new)
         name = name_of(physical_id)
         if old.get("EndpointConfigName") != new["EndpointConfigName"]:
             parameters = {k: v for k, v in new.items() if k != "Tags"} | {"EndpointName": name}
@@ -74,20 +73,8 @@ def install(core: Core) -> None:
 
 
 def _settled(core: Core, arn: str, timeout: float) -> dict[str, Any]:
-    """Wait until the endpoint is in no transition; ``timeout`` in virtual seconds. Raises CfnError."""
-    deadline = core.clock.now() + timeout
-    while True:
-        endpoint = _API.describe(arn)
-        if endpoint["EndpointStatus"] not in IN_PROGRESS:
-            return endpoint
-        if core.clock.now() > deadline:
-            raise CfnError(f"Exceeded attempts to wait: {arn} is {endpoint['EndpointStatus']}")
-        core.store.wait_until(lambda: _is_settled(core, arn), timeout=1.0)
-
-
-def _is_settled(core: Core, arn: str) -> bool:
-    record = core.store.by_arn(arn)
-    return record is None or record.status not in IN_PROGRESS
+    """The endpoint once it is in no transition. Raises CfnError."""
+    return settled(core, _API, arn, IN_PROGRESS, timeout)
 
 
 def _failure(endpoint: dict[str, Any]) -> str:

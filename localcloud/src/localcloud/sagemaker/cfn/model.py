@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from localcloud import adapter
-from localcloud.sagemaker.cfn.api import Api, Props
+from localcloud.sagemaker.cfn.api import Api, Props, add_system_tags
 from localcloud.sagemaker.core import Core
-from localcloud.sagemaker.store import tag_map
 
 _REPLACING = (
     "ModelName",
@@ -25,11 +24,7 @@ def install(core: Core) -> None:
     def create(logical_id: str, props: Props, stack_name: str) -> tuple[str, dict[str, str]]:
         del stack_name
         name, arn = _API.create(logical_id, props)
-        with core.store.lock:
-            # the schema says cloudFormationSystemTags: the three aws:cloudformation: tags, which no caller may set
-            record = core.store.by_arn(arn)
-            if record:
-                record.tags |= {k: v for k, v in tag_map(props.get("Tags")).items() if k.startswith("aws:")}
+        add_system_tags(core, arn, props)
         return arn, {"ModelName": name, "ModelArn": arn}
 
     def update(physical_id: str, old: Props, new: Props, stack_name: str) -> tuple[str, dict[str, str]]:

@@ -40,8 +40,6 @@ EMPTY_LISTS: Mapping[str, str] = {
     "ListModelQualityJobDefinitions": "JobDefinitionSummaries",
     "ListMonitoringExecutions": "MonitoringExecutionSummaries",
     "ListMonitoringSchedules": "MonitoringScheduleSummaries",
-    "ListNotebookInstanceLifecycleConfigs": "NotebookInstanceLifecycleConfigs",
-    "ListNotebookInstances": "NotebookInstances",
     "ListOptimizationJobs": "OptimizationJobSummaries",
     "ListPipelines": "PipelineSummaries",
     "ListProjects": "ProjectSummaryList",
