@@ -18,6 +18,9 @@ FUNCTIONS := .localcloud/functions/.installed
 RUNNERS := .localcloud/runners/classic/.installed
 INSTALLED := $(PRODUCT) $(CDK) $(LOCALCLOUD) $(FUNCTIONS) $(RUNNERS)
 
+# Files of tests run side by side, each file in one process: what it started is its own.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 define venv # directory, requirements file
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Choose another with: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python has no venv module here. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
@@ -51,10 +54,12 @@ evaluate: $(INSTALLED) ## run the test split of mnist-linear and bank through th
 
 test: $(INSTALLED) $(TOOLS) ## everything: linters, types, unit tests, templates, lifecycle on localcloud
 	@$(MAKE) --no-print-directory check
-	@python -m pytest
+	@rm -rf .localcloud/usage
+	@python -m pytest $(SIDE_BY_SIDE)
+	@python -m tests.least_privilege --check
 
 unit: $(INSTALLED) $(TOOLS) ## only the fast tests
-	@python -m pytest -m "not lifecycle"
+	@python -m pytest $(SIDE_BY_SIDE) -m "not lifecycle"
 
 check: $(INSTALLED) $(TOOLS) ## ruff and mypy
 	@ruff check .

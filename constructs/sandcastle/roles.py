@@ -12,19 +12,25 @@ from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
 from sandcastle.promises import METADATA_KEY, Promise
 from sandcastle.resource import Resource
 
+UNSEEN_KEY = "sandcastle:unseen"
+"""Where a role's metadata says which permissions no run on localcloud can be seen to use, and why."""
+
 
 @dataclass(frozen=True)
 class Statement:
     """An Allow statement of an identity policy.
 
     ``reason`` must say why whenever a resource holds a ``*``: why it is no narrower, and what bounds it.
-    Raises ValueError for a wildcard action, or for a ``*`` without a reason.
+    ``unseen`` says why an action is needed although no run on localcloud ever uses it (only AWS itself does, say): any
+    other permission that is never used has no place here, and ``tests/least_privilege.py`` finds it.
+    Raises ValueError for a wildcard action, for a ``*`` without a reason, and for unseen actions that are not granted.
     """
 
     actions: Sequence[str]
     resources: Sequence[str]
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reason: str = ""
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what a least-privilege policy must not hold."""
@@ -32,6 +38,10 @@ class Statement:
             raise ValueError(f"wildcard action in {list(self.actions)}: name each action")
         if any("*" in resource for resource in self.resources) and not self.reason:
             raise ValueError(f"{list(self.actions)} on {list(self.resources)}: a wildcard needs a written reason")
+        if not set(self.unseen) <= set(self.actions):
+            raise ValueError(
+                f"unseen: {sorted(set(self.unseen) - set(self.actions))} are not among {list(self.actions)}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement as IAM writes it."""
@@ -91,6 +101,9 @@ class ServiceRole(Construct):
         self.arn = self.resource.attribute("Arn")
         if promises:
             self.resource.add_metadata(METADATA_KEY, [promise.to_metadata() for promise in promises])
+        unseen = {action: why for one in statements for action, why in one.unseen.items()}
+        if unseen:
+            self.resource.add_metadata(UNSEEN_KEY, unseen)
 
     def acknowledgements(self) -> Iterator[Acknowledgement]:
         """Every wildcard in a resource, with its statement's reason."""

@@ -18,6 +18,8 @@ import boto3
 import pytest
 import yaml
 
+from tests import least_privilege
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 
@@ -138,8 +140,10 @@ def running_localcloud(folders: pytest.TempPathFactory, **switches: str) -> Iter
         [*command, "start", "--state", str(state), "--json"],
         capture_output=True, text=True, check=True, env={**os.environ, **switches},
     )  # fmt: skip
+    cloud = Cloud(state, json.loads(started.stdout)["endpoint"])
     try:
-        yield Cloud(state, json.loads(started.stdout)["endpoint"])
+        yield cloud
+        least_privilege.leave(cloud.admin("calls"))
     finally:
         subprocess.run([*command, "stop", "--state", str(state)], check=True, stdout=sys.stderr)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ministack.core import iam_evaluator, responses
+from ministack.services import iam
 
-from localcloud.iam.record import default_record
+from localcloud.iam.record import default_record, role_of
 
 
 def install() -> None:
@@ -23,7 +24,10 @@ def install() -> None:
     ) -> Any:
         result = before(access_key, action, service, region, resource_arn, service_context)
         if not isinstance(result, iam_evaluator.AuthError):  # unknown callers are nobody's permissions
-            default_record().add(_principal(access_key), action, resource_arn, allowed=result is None)
+            principal = _principal(access_key)
+            default_record().add(
+                principal, action, resource_arn, allowed=result is None, purpose=_purpose(role_of(principal))
+            )
         return result
 
     iam_evaluator.enforce = enforce
@@ -35,3 +39,9 @@ def _principal(access_key: str) -> str:
     session_account = responses._account_from_sts_session(access_key)
     found = iam_evaluator.resolve_credential(access_key, session_account or responses.get_account_id())
     return getattr(found, "principal_arn", access_key)
+
+
+def _purpose(role: str) -> str:
+    """What the role is for, in the words of whoever made it."""
+    found = iam._roles.get_scoped(responses.get_account_id(), None, role) if role else None
+    return str((found or {}).get("Description") or "")

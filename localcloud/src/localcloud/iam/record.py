@@ -9,10 +9,14 @@ from typing import TypedDict
 
 
 class Call(TypedDict):
-    """One distinct decision and how often it was made. ``role`` is "" for root and users."""
+    """One distinct decision and how often it was made. ``role`` is "" for root and users.
+
+    ``purpose`` is the role's description at the time: names are generated and end with the role, purposes stay.
+    """
 
     principal: str
     role: str
+    purpose: str
     action: str
     resource: str
     decision: str
@@ -26,20 +30,25 @@ class CallRecord:
         """Start empty."""
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str, str, str]] = Counter()
+        self._purposes: dict[str, str] = {}
 
-    def add(self, principal: str, action: str, resource: str, *, allowed: bool) -> None:
+    def add(self, principal: str, action: str, resource: str, *, allowed: bool, purpose: str = "") -> None:
         """Count one decision."""
         with self._lock:
+            if purpose:
+                self._purposes[principal] = purpose
             self._counts[(principal, action, resource, "allowed" if allowed else "denied")] += 1
 
     def snapshot(self) -> list[Call]:
         """Sorted by principal, action and resource."""
         with self._lock:
             items = sorted(self._counts.items())
+            purposes = dict(self._purposes)
         return [
             {
                 "principal": principal,
                 "role": role_of(principal),
+                "purpose": purposes.get(principal, ""),
                 "action": action,
                 "resource": resource,
                 "decision": decision,
@@ -52,6 +61,7 @@ class CallRecord:
         """Forget everything."""
         with self._lock:
             self._counts.clear()
+            self._purposes.clear()
 
 
 def role_of(principal: str) -> str:
