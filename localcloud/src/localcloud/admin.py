@@ -22,6 +22,8 @@ def answer(method: str, path: str, body: bytes) -> tuple[int, Any]:
     name = path.removeprefix(PREFIX)
     if method == "GET" and name in _READS:
         return 200, _READS[name]()
+    if method == "POST" and name in _WRITES:
+        return _write(name, body)
     if (method, name) == ("POST", "clock"):
         return _advance(body)
     if (method, name) == ("POST", "switches"):
@@ -29,11 +31,34 @@ def answer(method: str, path: str, body: bytes) -> tuple[int, Any]:
     return 404, {"message": f"no such admin operation: {method} {path}"}
 
 
+def register(
+    name: str, write: Callable[[dict[str, Any]], object], read: Callable[[], Any], *, readable: bool = True
+) -> None:
+    """Let a service add ``/_localcloud/<name>``: POST hands ``write`` a JSON object, both answer with ``read``.
+
+    ``write`` raises ValueError or KeyError to refuse. Without ``readable`` there is no GET.
+    """
+    _WRITES[name] = (write, read)
+    if readable:
+        _READS[name] = read
+
+
 def reset() -> None:
     """Forget timers, meter and recorded calls; the clock keeps its offset, time does not go back."""
     default_clock().clear()
     default_meter().reset()
     default_record().reset()
+
+
+def _write(name: str, body: bytes) -> tuple[int, Any]:
+    write, read = _WRITES[name]
+    try:
+        write(dict(json.loads(body or b"{}")))
+    except KeyError as error:
+        return 400, {"message": f"{error} is missing"}
+    except (ValueError, TypeError) as error:
+        return 400, {"message": str(error)}
+    return 200, read()
 
 
 def _advance(body: bytes) -> tuple[int, Any]:
@@ -94,3 +119,5 @@ _READS: dict[str, Callable[[], Any]] = {
     "clock": _clock,
     "switches": _switches,
 }
+#: (what changes, what is answered), added by services
+_WRITES: dict[str, tuple[Callable[[dict[str, Any]], object], Callable[[], Any]]] = {}

@@ -14,7 +14,9 @@ from localcloud.jobs.spec import JobOutcome, JobSpec
 from localcloud.meter import Meter
 from localcloud.sagemaker.errors import ServiceError, validation
 from localcloud.sagemaker.ports import MetricDatum, Reply, Scope, StartFailed, VariantSpec
+from localcloud.sagemaker.quotas import Quotas
 from localcloud.sagemaker.service import SageMaker
+from localcloud.switches import Switches
 
 SCOPE = Scope("123456789012", "eu-west-1")
 ROLE = "arn:aws:iam::123456789012:role/runner"
@@ -135,7 +137,9 @@ class World:
         self.clock = Clock("manual", start=START)
         self.meter = Meter(self.clock)
         self.backend = ScriptedBackend()
-        self.service = SageMaker(self.clock, self.meter, self.backend)
+        self.switches = Switches({})
+        self.quotas = Quotas()
+        self.service = SageMaker(self.clock, self.meter, self.backend, self.switches, self.quotas)
 
     def call(self, operation: str, scope: Scope = SCOPE, **parameters: Any) -> dict[str, Any]:
         return self.service.call(operation, parameters, scope, {})

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 def install() -> None:
     """Add the service, its tags and its CloudFormation types to the server."""
-    from localcloud import adapter
+    from localcloud import adapter, admin, service_quotas
     from localcloud.clock import default_clock
     from localcloud.meter import default_meter
     from localcloud.sagemaker import cfn, http
     from localcloud.sagemaker.backend import LiveBackend
     from localcloud.sagemaker.ports import Scope
+    from localcloud.sagemaker.quotas import default_quotas
     from localcloud.sagemaker.service import SageMaker
+    from localcloud.switches import default_switches
 
     clock = default_clock()
     backend = LiveBackend(clock)
-    service = SageMaker(clock, default_meter(), backend)
+    quotas = default_quotas()
+    service = SageMaker(clock, default_meter(), backend, default_switches(), quotas)
     handler = http.Handler(service)
 
     def reset() -> None:
@@ -42,3 +45,5 @@ def install() -> None:
         "sagemaker", lambda: service.tags.collect(Scope(adapter.account_id(), adapter.region()))
     )
     cfn.install(service.core)
+    service_quotas.install(quotas)
+    admin.register("quotas", quotas.set, quotas.changed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from localcloud.meter import Meter
 from localcloud.sagemaker import errors
 from localcloud.sagemaker.api.supported import Rule
 from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
-from localcloud.sagemaker.store import Store, tag_map
+from localcloud.sagemaker.quotas import Quotas
+from localcloud.sagemaker.store import Record, Store, tag_map
+from localcloud.switches import Switches
 
 logger = logging.getLogger("localcloud.sagemaker")
 
@@ -66,17 +69,38 @@ class Kind(Protocol):
 class Core:
     """Shared by all kinds."""
 
-    def __init__(self, clock: Clock, meter: Meter, backend: Backend) -> None:
-        """An empty service on ``clock``."""
+    def __init__(
+        self,
+        clock: Clock,
+        meter: Meter,
+        backend: Backend,
+        switches: Switches | None = None,
+        quotas: Quotas | None = None,
+    ) -> None:
+        """An empty service on ``clock``; switches and quotas are at their defaults unless others are given."""
         self.store = Store()
         self.clock = clock
         self.meter = meter
         self.backend = backend
+        self.switches = switches or Switches({})
+        self.quotas = quotas or Quotas()
         self._threads = ThreadPoolExecutor(16, "sagemaker-background")
 
     def in_background(self, work: Callable[[], object]) -> None:
         """Start and stop processes, write captures: what no caller waits for. A failure goes to the log."""
         self._threads.submit(_logged, work)
+
+    def take(self, record: Record, wanted: Mapping[str, float]) -> None:
+        """Let a record use more of the account's quotas. Hold the lock.
+
+        Raises ResourceLimitExceeded, and takes nothing, when it would be too much.
+        """
+        used: Counter[str] = Counter()
+        for other in self.store.records():
+            if other.scope == record.scope:
+                used.update(other.uses)
+        self.quotas.require(wanted, used)
+        record.uses = dict(Counter(record.uses) + Counter(wanted))
 
     def require_permission(self, request: Request, action: str, arn: str) -> None:
         """Some operations are authorised on a second resource too. Raises AccessDeniedException."""

@@ -42,6 +42,11 @@ def conflict(message: str) -> ServiceError:
     return ServiceError("ConflictException", message)
 
 
+def resource_limit_exceeded(message: str) -> ServiceError:
+    """ResourceLimitExceeded: a service quota."""
+    return ServiceError("ResourceLimitExceeded", message)
+
+
 def access_denied(message: str) -> ServiceError:
     """AccessDeniedException: an identity may not do something, such as iam:PassRole."""
     return ServiceError("AccessDeniedException", message)

@@ -24,15 +24,24 @@ from localcloud.sagemaker.kinds.processing_job import ProcessingJobs
 from localcloud.sagemaker.kinds.tags import Tags
 from localcloud.sagemaker.kinds.training_job import TrainingJobs
 from localcloud.sagemaker.ports import Backend, Scope
+from localcloud.sagemaker.quotas import Quotas
 from localcloud.sagemaker.runtime import Runtime
+from localcloud.switches import Switches
 
 
 class SageMaker:
     """The control plane and the runtime of one server."""
 
-    def __init__(self, clock: Clock, meter: Meter, backend: Backend) -> None:
-        """Empty."""
-        self.core = Core(clock, meter, backend)
+    def __init__(
+        self,
+        clock: Clock,
+        meter: Meter,
+        backend: Backend,
+        switches: Switches | None = None,
+        quotas: Quotas | None = None,
+    ) -> None:
+        """Empty; with switches and quotas at their defaults unless others are given."""
+        self.core = Core(clock, meter, backend, switches, quotas)
         self.tags = Tags(self.core)
         models = Models(self.core)
         configs = EndpointConfigs(self.core, models)
@@ -77,3 +86,4 @@ class SageMaker:
         """End what runs and forget every record."""
         for kind in self._kinds:
             kind.reset()
+        self.core.quotas.reset()

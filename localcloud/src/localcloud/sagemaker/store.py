@@ -29,6 +29,8 @@ class Record:
     tags: dict[str, str] = field(default_factory=dict)
     #: order of creation, the tie-break of every sort
     sequence: int = 0
+    #: what it takes of the account's quotas now, by name
+    uses: dict[str, float] = field(default_factory=dict)
 
 
 R = TypeVar("R", bound=Record)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from localcloud.sagemaker.cfn import endpoint, endpoint_config, model, notebook_instance, notebook_lifecycle_config
 from localcloud.sagemaker.core import Core
-from localcloud.switches import default_switches
 
 
 def install(core: Core) -> None:
@@ -16,4 +15,4 @@ def install(core: Core) -> None:
     endpoint_config.install()
     endpoint.install(core)
     notebook_lifecycle_config.install()
-    notebook_instance.install(core, default_switches())
+    notebook_instance.install(core)

@@ -16,7 +16,6 @@ from localcloud.sagemaker.cfn.api import Api, Props, add_system_tags, coerced, g
 from localcloud.sagemaker.cfn.settling import settled
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.kinds.notebook_instance import IN_PROGRESS
-from localcloud.switches import Switches
 
 _REPLACING = (
     "DirectInternetAccess",
@@ -44,7 +43,7 @@ _API = Api("NotebookInstance", frozenset({*_REPLACING, *_UPDATED, "Tags"}))
 _TIMEOUT = 60 * 60
 
 
-def install(core: Core, switches: Switches) -> None:
+def install(core: Core) -> None:
     """Register the type."""
 
     def create(logical_id: str, props: Props, stack_name: str) -> tuple[str, dict[str, str]]:
@@ -67,7 +66,7 @@ def install(core: Core, switches: Switches) -> None:
                 _stop(core, physical_id)
             _change(physical_id, old, new)
             _settled(core, physical_id)
-            if status != "Stopped" or switches.get("notebook-after-update") == "start":
+            if status != "Stopped" or core.switches.get("notebook-after-update") == "start":
                 _call("StartNotebookInstance", physical_id)
                 _require_in_service(_settled(core, physical_id))
         _API.update_tags(physical_id, old, new)
@@ -75,7 +74,7 @@ def install(core: Core, switches: Switches) -> None:
 
     def delete(physical_id: str, props: Props) -> None:
         del props
-        gone_is_fine(lambda: _delete(core, switches, physical_id))
+        gone_is_fine(lambda: _delete(core, physical_id))
 
     adapter.register_cfn_type(
         "AWS::SageMaker::NotebookInstance",
@@ -87,9 +86,9 @@ def install(core: Core, switches: Switches) -> None:
     )
 
 
-def _delete(core: Core, switches: Switches, arn: str) -> None:
+def _delete(core: Core, arn: str) -> None:
     """Stop and delete. Raises CfnError, also for an instance that is not there (any more): the caller expects that."""
-    if switches.get("notebook-busy-delete") == "wait":
+    if core.switches.get("notebook-busy-delete") == "wait":
         _settled(core, arn)
     if _API.describe(arn)["NotebookInstanceStatus"] == "InService":
         _stop(core, arn)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from localcloud.sagemaker import quotas
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.hosting.capture import Capture, CaptureSettings
 from localcloud.sagemaker.hosting.fleet import Fleet, Variant
@@ -97,6 +99,15 @@ class Builder:
         if kept and "DesiredWeight" in keep:
             variant.weight = kept.weight
         return variant
+
+
+def takes(fleet: Fleet) -> dict[str, float]:
+    """What a fleet takes of the account's quotas."""
+    amounts: Counter[str] = Counter()
+    for variant in fleet.variants:
+        amounts[quotas.instances(variant.instance_type, "endpoint")] += variant.instance_count
+        amounts["Number of instances across active endpoints"] += variant.instance_count
+    return dict(amounts)
 
 
 def description(fleet: Fleet | None) -> dict[str, Any]:

@@ -121,6 +121,7 @@ class Endpoints:
                 tag_map(asked.get("Tags")),
                 deployment=asked.get("DeploymentConfig"),
             )
+            self._core.take(record, fleets.takes(fleet))
             self._table.add(record)
             self._roll_out(record, fleet, durations.ENDPOINT_CREATE)
         return {"EndpointArn": arn}
@@ -140,6 +141,7 @@ class Endpoints:
             config = self._configs.require(scope, asked["EndpointConfigName"])
             keep = _kept(asked)
             fleet = self._builder.build(scope, record.name, config, record.fleet if keep else None, keep)
+            self._core.take(record, fleets.takes(fleet))
             record.deployment = asked.get("DeploymentConfig")
             self._change(record, "Updating")
             self._roll_out(record, fleet, durations.ENDPOINT_UPDATE + _waits(record.deployment))
@@ -151,6 +153,7 @@ class Endpoints:
             record = self.require(request.scope, request["EndpointName"])
             self._require_settled(record)
             fleet, record.fleet = record.fleet, None
+            record.uses = {}
             self._change(record, "Deleting")
         if fleet:
             self._builder.stop_billing(record.arn, fleet)
@@ -268,6 +271,7 @@ class Endpoints:
                 self._builder.stop_billing(record.arn, old)
                 self._core.in_background(old.drain)
             self._builder.start_billing(record.arn, rollout.fleet, record.tags)
+            record.uses = fleets.takes(rollout.fleet)
             self._change(record, "InService")
 
     def _give_up(self, record: EndpointRecord, rollout: Rollout) -> None:
@@ -278,6 +282,7 @@ class Endpoints:
             record.failure = rollout.failure
             if record.fleet is None:
                 record.rollout = None
+                record.uses = {}
                 self._change(record, "Failed")
                 return
             self._change(record, "RollingBack")
@@ -286,8 +291,9 @@ class Endpoints:
 
     def _rolled_back(self, record: EndpointRecord, rollout: Rollout) -> None:
         with self._core.store.lock:
-            if record.rollout is rollout:
+            if record.rollout is rollout and record.fleet:
                 record.rollout = None
+                record.uses = fleets.takes(record.fleet)
                 self._change(record, "InService")
 
     def _end(self, record: EndpointRecord, fleet: Fleet | None) -> None:

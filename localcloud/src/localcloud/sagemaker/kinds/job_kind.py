@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.sagemaker import listing
+from localcloud.sagemaker import listing, quotas
 from localcloud.sagemaker.api.supported import ANY, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.errors import ServiceError
@@ -79,6 +79,14 @@ class JobKind(ABC):
     def instances(self, asked: Mapping[str, Any]) -> Instances:
         """What the job asks to run on."""
 
+    def takes(self, record: JobRecord) -> dict[str, float]:
+        """What the job takes of the account's quotas while it is not over."""
+        use = f"{self._type.word} job"
+        return {
+            quotas.instances(record.instance_type, use): record.instance_count,
+            f"Number of instances across all {use}s": record.instance_count,
+        }
+
     @abstractmethod
     def program(self, record: JobRecord) -> Program:
         """What runs once the instances are up. Raises ServiceError for a request that cannot be run."""
@@ -136,7 +144,7 @@ class JobKind(ABC):
             billed_share=instances.billed_share,
             started_by=dict(started_by or {}),
         )
-        self._lifecycle.start(record, self.program(record))
+        self._lifecycle.start(record, self.program(record), self.takes(record))
         return record
 
     def describe(self, request: Request) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -92,14 +92,18 @@ class JobLifecycle:
         self._table = table
         self._kind = kind
 
-    def start(self, record: JobRecord, program: Program) -> None:
-        """Add the record and begin. Raises ResourceInUse for a name that is taken."""
+    def start(self, record: JobRecord, program: Program, takes: Mapping[str, float]) -> None:
+        """Add the record and begin; ``takes`` is what it uses of the quotas until it is over.
+
+        Raises ResourceInUse for a name that is taken, ResourceLimitExceeded for a quota.
+        """
         with self._core.store.lock:
             if self._table.get(record.scope, record.name) is not None:
                 raise errors.resource_in_use(
                     "Job name must be unique within an AWS account and region, and a job with this name already "
                     f"exists ({record.arn})"
                 )
+            self._core.take(record, takes)
             record.status = "InProgress"
             self._table.add(record)
             self._transition(record, "Starting")
@@ -203,6 +207,7 @@ class JobLifecycle:
             record.outcome = outcome
             record.ended = self._core.clock.now()
             record.status = outcome.status
+            record.uses = {}
             self._transition(record, outcome.secondary_status or outcome.status)
             record.transitions[-1]["EndTime"] = record.ended
             seconds = record.billable_seconds

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from localcloud.sagemaker import durations, errors, listing
+from localcloud.sagemaker import durations, errors, listing, quotas
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.kinds.notebook_lifecycle_config import NotebookLifecycleConfigs
@@ -121,6 +121,7 @@ class NotebookInstances:
         try:
             with self._core.store.lock:
                 self._require_new(scope, name)
+                self._core.take(record, {"Total number of notebook instances": 1, **_instance(record)})
                 self._use_config(record, settings.get("LifecycleConfigName"))
                 self._table.add(record)
                 self._bill_volume(record)
@@ -160,6 +161,7 @@ class NotebookInstances:
         with self._core.store.lock:
             record = self._require(request)
             _require_status(record, ("Stopped", "Failed"), "Pending")
+            self._core.take(record, _instance(record))
             record.failure = None
             self._begin(record, "Pending", durations.NOTEBOOK_START, self._up)
         return {}
@@ -279,7 +281,12 @@ class NotebookInstances:
 
     def _stopped(self, record: NotebookRecord) -> None:
         with self._core.store.lock:
+            self._release_instance(record)
             self._change(record, "Stopped")
+
+    def _release_instance(self, record: NotebookRecord) -> None:
+        """The machine ends: it is none of the account's any more. Hold the lock."""
+        record.uses = {name: amount for name, amount in record.uses.items() if name not in _instance(record)}
 
     def _gone(self, record: NotebookRecord) -> None:
         if record.interface:
@@ -296,6 +303,11 @@ def _require_status(record: NotebookRecord, allowed: tuple[str, ...], target: st
             f"Status ({record.status}) not in ([{', '.join(allowed)}]). "
             f"Unable to transition to ({target}) for Notebook Instance ({record.arn})"
         )
+
+
+def _instance(record: NotebookRecord) -> dict[str, float]:
+    """What a machine of the record takes of the quotas."""
+    return {quotas.instances(record.request["InstanceType"], "notebook instance"): 1}
 
 
 def _volume(record: NotebookRecord) -> str:

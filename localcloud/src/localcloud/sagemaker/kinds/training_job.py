@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from localcloud.jobs.spec import InputSpec, JobSpec
-from localcloud.sagemaker import durations, errors
+from localcloud.sagemaker import durations, errors, quotas
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.kinds.job_kind import Instances, JobKind, JobType
@@ -98,6 +98,14 @@ class TrainingJobs(JobKind):
         resources = asked["ResourceConfig"]
         share = 1 - durations.SPOT_SAVING if asked.get("EnableManagedSpotTraining") else 1.0
         return Instances(resources["InstanceType"], resources["InstanceCount"], share)
+
+    def takes(self, record: JobRecord) -> dict[str, float]:
+        """Spot instances have quotas of their own; the total counts both."""
+        use = "spot training job" if record.request.get("EnableManagedSpotTraining") else "training job"
+        return {
+            quotas.instances(record.instance_type, use): record.instance_count,
+            "Number of instances across all training jobs": record.instance_count,
+        }
 
     def program(self, record: JobRecord) -> Program:
         """The algorithm, in a process of its own."""
