@@ -53,6 +53,27 @@ SWITCHES = (
         "[S] the delete handler may stop and describe; what it does in Pending, Updating and Stopping is not known [I]",
         "whether CloudFormation's delete of a notebook instance in transition fails or waits for its end",
     ),
+    Switch(
+        "schedule-delete-read",
+        "consistent|stale",
+        "consistent",
+        "inferred: CloudFormation's handler fails on any status but Pending, and reads are eventually consistent",
+        "whether DescribeMonitoringSchedule still shows the old status for a moment after DeleteMonitoringSchedule",
+    ),
+    Switch(
+        "job-definition-lock",
+        "validation|in-use",
+        "validation",
+        "that a schedule locks its job definition is reported (aws/sagemaker-python-sdk), the code is not",
+        "the error of deleting a job definition of a schedule: ValidationException or ResourceInUse",
+    ),
+    Switch(
+        "monitoring-job-tags",
+        "none|schedule",
+        "none",
+        "nothing says that the processing jobs of a monitoring schedule get its tags",
+        "whether the processing jobs that a monitoring schedule starts carry the schedule's tags",
+    ),
 )
 """Every switch; the README's table is this."""
 

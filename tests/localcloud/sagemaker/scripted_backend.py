@@ -108,6 +108,14 @@ class ScriptedBackend:
     def can_read(self, _scope: Scope, _role_arn: str, s3_uri: str) -> bool:
         return "missing" not in s3_uri
 
+    def list_objects(self, _scope: Scope, _role_arn: str, s3_uri: str) -> list[str]:
+        return sorted(uri for uri in self.objects if uri.startswith(s3_uri))
+
+    def get_object(self, _scope: Scope, _role_arn: str, s3_uri: str) -> bytes:
+        if s3_uri not in self.objects:
+            raise RuntimeError(f"NoSuchKey: {s3_uri}")
+        return self.objects[s3_uri]
+
     def put_object(self, _scope: Scope, _role_arn: str, s3_uri: str, body: bytes, _kms_key: str) -> None:
         if self.unwritable:
             raise RuntimeError("AccessDenied: no")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -110,17 +111,29 @@ class LiveBackend:
             return False
         return True
 
+    def list_objects(self, scope: Scope, role_arn: str, s3_uri: str) -> list[str]:
+        """The URIs of all objects under a prefix, in order, as the role. Raises RuntimeError with S3's reason."""
+        with _reasons():
+            prefix = S3Uri.parse(s3_uri)
+            pages = self._as_role(scope, role_arn).s3.get_paginator("list_objects_v2")
+            found = pages.paginate(Bucket=prefix.bucket, Prefix=prefix.key).search("Contents[].Key")
+            return [str(S3Uri(prefix.bucket, key)) for key in found if key is not None]
+
+    def get_object(self, scope: Scope, role_arn: str, s3_uri: str) -> bytes:
+        """Read one object as the role. Raises RuntimeError with S3's reason."""
+        with _reasons():
+            target = S3Uri.parse(s3_uri)
+            reply = self._as_role(scope, role_arn).s3.get_object(Bucket=target.bucket, Key=target.key)
+            body: bytes = reply["Body"].read()
+            return body
+
     def put_object(self, scope: Scope, role_arn: str, s3_uri: str, body: bytes, kms_key: str) -> None:
         """Write one object as the role. Raises RuntimeError with the service's reason."""
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-        try:
+        with _reasons():
             target = S3Uri.parse(s3_uri)
             s3 = self._as_role(scope, role_arn).s3
             s3.put_object(Bucket=target.bucket, Key=target.key, Body=body, **encryption)
-        except ClientError as error:
-            raise RuntimeError(message_of(error)) from None
-        except (BotoCoreError, AssumeDenied, TransferFailed) as error:
-            raise RuntimeError(str(error)) from None
 
     def log(self, scope: Scope, role_arn: str, group: str, stream: str, text: str) -> None:
         """Write a line to CloudWatch Logs as the role; a refusal goes to the server's own log."""
@@ -175,6 +188,17 @@ class LiveBackend:
                 clients = RoleClients(self.assume(role_arn, "SageMaker"), scope.region, adapter.endpoint_url())
                 self._clients[scope, role_arn] = clients
             return clients
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Whatever keeps a role from S3 becomes a RuntimeError with the reason."""
+    try:
+        yield
+    except ClientError as error:
+        raise RuntimeError(message_of(error)) from None
+    except (BotoCoreError, AssumeDenied, TransferFailed) as error:
+        raise RuntimeError(str(error)) from None
 
 
 class _LiveServer:

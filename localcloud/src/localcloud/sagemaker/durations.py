@@ -33,6 +33,14 @@ NOTEBOOK_STOP = 75.0
 NOTEBOOK_UPDATE = 15.0
 #: DeleteNotebookInstance until Describe finds nothing [R: what the acceptance test leaves]
 NOTEBOOK_DELETE = 30.0
+#: a monitoring schedule's changes: "updates take under a minute" [R the SDK's integration tests]
+SCHEDULE_CHANGE = 30.0
+#: how long Describe may show a schedule's old status after its deletion began [I]
+SCHEDULE_STALE_READ = 5.0
+#: a monitoring execution starts up to 20 minutes after its hour [B ScheduleConfig]
+MONITORING_DELAY = 1200.0
+#: DeletePipeline until the pipeline and its executions are gone [K]
+PIPELINE_DELETE = 5.0
 #: captured requests are kept in memory this long before they are written to S3 [K: "within minutes"]
 CAPTURE_FLUSH = 60.0
 

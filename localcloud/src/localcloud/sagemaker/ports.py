@@ -126,6 +126,12 @@ class Backend(Protocol):
     def can_read(self, scope: Scope, role_arn: str, s3_uri: str) -> bool:
         """Whether the role can read the object (s3:GetObject, and it exists)."""
 
+    def list_objects(self, scope: Scope, role_arn: str, s3_uri: str) -> list[str]:
+        """The URIs of all objects under a prefix, in order, as the role. Raises RuntimeError with S3's reason."""
+
+    def get_object(self, scope: Scope, role_arn: str, s3_uri: str) -> bytes:
+        """Read one object as the role. Raises RuntimeError with S3's reason."""
+
     def put_object(self, scope: Scope, role_arn: str, s3_uri: str, body: bytes, kms_key: str) -> None:
         """Write one object as the role. Raises RuntimeError with the service's reason."""
 

@@ -17,7 +17,9 @@ from localcloud.sagemaker.core import Core, Kind, Operation, Request
 from localcloud.sagemaker.kinds.absent import AbsentKinds
 from localcloud.sagemaker.kinds.endpoint import Endpoints
 from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
+from localcloud.sagemaker.kinds.job_definition import JobDefinitions
 from localcloud.sagemaker.kinds.model import Models
+from localcloud.sagemaker.kinds.monitoring_schedule import MonitoringSchedules
 from localcloud.sagemaker.kinds.notebook_instance import NotebookInstances
 from localcloud.sagemaker.kinds.notebook_lifecycle_config import NotebookLifecycleConfigs
 from localcloud.sagemaker.kinds.processing_job import ProcessingJobs
@@ -48,12 +50,16 @@ class SageMaker:
         endpoints = Endpoints(self.core, configs, models)
         scripts = NotebookLifecycleConfigs(self.core)
         self.runtime = Runtime(self.core, endpoints)
+        training_jobs, processing_jobs = TrainingJobs(self.core), ProcessingJobs(self.core)
+        definitions = JobDefinitions(self.core, endpoints)
         self._kinds: list[Kind] = [
             endpoints,
             configs,
             models,
-            TrainingJobs(self.core),
-            ProcessingJobs(self.core),
+            training_jobs,
+            processing_jobs,
+            definitions,
+            MonitoringSchedules(self.core, definitions, processing_jobs),
             NotebookInstances(self.core, scripts),
             scripts,
             self.tags,

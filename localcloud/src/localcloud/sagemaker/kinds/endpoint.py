@@ -24,6 +24,7 @@ from localcloud.sagemaker.hosting import fleets
 from localcloud.sagemaker.hosting.fleet import Fleet
 from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
 from localcloud.sagemaker.kinds.model import Models
+from localcloud.sagemaker.monitoring.analysis import CaptureSource
 from localcloud.sagemaker.ports import Scope, StartFailed, Timer
 from localcloud.sagemaker.store import Record, Table, tag_map
 
@@ -192,6 +193,16 @@ class Endpoints:
         with self._core.store.lock:
             record = self._table.get(scope, name)
             return record.fleet if record else None
+
+    def capture_of(self, scope: Scope, name: str) -> CaptureSource | None:
+        """Where this endpoint's requests are (or will be) captured; None: no such endpoint, or no capture."""
+        with self._core.store.lock:
+            record = self._table.get(scope, name)
+            fleet = record and (record.fleet or (record.rollout.fleet if record.rollout else None))
+            if not fleet or not fleet.capture:
+                return None
+            variants = tuple(variant.name for variant in fleet.variants)
+            return CaptureSource(name, fleet.capture.settings.destination, variants)
 
     def reset(self) -> None:
         """End every server and forget every record."""

@@ -1,0 +1,137 @@
+"""The processing job of one monitoring execution (names, inputs and environment: facts containers 5.1)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from localcloud.sagemaker.monitoring.analysis import Analysis
+from localcloud.sagemaker.monitoring.rhythm import HOUR, Window
+
+_ROOT = "/opt/ml/processing"
+#: job name prefix by type
+_NAMES = {"DataQuality": "model-monitoring", "ModelQuality": "model-quality-monitoring"}
+#: member of the endpoint input -> variable that the analyzer reads
+_ATTRIBUTES = {
+    "FeaturesAttribute": "features_attribute",
+    "InferenceAttribute": "inference_attribute",
+    "ProbabilityAttribute": "probability_attribute",
+    "ProbabilityThresholdAttribute": "probability_threshold_attribute",
+    "ExcludeFeaturesAttribute": "exclude_features_attribute",
+}
+#: member of the application -> name of its input, folder, variable that the analyzer reads
+_SCRIPTS = {
+    "RecordPreprocessorSourceUri": ("pre_processor_script", "preprocessing", "record_preprocessor_script"),
+    "PostAnalyticsProcessorSourceUri": ("post_processor_script", "postprocessing", "post_analytics_processor_script"),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution: of which schedule, for when, over which data."""
+
+    schedule: str
+    schedule_arn: str
+    analysis: Analysis
+    scheduled: float
+    window: Window
+    default_runtime: int
+    tags: Mapping[str, str]
+
+    @property
+    def job_name(self) -> str:
+        """``model-monitoring-202601021500-<24 hex digits>``."""
+        digest = hashlib.sha256(f"{self.schedule_arn}@{self.scheduled}".encode()).hexdigest()[:24]
+        return f"{_NAMES[self.analysis.type]}-{_utc(self.scheduled, '%Y%m%d%H%M')}-{digest}"
+
+    @property
+    def prefixes(self) -> list[str]:
+        """Below the capture destination, one for each variant and hour: ``<endpoint>/<variant>/yyyy/mm/dd/hh``."""
+        source = self.analysis.source
+        hours = [_utc(hour, "%Y/%m/%d/%H") for hour in self.window.hours(self.scheduled)]
+        return [f"{source.endpoint}/{variant}/{hour}" for variant in source.variants for hour in hours]
+
+    def request(self, prefixes: Sequence[str], baseline: Mapping[str, str]) -> dict[str, Any]:
+        """CreateProcessingJob over these prefixes; ``baseline`` is the S3 URI of statistics and constraints."""
+        analysis, source = self.analysis, self.analysis.source
+        local = analysis.endpoint_input["LocalPath"].rstrip("/")
+        inputs = [
+            _input(f"endpoint_input_{number}", f"{source.destination}/{prefix}", f"{local}/{prefix}")
+            for number, prefix in enumerate(prefixes, start=1)
+        ]
+        inputs += [_input(name, uri, str(PurePosixPath(_place(name, uri)).parent)) for name, uri in baseline.items()]
+        environment = {**self._environment(baseline), **analysis.environment}
+        application = analysis.application
+        for member, (name, folder, variable) in _SCRIPTS.items():
+            if member in application:
+                place = f"{_ROOT}/code/{folder}"
+                inputs.append(_input(name, application[member], place))
+                environment[variable] = f"{place}/{PurePosixPath(application[member]).name}"
+        command = {k: application[k] for k in ("ContainerEntrypoint", "ContainerArguments") if k in application}
+        hour = _utc(self.scheduled + self.window.end - HOUR, "%Y/%m/%d/%H")
+        target = f"{analysis.output['S3Uri'].rstrip('/')}/{source.endpoint}/{self.schedule}/{hour}"
+        output = {
+            "S3Uri": target,
+            "LocalPath": analysis.output["LocalPath"],
+            "S3UploadMode": analysis.output.get("S3UploadMode", "EndOfJob"),
+        }
+        return {
+            "ProcessingJobName": self.job_name,
+            "ProcessingInputs": inputs,
+            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "result", "S3Output": output}]},
+            "ProcessingResources": {"ClusterConfig": dict(analysis.cluster)},
+            "StoppingCondition": {"MaxRuntimeInSeconds": analysis.max_runtime or self.default_runtime},
+            "AppSpecification": {"ImageUri": application["ImageUri"], **command},
+            "Environment": environment,
+            **({"NetworkConfig": dict(analysis.network)} if analysis.network else {}),
+            "RoleArn": analysis.role_arn,
+            "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()],
+        }
+
+    def _environment(self, baseline: Mapping[str, str]) -> dict[str, str]:
+        endpoint_input, source = self.analysis.endpoint_input, self.analysis.source
+        variables = {
+            "dataset_format": '{"sagemakerCaptureJson":{"captureIndexNames":["endpointInput","endpointOutput"]}}',
+            "dataset_source": endpoint_input["LocalPath"],
+            "output_path": self.analysis.output["LocalPath"],
+            "publish_cloudwatch_metrics": "Enabled",
+            "sagemaker_endpoint_name": source.endpoint,
+            "sagemaker_monitoring_schedule_name": self.schedule,
+            "sagemaker_endpoint_datacapture_prefix": source.destination,
+            "start_time": _utc(self.scheduled + self.window.start, "%Y-%m-%dT%H:%M:%SZ"),
+            "end_time": _utc(self.scheduled + self.window.end, "%Y-%m-%dT%H:%M:%SZ"),
+            "metric_time": _utc(self.scheduled + self.window.start, "%Y-%m-%dT%H:%M:%SZ"),
+        }
+        variables |= {f"baseline_{name}": _place(name, uri) for name, uri in baseline.items()}
+        variables |= {
+            variable: str(endpoint_input[member])
+            for member, variable in _ATTRIBUTES.items()
+            if member in endpoint_input
+        }
+        return variables
+
+
+def _place(name: str, uri: str) -> str:
+    """Where a baseline file appears inside the job."""
+    folder = "stats" if name == "statistics" else name
+    return f"{_ROOT}/baseline/{folder}/{PurePosixPath(uri).name}"
+
+
+def _input(name: str, uri: str, local: str) -> dict[str, Any]:
+    source = {
+        "S3Uri": uri,
+        "LocalPath": local,
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+        "S3DataDistributionType": "FullyReplicated",
+        "S3CompressionType": "None",
+    }
+    return {"InputName": name, "AppManaged": False, "S3Input": source}
+
+
+def _utc(moment: float, form: str) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime(form)
