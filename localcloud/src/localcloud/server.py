@@ -36,6 +36,9 @@ def install() -> None:
     from localcloud import cloudformation
 
     cloudformation.install()
+    from localcloud import scheduler
+
+    scheduler.install()
     if importlib.util.find_spec("localcloud.sagemaker") is not None:
         from localcloud import sagemaker
 

@@ -74,6 +74,13 @@ SWITCHES = (
         "nothing says that the processing jobs of a monitoring schedule get its tags",
         "whether the processing jobs that a monitoring schedule starts carry the schedule's tags",
     ),
+    Switch(
+        "past-schedule",
+        "refuse|accept",
+        "refuse",
+        "reported: DefangLabs/pulumi-defang#425 says that AWS refuses it; no documentation found",
+        "whether EventBridge Scheduler takes at(...) with a time that is over (it would never run)",
+    ),
 )
 """Every switch; the README's table is this."""
 

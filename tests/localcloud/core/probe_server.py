@@ -90,7 +90,9 @@ def main() -> None:
         iam_action=lambda _method, _path, headers, _body: (
             "probe:" + headers.get("x-amz-target", ".Path").partition(".")[2]
         ),
-        resource_arn=lambda _method, _path, _headers, _body, region, account: f"arn:aws:probe:{region}:{account}:thing",
+        resource_arn=lambda _method, _path, _headers, _body, _query, region, account: (
+            f"arn:aws:probe:{region}:{account}:thing"
+        ),
     )
     adapter.register_cfn_type(
         "AWS::Probe::Thing", create=_create, update=_update, delete=_delete, replacing=["Name"], tag_property="Tags"

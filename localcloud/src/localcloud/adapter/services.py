@@ -18,8 +18,8 @@ Query = Mapping[str, Sequence[str]]
 #: (method, path, headers with lower-case names, body, query) -> Response; may be a coroutine function or a plain
 #: function. A plain one runs on a thread of its own and may block and call the server again.
 Handler = Callable[[str, str, dict[str, str], bytes, Query], Response | Awaitable[Response]]
-#: (method, path, headers, body, region, account) -> ARN the request is authorised on ("*" when none)
-ResourceArn = Callable[[str, str, dict[str, str], bytes, str, str], str]
+#: (method, path, headers, body, query, region, account) -> ARN the request is authorised on ("*" when none)
+ResourceArn = Callable[[str, str, dict[str, str], bytes, Query, str, str], str]
 #: (method, path, headers, body) -> "namespace:Action" or None (then only the credentials are checked)
 IamAction = Callable[[str, str, dict[str, str], bytes], str | None]
 #: () -> (ARN, [{"Key", "Value"}]) of every tagged resource of the request's account and region
@@ -126,7 +126,7 @@ def _wrap_resource_arn(name: str, resource_arn: ResourceArn) -> None:
         account: str,
     ) -> str:
         if service == name:
-            return resource_arn(method, path, headers, body, region, account)
+            return resource_arn(method, path, headers, body, query, region, account)
         arn: str = before(service, method, path, headers, body, query, region, account)
         return arn
 

@@ -52,10 +52,17 @@ class Handler:
         return f"sagemaker:{_operation(headers)}"
 
     def resource_arn(
-        self, method: str, path: str, headers: dict[str, str], body: bytes, region: str, account: str
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: adapter.Query,
+        region: str,
+        account: str,
     ) -> str:
         """The ARN that the request is authorised on."""
-        del method
+        del method, query
         scope = Scope(account, region)
         if path.startswith("/endpoints/"):
             return scope.arn("endpoint", path.split("/")[2])
