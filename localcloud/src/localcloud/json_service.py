@@ -67,9 +67,16 @@ class JsonService:
         )
 
     def _resource_arn(
-        self, method: str, path: str, headers: dict[str, str], body: bytes, region: str, account: str
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: adapter.Query,
+        region: str,
+        account: str,
     ) -> str:
-        del method, path, region, account
+        del method, path, query, region, account
         if self._resource is None:
             return "*"
         try:
