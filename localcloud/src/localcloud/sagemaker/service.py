@@ -19,6 +19,8 @@ from localcloud.sagemaker.kinds.endpoint import Endpoints
 from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
 from localcloud.sagemaker.kinds.job_definition import JobDefinitions
 from localcloud.sagemaker.kinds.model import Models
+from localcloud.sagemaker.kinds.model_package import ModelPackages
+from localcloud.sagemaker.kinds.model_package_group import ModelPackageGroups
 from localcloud.sagemaker.kinds.monitoring_schedule import MonitoringSchedules
 from localcloud.sagemaker.kinds.notebook_instance import NotebookInstances
 from localcloud.sagemaker.kinds.notebook_lifecycle_config import NotebookLifecycleConfigs
@@ -52,6 +54,7 @@ class SageMaker:
         self.runtime = Runtime(self.core, endpoints)
         training_jobs, processing_jobs = TrainingJobs(self.core), ProcessingJobs(self.core)
         definitions = JobDefinitions(self.core, endpoints)
+        groups = ModelPackageGroups(self.core)
         self._kinds: list[Kind] = [
             endpoints,
             configs,
@@ -60,6 +63,8 @@ class SageMaker:
             processing_jobs,
             definitions,
             MonitoringSchedules(self.core, definitions, processing_jobs),
+            groups,
+            ModelPackages(self.core, groups),
             NotebookInstances(self.core, scripts),
             scripts,
             self.tags,

@@ -113,6 +113,11 @@ def named(table: Table[R], scope: Scope, name: str) -> R | None:
     return next((record for record in table.of(scope) if record.name.lower() == wanted), None)
 
 
+def name_in(path: str, name_or_arn: str) -> str:
+    """The name in ``arn:...:<path>/<name>``; a name stays as it is."""
+    return name_or_arn.split(f":{path}/", 1)[-1]
+
+
 def tag_map(tags: list[dict[str, str]] | None) -> dict[str, str]:
     """``[{"Key": k, "Value": v}]`` as ``{k: v}``."""
     return {tag["Key"]: tag["Value"] for tag in tags or []}

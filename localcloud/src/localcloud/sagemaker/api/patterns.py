@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import sys
+import unicodedata
 from functools import cache
 
 #: Unicode separators (\p{Z}): spaces, line and paragraph separators
@@ -17,6 +20,8 @@ _CLASSES = {
     r"\p{Print}": r"\x20-\x7e",
     r"\p{ASCII}": r"\x00-\x7f",
 }
+#: classes that Python has nothing like: spelled out, from its own table of characters
+_CATEGORIES = {r"\p{M}": "M", r"\p{S}": "S", r"\p{P}": "P"}
 _SURROGATE_PAIRS = r"\uD800\uDC00-\uDBFF\uDFFF"
 
 
@@ -24,9 +29,24 @@ _SURROGATE_PAIRS = r"\uD800\uDC00-\uDBFF\uDFFF"
 def compiled(pattern: str) -> re.Pattern[str]:
     """Python's version of ``pattern``; use ``fullmatch``. Raises re.error for a construct not known here."""
     text = pattern.replace(_SURROGATE_PAIRS, "\U00010000-\U0010ffff").replace(r"\z", r"\Z")
+    # two patterns count the end of the text, which Java takes for once
+    text = re.sub(r"\$\{\d+,\d*\}", "$", text)
+    for java, category in _CATEGORIES.items():
+        if java in text:
+            text = _replace(text, java, _characters(category))
     for java, inside in _CLASSES.items():
         text = _replace(text, java, inside)
     return re.compile(text)
+
+
+@cache
+def _characters(category: str) -> str:
+    """The inside of a character class: every character of a Unicode category, as ranges."""
+    found = [code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == category]
+    # codes that follow each other have the same distance to their place in the list
+    groups = itertools.groupby(enumerate(found), key=lambda pair: pair[1] - pair[0])
+    runs = [[code for _, code in group] for _, group in groups]
+    return "".join(f"\\U{run[0]:08x}-\\U{run[-1]:08x}" for run in runs)
 
 
 def _replace(text: str, java: str, inside: str) -> str:

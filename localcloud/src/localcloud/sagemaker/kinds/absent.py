@@ -34,8 +34,6 @@ EMPTY_LISTS: Mapping[str, str] = {
     "ListModelBiasJobDefinitions": "JobDefinitionSummaries",
     "ListModelCards": "ModelCardSummaries",
     "ListModelExplainabilityJobDefinitions": "JobDefinitionSummaries",
-    "ListModelPackageGroups": "ModelPackageGroupSummaryList",
-    "ListModelPackages": "ModelPackageSummaryList",
     "ListOptimizationJobs": "OptimizationJobSummaries",
     "ListPipelines": "PipelineSummaries",
     "ListProjects": "ProjectSummaryList",
