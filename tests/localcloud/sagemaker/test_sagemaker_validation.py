@@ -253,8 +253,8 @@ def test_every_pattern_of_every_served_operation_compiles(world: World) -> None:
         (r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)", "Größe 1\u00a0@", "a|b"),
         (r"\p{ASCII}*", "plain", "ü"),
         (r"arn:[\p{Alnum}\-]+:x", "arn:aws-cn:x", "arn:aws_:x"),
-        (r"[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]*", "Größe: 5 € – ok!", "bell\a"),
-        (r"([\p{L}]*)${1,128}", "abc", "a1"),
+        (r"[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]*", "Größe: 5 € ok!", "bell\a"),
+        (r"([\p{L}]*)${1,128}", "abc", "a|"),
     ],
 )
 def test_java_patterns(pattern: str, yes: str, no: str) -> None:
