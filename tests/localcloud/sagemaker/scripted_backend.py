@@ -67,6 +67,8 @@ class ScriptedBackend:
     logs: list[tuple[str, str, str]] = field(default_factory=list)
     interfaces: dict[str, tuple[str, tuple[str, ...], str]] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    #: (endpoint, variant)
+    targets: set[tuple[str, str]] = field(default_factory=set)
     metrics: list[MetricDatum] = field(default_factory=list)
     asked: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
@@ -133,6 +135,12 @@ class ScriptedBackend:
 
     def detach_interface(self, _scope: Scope, interface: str) -> None:
         self.interfaces.pop(interface, None)
+
+    def scalable_targets(self, _scope: Scope, endpoint: str) -> Mapping[str, str]:
+        return {variant: f"arn:target/{variant}" for name, variant in self.targets if name == endpoint}
+
+    def deregister_targets(self, _scope: Scope, endpoint: str) -> None:
+        self.targets = {target for target in self.targets if target[0] != endpoint}
 
     def put_metrics(self, _scope: Scope, data: Sequence[MetricDatum]) -> None:
         self.metrics.extend(data)

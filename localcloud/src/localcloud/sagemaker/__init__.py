@@ -10,7 +10,8 @@ from __future__ import annotations
 
 def install() -> None:
     """Add the service, its tags and its CloudFormation types to the server."""
-    from localcloud import adapter, admin, service_quotas
+    from localcloud import adapter, admin, autoscaling, service_quotas
+    from localcloud.autoscaling.targets import ScalingTargets
     from localcloud.clock import default_clock
     from localcloud.meter import default_meter
     from localcloud.sagemaker import cfn, http
@@ -21,7 +22,8 @@ def install() -> None:
     from localcloud.switches import default_switches
 
     clock = default_clock()
-    backend = LiveBackend(clock)
+    scaling = ScalingTargets(clock)
+    backend = LiveBackend(clock, scaling)
     quotas = default_quotas()
     service = SageMaker(clock, default_meter(), backend, default_switches(), quotas)
     handler = http.Handler(service)
@@ -46,4 +48,5 @@ def install() -> None:
     )
     cfn.install(service.core)
     service_quotas.install(quotas)
+    autoscaling.install(scaling, service.endpoints.variant_type)
     admin.register("quotas", quotas.set, quotas.changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -12,6 +13,8 @@ from datetime import UTC, datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud import adapter
+from localcloud.autoscaling import alarms
+from localcloud.autoscaling.targets import ScalingTargets
 from localcloud.clock import Clock
 from localcloud.jobs import executor, images
 from localcloud.jobs.aws import RoleClients, message_of
@@ -20,6 +23,7 @@ from localcloud.jobs.model_server import ModelServer, ServerFailed, ServerSpec, 
 from localcloud.jobs.platform import RoleUnusable
 from localcloud.jobs.spec import JobOutcome, JobSpec
 from localcloud.jobs.transfer import S3Uri, TransferFailed
+from localcloud.json_service import Refused
 from localcloud.sagemaker import errors, network
 from localcloud.sagemaker.ports import (
     AssumeDenied,
@@ -39,9 +43,10 @@ logger = logging.getLogger("localcloud.sagemaker")
 class LiveBackend:
     """Implements ``ports.Backend`` inside the server process."""
 
-    def __init__(self, clock: Clock) -> None:
-        """``clock`` stamps log events."""
+    def __init__(self, clock: Clock, scaling: ScalingTargets) -> None:
+        """``clock`` stamps log events; ``scaling`` are the targets of Application Auto Scaling."""
         self._clock = clock
+        self._scaling = scaling
         self._clients: dict[tuple[Scope, str], RoleClients] = {}
         self._lock = threading.Lock()
 
@@ -154,6 +159,18 @@ class LiveBackend:
     def detach_interface(self, scope: Scope, interface: str) -> None:
         """Remove it again; it may be gone already."""
         network.detach(scope, interface)
+
+    def scalable_targets(self, scope: Scope, endpoint: str) -> Mapping[str, str]:
+        """The variants of an endpoint that are scalable targets, each with the target's ARN."""
+        return {target.variant: target.arn for target in self._scaling.of_endpoint(scope, endpoint)}
+
+    def deregister_targets(self, scope: Scope, endpoint: str) -> None:
+        """Deregister every target among the endpoint's variants, with its policies and the alarms they made."""
+        for target in self._scaling.of_endpoint(scope, endpoint):
+            with contextlib.suppress(Refused), adapter.request_scope(scope.account, scope.region):
+                # refused: somebody else deregistered it meanwhile
+                self._scaling.remove(scope, target.resource)
+                alarms.remove(list(target.policies.values()))
 
     def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         """Put data points of namespace AWS/SageMaker in one PutMetricData, as the service."""

@@ -144,6 +144,12 @@ class Backend(Protocol):
     def detach_interface(self, scope: Scope, interface: str) -> None:
         """Remove it again; it may be gone already."""
 
+    def scalable_targets(self, scope: Scope, endpoint: str) -> Mapping[str, str]:
+        """The variants of an endpoint that are scalable targets, each with the target's ARN."""
+
+    def deregister_targets(self, scope: Scope, endpoint: str) -> None:
+        """Deregister every target among the endpoint's variants, with its policies and the alarms they made."""
+
     def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         """Put CloudWatch data points of namespace AWS/SageMaker, as the service."""
 

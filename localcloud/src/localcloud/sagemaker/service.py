@@ -49,14 +49,14 @@ class SageMaker:
         self.tags = Tags(self.core)
         models = Models(self.core)
         configs = EndpointConfigs(self.core, models)
-        endpoints = Endpoints(self.core, configs, models)
+        self.endpoints = Endpoints(self.core, configs, models)
         scripts = NotebookLifecycleConfigs(self.core)
-        self.runtime = Runtime(self.core, endpoints)
+        self.runtime = Runtime(self.core, self.endpoints)
         training_jobs, processing_jobs = TrainingJobs(self.core), ProcessingJobs(self.core)
-        definitions = JobDefinitions(self.core, endpoints)
+        definitions = JobDefinitions(self.core, self.endpoints)
         groups = ModelPackageGroups(self.core)
         self._kinds: list[Kind] = [
-            endpoints,
+            self.endpoints,
             configs,
             models,
             training_jobs,

@@ -20,7 +20,7 @@ from typing import Any
 from localcloud.sagemaker import durations, errors, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
-from localcloud.sagemaker.hosting import fleets
+from localcloud.sagemaker.hosting import fleets, scaling
 from localcloud.sagemaker.hosting.fleet import Fleet
 from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
 from localcloud.sagemaker.kinds.model import Models
@@ -142,6 +142,7 @@ class Endpoints:
             config = self._configs.require(scope, asked["EndpointConfigName"])
             keep = _kept(asked)
             fleet = self._builder.build(scope, record.name, config, record.fleet if keep else None, keep)
+            scaling.check_update(self._core, scope, record.name, record.fleet, fleet)
             self._core.take(record, fleets.takes(fleet))
             record.deployment = asked.get("DeploymentConfig")
             self._change(record, "Updating")
@@ -150,6 +151,9 @@ class Endpoints:
 
     def delete(self, request: Request) -> dict[str, Any]:
         """Deleting at once, gone when the servers have ended and the modelled time has passed."""
+        with self._core.store.lock:
+            self._require_settled(self.require(request.scope, request["EndpointName"]))
+        scaling.deregister(self._core, request, request["EndpointName"])
         with self._core.store.lock:
             record = self.require(request.scope, request["EndpointName"])
             self._require_settled(record)
@@ -203,6 +207,14 @@ class Endpoints:
                 return None
             variants = tuple(variant.name for variant in fleet.variants)
             return CaptureSource(name, fleet.capture.settings.destination, variants)
+
+    def variant_type(self, scope: Scope, name: str, variant: str) -> str | None:
+        """The instance type of a variant that serves or is being started; None when there is none."""
+        with self._core.store.lock:
+            record = self._table.get(scope, name)
+            fleet = record and (record.fleet or (record.rollout and record.rollout.fleet))
+            variants = fleet.variants if fleet else ()
+            return next((found.instance_type for found in variants if found.name == variant), None)
 
     def reset(self) -> None:
         """End every server and forget every record."""
