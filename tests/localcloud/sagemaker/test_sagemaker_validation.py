@@ -166,8 +166,8 @@ def test_an_operation_that_localcloud_does_not_have_names_itself(world: World) -
         ("CreateTrainingJob", {**_JOB, "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["s-1"]}}, "VpcConfig"),
         (
             "CreateTrainingJob",
-            {**_JOB, "ResourceConfig": {"KeepAlivePeriodInSeconds": 60}},
-            "ResourceConfig.KeepAlivePeriodInSeconds = 60",
+            {**_JOB, "EnableInterContainerTrafficEncryption": True},
+            "EnableInterContainerTrafficEncryption = True",
         ),
         (
             "CreateTrainingJob",

@@ -18,6 +18,8 @@ ENDPOINT_CRASH_LOOP = 1200.0
 ENDPOINT_ROLLBACK = 60.0
 #: a job's instances are prepared (secondary status Starting) [K]
 JOB_STARTING = 75.0
+#: the same on a warm pool: nothing is provisioned ([DG] train-warm-pools says that it is shorter) [K]
+JOB_WARM_START = 5.0
 #: the image is pulled; billed, unlike the time before [K]
 JOB_IMAGE_DOWNLOAD = 30.0
 #: a job that is stopped before its instances are up [K]

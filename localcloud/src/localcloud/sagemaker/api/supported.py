@@ -2,10 +2,10 @@
 
 Each operation states a tree beside its handler::
 
-    {"TrainingJobName": ANY, "ResourceConfig": {"InstanceType": ANY, "KeepAlivePeriodInSeconds": only(0)}}
+    {"TrainingJobName": ANY, "ResourceConfig": {"InstanceType": ANY}, "EnableInterContainerTrafficEncryption": only(False)}
 
 A tree applies to every element of a list. ``only(...)`` allows values that mean what localcloud does anyway
-(encryption off, no warm pool), so that clients which always send a member are served.
+(encryption off), so that clients which always send a member are served.
 """
 
 from __future__ import annotations

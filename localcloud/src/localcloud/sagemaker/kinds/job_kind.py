@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.sagemaker import listing, quotas
+from localcloud.sagemaker import durations, listing, quotas
 from localcloud.sagemaker.api.supported import ANY, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.errors import ServiceError
@@ -87,6 +87,11 @@ class JobKind(ABC):
             f"Number of instances across all {use}s": record.instance_count,
         }
 
+    def enter(self, record: JobRecord) -> float:
+        """Take the instances of the quotas; virtual seconds until they are up. The store's lock is held."""
+        self._core.take(record, self.takes(record))
+        return durations.JOB_STARTING
+
     @abstractmethod
     def program(self, record: JobRecord) -> Program:
         """What runs once the instances are up. Raises ServiceError for a request that cannot be run."""
@@ -144,7 +149,7 @@ class JobKind(ABC):
             billed_share=instances.billed_share,
             started_by=dict(started_by or {}),
         )
-        self._lifecycle.start(record, self.program(record), self.takes(record))
+        self._lifecycle.start(record, self.program(record), self.enter)
         return record
 
     def describe(self, request: Request) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -92,10 +92,10 @@ class JobLifecycle:
         self._table = table
         self._kind = kind
 
-    def start(self, record: JobRecord, program: Program, takes: Mapping[str, float]) -> None:
-        """Add the record and begin; ``takes`` is what it uses of the quotas until it is over.
+    def start(self, record: JobRecord, program: Program, enter: Callable[[JobRecord], float]) -> None:
+        """Add the record and begin; ``enter`` gets the instances, in virtual seconds, and raises for a quota.
 
-        Raises ResourceInUse for a name that is taken, ResourceLimitExceeded for a quota.
+        Raises ResourceInUse for a name that is taken.
         """
         with self._core.store.lock:
             if self._table.get(record.scope, record.name) is not None:
@@ -103,11 +103,11 @@ class JobLifecycle:
                     "Job name must be unique within an AWS account and region, and a job with this name already "
                     f"exists ({record.arn})"
                 )
-            self._core.take(record, takes)
+            seconds = enter(record)
             record.status = "InProgress"
             self._table.add(record)
             self._transition(record, "Starting")
-            self._later(record, durations.JOB_STARTING, partial(self._instances_up, record, program))
+            self._later(record, seconds, partial(self._instances_up, record, program))
 
     def stop(self, record: JobRecord) -> None:
         """InProgress to Stopping. Raises ValidationException in any other state."""

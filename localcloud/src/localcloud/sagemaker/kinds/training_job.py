@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from localcloud.jobs.spec import InputSpec, JobSpec
-from localcloud.sagemaker import durations, errors, quotas
+from localcloud.sagemaker import durations, errors, listing, quotas
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
-from localcloud.sagemaker.core import Core
+from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.kinds.job_kind import Instances, JobKind, JobType
 from localcloud.sagemaker.kinds.jobs import JobRecord, Program
+from localcloud.sagemaker.kinds.warm_pools import WarmPools
 from localcloud.sagemaker.ports import Scope
 
 _CHANNEL: Tree = {
@@ -46,7 +47,7 @@ CREATE: Tree = {
         "InstanceType": ANY,
         "InstanceCount": ANY,
         "VolumeSizeInGB": ANY,
-        "KeepAlivePeriodInSeconds": only(0),
+        "KeepAlivePeriodInSeconds": ANY,
     },
     "StoppingCondition": {"MaxRuntimeInSeconds": ANY, "MaxWaitTimeInSeconds": ANY},
     "Tags": TAGS,
@@ -58,6 +59,8 @@ CREATE: Tree = {
     "ProfilerConfig": {"DisableProfiler": only(True)},
     "RemoteDebugConfig": {"EnableRemoteDebug": only(False)},
 }
+_UPDATE: Tree = {"TrainingJobName": ANY, "ResourceConfig": {"KeepAlivePeriodInSeconds": ANY}}
+_LIST: Tree = {**listing.STATUS_LIST, "WarmPoolStatusEquals": ANY}
 #: AWS's default when a request has no StoppingCondition: one day ([B])
 _DEFAULT_RUNTIME = 86400
 _TYPE = JobType(
@@ -71,17 +74,30 @@ _TYPE = JobType(
 
 
 class TrainingJobs(JobKind):
-    """CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, StopTrainingJob, DeleteTrainingJob."""
+    """CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, Stop-, Update- and DeleteTrainingJob."""
 
     def __init__(self, core: Core) -> None:
         """No jobs yet."""
         super().__init__(core, _TYPE)
+        self._pools = WarmPools(core, self._table)
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Every job's, and what warm pools add."""
+        resource = ("training-job", "TrainingJobName")
+        return {
+            **super().operations(),
+            "ListTrainingJobs": Operation(self.list_page, _LIST),
+            "UpdateTrainingJob": Operation(self.update, _UPDATE, resource),
+        }
 
     def check(self, scope: Scope, asked: Mapping[str, Any]) -> None:
         """Algorithm, instances, channels, spot."""
         del scope
         _check_algorithm(asked)
         _check_stopping(asked)
+        if asked.get("EnableManagedSpotTraining") and asked["ResourceConfig"].get("KeepAlivePeriodInSeconds"):
+            # [DG] "cannot be used with spot instances"; text [K]
+            raise errors.validation("KeepAlivePeriodInSeconds cannot be used with managed spot training.")
 
     def check_image(self, scope: Scope, asked: Mapping[str, Any]) -> None:
         """The training image has a local runner."""
@@ -107,17 +123,56 @@ class TrainingJobs(JobKind):
             "Number of instances across all training jobs": record.instance_count,
         }
 
+    def enter(self, record: JobRecord) -> float:
+        """Instances of a warm pool when one fits, else new ones."""
+        return self._pools.enter(record, self.takes(record))
+
+    def launch(self, scope: Scope, asked: dict[str, Any], started_by: Mapping[str, str] | None = None) -> JobRecord:
+        """As every job; its instances may stay as a warm pool."""
+        record = super().launch(scope, asked, started_by)
+        self._lifecycle.watch(record, lambda: self._pools.ended(record, self.takes(record)))
+        return record
+
+    def update(self, request: Request) -> dict[str, Any]:
+        """Change how long the warm pool stays; 0 ends it."""
+        with self._core.store.lock:
+            record = self.require(request.scope, request["TrainingJobName"])
+            seconds = request.parameters.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds")
+            if seconds is not None:
+                self._pools.update(record, seconds)
+        return {"TrainingJobArn": record.arn}
+
+    def delete(self, request: Request) -> dict[str, Any]:
+        """Forget a finished job that retains no warm pool."""
+        with self._core.store.lock:
+            self._pools.require_none(self.require(request.scope, request["TrainingJobName"]))
+            return super().delete(request)
+
+    def list_page(self, request: Request) -> dict[str, Any]:
+        """One page of summaries, of jobs in one status of warm pool when asked."""
+        wanted = request.parameters.get("WarmPoolStatusEquals")
+        with self._core.store.lock:
+            records = self._table.of(request.scope)
+            if wanted:
+                records = [record for record in records if self._pools.status(record) == wanted]
+            return listing.page(request.parameters, records, self._listing, self.summary)
+
+    def reset(self) -> None:
+        """End what runs and forget every record."""
+        self._pools.reset()
+        super().reset()
+
     def program(self, record: JobRecord) -> Program:
         """The algorithm, in a process of its own."""
         return partial(self._core.backend.start_job, _job_spec(record))
 
     def describe_record(self, record: JobRecord) -> dict[str, Any]:
         """The request, the transitions, the model and the final metrics."""
-        return _description(record)
+        return {**_description(record), "WarmPoolStatus": self._pools.describe(record)}
 
     def summary(self, record: JobRecord) -> dict[str, Any]:
-        """Name, times and status."""
-        return _summary(record)
+        """Name, times, status and warm pool."""
+        return {**_summary(record), "WarmPoolStatus": self._pools.describe(record)}
 
 
 def _check_algorithm(asked: Mapping[str, Any]) -> None:
