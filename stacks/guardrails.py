@@ -5,30 +5,48 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
-from sandcastle.budget import MonthlyBudget
+from sandcastle import budget
+from sandcastle.budget import Budget
 from sandcastle.config import Environment
 from sandcastle.resource import EnvironmentStack
 from sandcastle.topic import AlarmTopic
 
 
 class Guardrails(EnvironmentStack):
-    """The topic that all alarms go to, and the monthly budget.
+    """The topic that all alarms go to, and the budgets.
 
     It depends on no other stack and every other stack depends on it: so it also watches over an environment whose
     deployment or destruction has failed. It exports the same for every environment file (see ``Foundation``).
+
+    Two budgets have the same amount. One warns; changing whom it tells replaces it. The spending limits of the other
+    stacks refer to the second by name, which must stay as it is while they do.
     """
 
     def __init__(self, scope: Construct, *, environment: Environment) -> None:
         """Take everything from the environment."""
-        super().__init__(scope, "guardrails", environment=environment, description="its alarms and its budget")
+        super().__init__(scope, "guardrails", environment=environment, description="its alarms and its budgets")
         self.topic = AlarmTopic(self, "Alarms", display_name=f"Sandcastle {environment.name}")
-        self.budget = MonthlyBudget(
+        usd, emails = environment.monthly_budget_usd, environment.notify
+        Budget(
             self,
             "Budget",
-            usd_per_month=environment.monthly_budget_usd,
+            usd_per_month=usd,
+            notifications=budget.ENVIRONMENT,
             topic_arn=self.topic.arn,
-            emails=environment.notify,
+            emails=emails,
         )
+        self.limit = Budget(self, "Limit", usd_per_month=usd)
+        for user in environment.studio.users if environment.studio else ():
+            if user.monthly_budget_usd is not None:
+                Budget(
+                    self,
+                    f"Budget-{user.name}",
+                    usd_per_month=user.monthly_budget_usd,
+                    notifications=budget.PERSON,
+                    topic_arn=self.topic.arn,
+                    emails=emails,
+                    tags={"sandcastle:environment": environment.name, "sandcastle:user": user.name},
+                )
         cdk.CfnOutput(self, "AlarmTopicArn", value=self.topic.arn)
         self.export_value(self.topic.arn)
-        self.export_value(self.budget.name)
+        self.export_value(self.limit.name)

@@ -1,30 +1,42 @@
-"""The monthly budget and whom it tells."""
+"""Budgets: how much is watched, what of it counts, and whom they tell at how much of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle.resource import EnvironmentStack, Resource
 
-NOTIFICATIONS = (("ACTUAL", 50), ("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100))
-"""What is notified: kind of amount, and percent of the budget."""
+Notification = tuple[str, int]
+"""Kind of amount, and percent of the budget at which it is notified."""
+
+ENVIRONMENT: tuple[Notification, ...] = (("ACTUAL", 50), ("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100))
+PERSON: tuple[Notification, ...] = (("ACTUAL", 80), ("ACTUAL", 100))
 
 
-class MonthlyBudget(Construct):
-    """A cost budget that warns at 50, 80 and 100 % of actual and at 100 % of forecast cost.
-
-    It counts the whole account. A filter on the environment's tag would count nothing until someone activates that
-    tag for cost allocation in the billing console, so it would stay silent exactly when it is needed.
+class Budget(Construct):
+    """A cost budget per calendar month. Billing data is hours old: a budget warns, it does not stop anything.
 
     It has no name of its own: CloudFormation can change notifications only by replacing the budget, and a named
-    one cannot be replaced. Billing data is hours old: a budget warns, it does not stop anything.
+    one cannot be replaced. A budget without notifications is never replaced, so its name may be exported.
+
+    Without ``tags`` it counts the whole account. With them it counts what carries all of these tags, and nothing at all
+    until someone activates them for cost allocation in the billing console.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, usd_per_month: float, topic_arn: str, emails: Sequence[str]
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        usd_per_month: float,
+        notifications: Sequence[Notification] = (),
+        topic_arn: str = "",
+        emails: Sequence[str] = (),
+        tags: dict[str, str] | None = None,
     ) -> None:
         """``emails`` get each notification directly (at most 10), besides the topic."""
         super().__init__(scope, construct_id)
@@ -41,6 +53,7 @@ class MonthlyBudget(Construct):
                 "BudgetType": "COST",
                 "TimeUnit": "MONTHLY",
                 "BudgetLimit": {"Amount": usd_per_month, "Unit": "USD"},
+                **(_counting(tags) if tags else {}),
             },
             NotificationsWithSubscribers=[
                 {
@@ -52,8 +65,19 @@ class MonthlyBudget(Construct):
                     },
                     "Subscribers": subscribers,
                 }
-                for kind, percent in NOTIFICATIONS
-            ],
+                for kind, percent in notifications
+            ]
+            or None,
             ResourceTags=[{"Key": key, "Value": value} for key, value in stack.standard_tags.items()],
         )
         self.name: str = self.resource.ref
+
+
+def _counting(tags: dict[str, str]) -> dict[str, Any]:
+    """Return a filter for what has all of the tags.
+
+    ``CostFilters`` cannot say "and" of two tags: they are values of one filter, TagKeyValue. An expression needs the
+    metric said, or the budget is made and its history fails to load (hashicorp/terraform-provider-aws#46866).
+    """
+    both = [{"Tags": {"Key": key, "Values": [value]}} for key, value in tags.items()]
+    return {"FilterExpression": {"And": both}, "Metrics": ["UnblendedCost"]}

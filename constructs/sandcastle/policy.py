@@ -103,7 +103,7 @@ def _condition(operator: str, expected: list[str], actual: str | None) -> bool |
         return None
     if operator == "StringEquals":
         return actual in expected
-    if operator in {"StringLike", "ArnLike"}:
+    if operator in {"StringLike", "ArnLike", "ArnEquals"}:  # ArnEquals takes wildcards too
         if any(covers(pattern, actual) for pattern in expected):
             return True
         return None if any(overlaps(pattern, actual) for pattern in expected) else False

@@ -58,6 +58,11 @@ def logs() -> Iterator[Scripted]:
 
 
 @pytest.fixture
+def iam() -> Iterator[Scripted]:
+    yield from _scripted("iam")
+
+
+@pytest.fixture
 def lambda_() -> Iterator[Scripted]:
     yield from _scripted("lambda")
 

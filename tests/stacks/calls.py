@@ -9,13 +9,14 @@ from pathlib import Path
 import boto3
 from botocore import xform_name
 
-SERVICES = ("cloudformation", "sagemaker", "s3", "logs")
+SERVICES = ("cloudformation", "iam", "lambda", "logs", "s3", "sagemaker")
 
 ACTIONS = {
     "list_objects_v2": {"s3:ListBucket"},
     "list_object_versions": {"s3:ListBucketVersions"},
     "list_multipart_uploads": {"s3:ListBucketMultipartUploads"},
     "delete_objects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+    "invoke": {"lambda:InvokeFunction"},
     # A request with tags and a role needs both besides (service authorization reference, dependent actions).
     "create_training_job": {"sagemaker:CreateTrainingJob", "sagemaker:AddTags", "iam:PassRole"},
     "create_processing_job": {"sagemaker:CreateProcessingJob", "sagemaker:AddTags", "iam:PassRole"},

@@ -17,7 +17,7 @@ def test_every_promise_holds(each: Synthesis) -> None:
             pattern = resolve(promise.resource, lookup)
             decide = allowed_everywhere if promise.allowed else allowed_nowhere
             words = f"{stack} {role} {promise.to_metadata()}"
-            assert decide(statements, promise.action, pattern, promise.context), words
+            assert decide(statements, promise.action, pattern, resolve(promise.context, lookup)), words
             proved[promise.allowed] += 1
     assert proved[True] > 30
     assert proved[False] > 60
@@ -37,7 +37,8 @@ def test_a_broken_promise_would_be_seen(each: Synthesis) -> None:
             turned = Promise(promise.action, promise.resource, not promise.allowed, promise.context)
             statements = role_statements(template, role, lookup)
             decide = allowed_everywhere if turned.allowed else allowed_nowhere
-            assert not decide(statements, turned.action, resolve(turned.resource, lookup), turned.context)
+            context = resolve(turned.context, lookup)
+            assert not decide(statements, turned.action, resolve(turned.resource, lookup), context)
 
 
 def test_only_spot_training_deletes_and_only_its_own_checkpoints(local: Synthesis) -> None:

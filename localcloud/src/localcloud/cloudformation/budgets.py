@@ -18,6 +18,8 @@ _SUPPORTED_BUDGET = {
     "BudgetLimit",
     "CostFilters",
     "CostTypes",
+    "FilterExpression",
+    "Metrics",
     "TimePeriod",
     "BillingViewArn",
 }
