@@ -2,7 +2,7 @@
 
 Each operation states a tree beside its handler::
 
-    {"TrainingJobName": ANY, "ResourceConfig": {"InstanceType": ANY}, "EnableInterContainerTrafficEncryption": only(False)}
+    {"TrainingJobName": ANY, "ResourceConfig": {"InstanceType": ANY}, "EnableNetworkIsolation": only(False)}
 
 A tree applies to every element of a list. ``only(...)`` allows values that mean what localcloud does anyway
 (encryption off), so that clients which always send a member are served.
