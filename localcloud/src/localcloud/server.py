@@ -36,9 +36,10 @@ def install() -> None:
     from localcloud import cloudformation
 
     cloudformation.install()
-    from localcloud import scheduler
+    from localcloud import budgets, scheduler
 
     scheduler.install()
+    budgets.install()
     if importlib.util.find_spec("localcloud.sagemaker") is not None:
         from localcloud import sagemaker
 

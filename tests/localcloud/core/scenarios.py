@@ -203,6 +203,30 @@ def managed_policies_are_not_adopted(server: Localcloud) -> None:
 
 
 @scenario
+def attaching_is_limited_by_entity_and_policy(server: Localcloud) -> None:
+    """A role that may attach one policy to roles below one path, and to nothing else."""
+    iam, path, names = server.client("iam"), f"/{unique('path')}/", [unique(name) for name in ("in", "out")]
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    for name, where in zip(names, (path, "/"), strict=True):
+        iam.create_role(RoleName=name, Path=where, AssumeRolePolicyDocument=document)
+    policies = [
+        iam.create_policy(PolicyName=unique(name), PolicyDocument=json.dumps(DENY_ALL))["Policy"]["Arn"]
+        for name in ("right", "wrong")
+    ]
+    allow = {
+        "Effect": "Allow",
+        "Action": "iam:AttachRolePolicy",
+        "Resource": f"arn:aws:iam::000000000000:role{path}*",
+        "Condition": {"ArnEquals": {"iam:PolicyARN": policies[0]}},
+    }
+    client = assumed(server, "iam", allow)
+    client.attach_role_policy(RoleName=names[0], PolicyArn=policies[0])
+    for name, policy in ((names[0], policies[1]), (names[1], policies[0])):
+        assert error_code(partial(client.attach_role_policy, RoleName=name, PolicyArn=policy)) == "AccessDenied"
+
+
+@scenario
 def permissions_boundary_is_kept(server: Localcloud) -> None:
     stack, wanted = Stack(server, unique("bound")), role()
     wanted["Properties"]["PermissionsBoundary"] = "arn:aws:iam::aws:policy/ReadOnlyAccess"

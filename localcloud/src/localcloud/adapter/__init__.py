@@ -18,6 +18,7 @@ from localcloud.adapter.identity import (
 )
 from localcloud.adapter.interfaces import NetworkRefused, attach_interface, release_interface
 from localcloud.adapter.services import Query, Response, register_service, register_tag_collector
+from localcloud.adapter.topics import publish_as_service
 
 __all__ = [
     "AssumeRoleDenied",
@@ -35,6 +36,7 @@ __all__ = [
     "call_rest",
     "endpoint_url",
     "physical_name",
+    "publish_as_service",
     "put_metric",
     "region",
     "register_cfn_type",

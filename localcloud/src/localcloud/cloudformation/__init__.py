@@ -1,8 +1,9 @@
 """CloudFormation resource types that need nothing of MiniStack's internals."""
 
-from localcloud.cloudformation import budgets
+from localcloud.cloudformation import budgets, budgets_action
 
 
 def install() -> None:
     """Register every type of this package."""
     budgets.install()
+    budgets_action.install()

@@ -50,7 +50,7 @@ def _create(logical_id: str, props: dict[str, Any], stack_name: str) -> adapter.
         ]
     if props.get("ResourceTags"):
         request["ResourceTags"] = [{"Key": t["Key"], "Value": t.get("Value", "")} for t in props["ResourceTags"]]
-    _call("CreateBudget", request)
+    call("CreateBudget", request)
     return name, {}
 
 
@@ -59,13 +59,13 @@ def _update(physical_id: str, _old: dict[str, Any], new: dict[str, Any], stack_n
     renamed = new["Budget"].get("BudgetName")
     if renamed and renamed != physical_id:
         return _create("", new, stack_name)  # another physical id: CloudFormation deletes the old one afterwards
-    _call("UpdateBudget", {"NewBudget": _budget(new, physical_id)})
+    call("UpdateBudget", {"NewBudget": _budget(new, physical_id)})
     return physical_id, {}
 
 
 def _delete(physical_id: str, _props: dict[str, Any]) -> None:
     try:
-        _call("DeleteBudget", {"BudgetName": physical_id})
+        call("DeleteBudget", {"BudgetName": physical_id})
     except adapter.CfnError as error:
         if "NotFoundException" not in str(error):
             raise
@@ -87,10 +87,12 @@ def _budget(props: dict[str, Any], name: str) -> dict[str, Any]:
     return budget
 
 
-def _call(operation: str, request: dict[str, Any]) -> None:
-    status, reply = adapter.call_json(
-        "budgets", f"AWSBudgetServiceGateway.{operation}", {"AccountId": adapter.account_id(), **request}
-    )
+def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """One call of the Budgets API. Raises CfnError."""
+    if operation not in ("TagResource", "UntagResource"):  # which name an ARN instead
+        request = {"AccountId": adapter.account_id(), **request}
+    status, reply = adapter.call_json("budgets", f"AWSBudgetServiceGateway.{operation}", request)
     if status >= 400:
         text = reply.get("message") or reply.get("Message")
         raise adapter.CfnError(f"{text} (Service: Budgets, Status Code: {status}, Error Code: {reply.get('__type')})")
+    return reply

@@ -21,6 +21,7 @@ from localcloud.adapter.repairs import (
     failed_creates,
     function_errors,
     function_workers,
+    iam_requests,
     log_arns,
     log_groups,
     managed_policies,
@@ -58,6 +59,7 @@ _ALL = (
     log_arns,
     metric_namespaces,
     stack_arns,
+    iam_requests,
     tags,
 )
 

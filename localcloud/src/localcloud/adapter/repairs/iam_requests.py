@@ -1,0 +1,57 @@
+"""What a call of IAM is authorised on: the ARN of the role, user or group as it is, and the keys about policies.
+
+MiniStack knows no ``iam:PolicyARN`` (the policy that is attached or detached) and no ``iam:PermissionsBoundary``, so
+that a permission with such a condition denies everything; it leaves the path out of ARNs and takes the policy for the
+resource of AttachGroupPolicy. AWS:
+service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ministack.core import iam_actions
+from ministack.services import iam
+
+#: parameter that names an entity -> where IAM keeps those, and their kind in an ARN
+_ENTITIES = (("RoleName", "_roles", "role"), ("UserName", "_users", "user"), ("GroupName", "_groups", "group"))
+_KEYS = {"PolicyArn": "iam:PolicyARN", "PermissionsBoundary": "iam:PermissionsBoundary"}
+#: operations whose resource is an entity although they name a policy, and whose PolicyArn is a condition key
+_ABOUT_ENTITIES = ("iam:Attach", "iam:Detach")
+
+
+def install() -> None:
+    """Wrap the lookup of a request's resource and the collection of its condition keys."""
+    before_arn, before_context = iam_actions.extract_resource_arn, iam_actions.request_tag_context
+
+    def extract(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: Any,
+        region: str,
+        account: str,
+    ) -> str:
+        if service == "iam":
+            for parameter, store, kind in _ENTITIES:
+                name = iam_actions._query_param(query, parameter)
+                if name:
+                    record = getattr(iam, store).get(name) or {}
+                    given = iam_actions._query_param(query, "Path") or "/"
+                    return str(record.get("Arn") or f"arn:aws:iam::{account}:{kind}{given}{name}")
+        arn: str = before_arn(service, method, path, headers, body, query, region, account)
+        return arn
+
+    def context(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = before_context(service, action, body, parameters)
+        if service == "iam":
+            for parameter, key in _KEYS.items():
+                value = iam_actions._query_param(parameters, parameter)
+                if value and (parameter != "PolicyArn" or action.startswith(_ABOUT_ENTITIES)):
+                    found = {**found, key: value}
+        return found
+
+    iam_actions.extract_resource_arn = extract
+    iam_actions.request_tag_context = context
