@@ -42,7 +42,13 @@ class Foundation(EnvironmentStack):
             expire_days=CAPTURE_DAYS,
             expire_prefix="capture/",
         )
-        Network(self, "Network", bucket_arns=[self.data.arn, self.models.arn, self.reports.arn])
+        self.network = Network(
+            self,
+            "Network",
+            bucket_arns=[self.data.arn, self.models.arn, self.reports.arn],
+            interface_endpoints=environment.vpc_only,
+            nfs=environment.studio is not None and environment.studio.home_efs,
+        )
         for name, value in (
             ("DataBucket", self.data.name),
             ("ModelsBucket", self.models.name),
@@ -52,3 +58,5 @@ class Foundation(EnvironmentStack):
         for bucket in (self.data, self.models, self.reports):
             self.export_value(bucket.name)
             self.export_value(bucket.arn)
+        for value in (self.network.vpc_id, *self.network.subnet_ids, self.network.security_group_id):
+            self.export_value(value)

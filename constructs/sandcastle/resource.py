@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -34,14 +35,22 @@ class Resource(cdk.CfnResource):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, kind: str, *, tagged: bool = True, **properties: Any
+        self,
+        scope: Construct,
+        construct_id: str,
+        kind: str,
+        *,
+        tagged: bool = True,
+        own_tags: Mapping[str, str] | None = None,
+        **properties: Any,
     ) -> None:
-        """``tagged`` is False for types that take no tags."""
+        """``tagged`` is False for types that take no tags; ``own_tags`` are added to those of the stack."""
         given = {key: value for key, value in properties.items() if value is not None}
         if tagged:
             stack = cdk.Stack.of(scope)
             assert isinstance(stack, EnvironmentStack)  # noqa: S101  # every stack of this project is one
-            given["Tags"] = [{"Key": key, "Value": value} for key, value in stack.standard_tags.items()]
+            tags = {**stack.standard_tags, **(own_tags or {})}
+            given["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
         super().__init__(scope, construct_id, type=kind, properties=given)
 
     def attribute(self, name: str) -> str:

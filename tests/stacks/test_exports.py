@@ -20,6 +20,10 @@ CHANGES = {
     "no capture": ("capture_percent: 100", "capture_percent: 0"),
     "no spot": ("  bank:\n", "  bank:\n    train: {spot: false}\n"),
     "full data": ("data: sample", "data: full"),
+    "a network with interface endpoints": (
+        "monthly_budget_usd: 200",
+        "notebook: {network: vpc-only}\nmonthly_budget_usd: 500",
+    ),
     "one workload": ("  mnist-linear:\n    endpoint: {capture_percent: 100}\n", ""),
 }
 """Settings that end some use of the foundation: what is replaced in environments/local.yaml, everywhere, by what."""
@@ -58,9 +62,9 @@ def exports(synthesis: Synthesis, *parts: str) -> dict[str, str]:
     return {one["Export"]["Name"].partition(":")[2]: json.dumps(one["Value"]) for one in outputs if "Export" in one}
 
 
-@pytest.mark.parametrize(("part", "count"), [("guardrails", 2), ("foundation", 6)])
+@pytest.mark.parametrize(("part", "count"), [("guardrails", 2), ("foundation", 10)])
 def test_exports_are_the_same_for_every_environment_file(variant: Synthesis, part: str, count: int) -> None:
-    """ARN of the topic and name of the budget; name and ARN of three buckets."""
+    """ARN of the topic and name of the budget; name and ARN of three buckets, VPC, two subnets, security group."""
     assert exports(variant, part) == exports(synthesise("local"), part)
     assert len(exports(variant, part)) == count
 

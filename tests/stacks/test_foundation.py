@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.synthesis import Synthesis, Template, resources
+from tests.synthesis import ROOT, Synthesis, Template, resources, synthesise
 
 
 @pytest.fixture
@@ -88,22 +90,28 @@ def test_all_buckets_but_the_log_bucket_are_logged_into_it(template: Template) -
     assert writer["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
-def test_network_has_two_private_subnets_and_only_the_s3_gateway(template: Template) -> None:
+def endpoints(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    """Return the VPC endpoints of a kind by the last part of their service's name."""
+    found = [one["Properties"] for one in resources(template, "AWS::EC2::VPCEndpoint").values()]
+    return {one["ServiceName"].split(".", 3)[3]: one for one in found if one["VpcEndpointType"] == kind}
+
+
+def test_network_has_two_private_subnets_and_a_way_to_s3(template: Template) -> None:
     kinds = {one["Type"] for one in resources(template, "AWS::EC2::*").values()}
     assert kinds == {
         "AWS::EC2::VPC",
         "AWS::EC2::Subnet",
         "AWS::EC2::RouteTable",
         "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::SecurityGroup",
         "AWS::EC2::VPCEndpoint",
     }
     subnets = resources(template, "AWS::EC2::Subnet").values()
     assert len({str(one["Properties"]["AvailabilityZone"]) for one in subnets}) == 2
     assert not any(one["Properties"]["MapPublicIpOnLaunch"] for one in subnets)
-    (gateway,) = resources(template, "AWS::EC2::VPCEndpoint").values()
-    assert gateway["Properties"]["VpcEndpointType"] == "Gateway"
-    assert gateway["Properties"]["ServiceName"].endswith(".s3")
-    (allowed,) = gateway["Properties"]["PolicyDocument"]["Statement"]
+    gateways = endpoints(template, "Gateway")
+    assert set(gateways) == {"s3"}
+    allowed = gateways["s3"]["PolicyDocument"]["Statement"][0]
     assert set(allowed["Action"]) == {
         f"s3:{name}"
         for name in (
@@ -116,6 +124,56 @@ def test_network_has_two_private_subnets_and_only_the_s3_gateway(template: Templ
         )
     }
     assert len(allowed["Resource"]) == 6
+
+
+def members(template: Template) -> dict[str, Any]:
+    """Return the security group of what is in the network."""
+    (found,) = (key for key in resources(template, "AWS::EC2::SecurityGroup") if "Members" in key)
+    properties: dict[str, Any] = template["Resources"][found]["Properties"]
+    return properties
+
+
+def ports(rules: list[dict[str, Any]]) -> set[tuple[str, int, int]]:
+    assert all(rule["IpProtocol"] == "tcp" for rule in rules)
+    return {(rule["CidrIp"], rule["FromPort"], rule["ToPort"]) for rule in rules}
+
+
+def test_only_apps_among_themselves_reach_into_the_network(template: Template) -> None:
+    cidr = next(iter(resources(template, "AWS::EC2::VPC").values()))["Properties"]["CidrBlock"]
+    group = members(template)
+    assert ports(group["SecurityGroupIngress"]) == {(cidr, 8192, 65535)}
+    assert ports(group["SecurityGroupEgress"]) == {("0.0.0.0/0", 443, 443), (cidr, 8192, 65535)}
+
+
+def with_settings(folder: Path, *lines: str) -> Template:
+    """Return the foundation of an environment with a Studio that has these settings."""
+    shutil.copytree(ROOT / "assets", folder / "assets", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "environments").mkdir()
+    text = "name: probe\nregion: us-east-1\nmonthly_budget_usd: 500\nexpires_after: never\nworkloads: {bank: {}}\n"
+    (folder / "environments" / "probe.yaml").write_text(text + "\n".join(lines))
+    return synthesise("probe", folder).template("foundation")
+
+
+def test_without_internet_the_services_are_reached_through_endpoints_of_ones_own(tmp_path: Path) -> None:
+    template = with_settings(tmp_path, "studio: {network: vpc-only, users: [ada]}")
+    found = endpoints(template, "Interface")
+    assert set(found) == {"sagemaker.api", "sagemaker.runtime", "sts", "logs"}
+    (guard,) = (key for key in resources(template, "AWS::EC2::SecurityGroup") if "Members" not in key)
+    for endpoint in found.values():
+        assert endpoint["PrivateDnsEnabled"] is True
+        assert len(endpoint["SubnetIds"]) == len(resources(template, "AWS::EC2::Subnet"))
+        assert endpoint["SecurityGroupIds"] == [{"Fn::GetAtt": [guard, "GroupId"]}]
+        (allowed,) = endpoint["PolicyDocument"]["Statement"]
+        assert allowed["Condition"] == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
+    (rule,) = template["Resources"][guard]["Properties"]["SecurityGroupIngress"]
+    assert (rule["FromPort"], rule["ToPort"]) == (443, 443)
+    assert "Members" in rule["SourceSecurityGroupId"]["Fn::GetAtt"][0]
+
+
+def test_nfs_is_let_out_for_a_home_file_system_only(tmp_path: Path) -> None:
+    template = with_settings(tmp_path, "studio: {home_efs: true, users: [ada]}")
+    assert ("10.42.0.0/16", 2049, 2049) in ports(members(template)["SecurityGroupEgress"])
+    assert endpoints(template, "Interface") == {}
 
 
 def test_outputs(template: Template) -> None:

@@ -1,6 +1,8 @@
 """The environment file: loading, checking, and the typed result that the stacks are made from."""
 
 from sandcastle.config.environment import (
+    INTERFACE_ENDPOINTS,
+    ZONES,
     Environment,
     NightlyStop,
     Notebook,
@@ -15,6 +17,8 @@ from sandcastle.config.loader import environment_path, load_environment, no_regi
 from sandcastle.config.problem import ConfigError, Problem
 
 __all__ = [
+    "INTERFACE_ENDPOINTS",
+    "ZONES",
     "ConfigError",
     "Environment",
     "NightlyStop",
