@@ -227,6 +227,28 @@ def attaching_is_limited_by_entity_and_policy(server: Localcloud) -> None:
 
 
 @scenario
+def conditions_join(server: Localcloud) -> None:
+    """As CDK's bootstrap template asks whether it was given a list of policies."""
+    cfn, name = server.client("cloudformation"), unique("condition")
+    given = {"Fn::Not": [{"Fn::Equals": ["", {"Fn::Join": ["", {"Ref": "Given"}]}]}]}
+    template = {
+        "Parameters": {"Given": {"Type": "CommaDelimitedList", "Default": ""}},
+        "Conditions": {"HasGiven": given},
+        "Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}},
+        "Outputs": {"Given": {"Value": {"Fn::If": ["HasGiven", "some", "none"]}}},
+    }
+    cfn.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    (output,) = eventually(lambda: cfn.describe_stacks(StackName=name)["Stacks"][0].get("Outputs"))
+    assert output["OutputValue"] == "none"
+    cfn.update_stack(
+        StackName=name,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": "Given", "ParameterValue": "a,b"}],
+    )
+    eventually(lambda: cfn.describe_stacks(StackName=name)["Stacks"][0]["Outputs"][0]["OutputValue"] == "some")
+
+
+@scenario
 def permissions_boundary_is_kept(server: Localcloud) -> None:
     stack, wanted = Stack(server, unique("bound")), role()
     wanted["Properties"]["PermissionsBoundary"] = "arn:aws:iam::aws:policy/ReadOnlyAccess"

@@ -15,6 +15,7 @@ from localcloud.adapter.repairs import (
     bucket_policies,
     buckets,
     cancelled_creates,
+    conditions,
     custom_resource_crashes,
     delete_order,
     exports,
@@ -37,6 +38,7 @@ from localcloud.adapter.repairs import (
 
 #: in the order they are applied; a later one wraps an earlier one
 _ALL = (
+    conditions,
     function_workers,
     function_errors,
     async_invocations,
