@@ -13,7 +13,7 @@ from localcloud.sagemaker.api import model
 from localcloud.sagemaker.api.shaping import shape_reply
 from localcloud.sagemaker.api.supported import check_supported
 from localcloud.sagemaker.api.validation import check_request
-from localcloud.sagemaker.core import Core, Kind, Operation, Request
+from localcloud.sagemaker.core import Core, Kind, Operation, Request, tag_context
 from localcloud.sagemaker.kinds.absent import AbsentKinds
 from localcloud.sagemaker.kinds.endpoint import Endpoints
 from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
@@ -24,12 +24,15 @@ from localcloud.sagemaker.kinds.model_package_group import ModelPackageGroups
 from localcloud.sagemaker.kinds.monitoring_schedule import MonitoringSchedules
 from localcloud.sagemaker.kinds.notebook_instance import NotebookInstances
 from localcloud.sagemaker.kinds.notebook_lifecycle_config import NotebookLifecycleConfigs
+from localcloud.sagemaker.kinds.pipeline import Pipelines
+from localcloud.sagemaker.kinds.pipeline_execution import PipelineExecutions
 from localcloud.sagemaker.kinds.processing_job import ProcessingJobs
 from localcloud.sagemaker.kinds.tags import Tags
 from localcloud.sagemaker.kinds.training_job import TrainingJobs
-from localcloud.sagemaker.ports import Backend, Scope
+from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
 from localcloud.sagemaker.quotas import Quotas
 from localcloud.sagemaker.runtime import Runtime
+from localcloud.sagemaker.store import tag_map
 from localcloud.switches import Switches
 
 
@@ -55,6 +58,7 @@ class SageMaker:
         training_jobs, processing_jobs = TrainingJobs(self.core), ProcessingJobs(self.core)
         definitions = JobDefinitions(self.core, self.endpoints)
         groups = ModelPackageGroups(self.core)
+        pipelines = Pipelines(self.core)
         self._kinds: list[Kind] = [
             self.endpoints,
             configs,
@@ -65,6 +69,8 @@ class SageMaker:
             MonitoringSchedules(self.core, definitions, processing_jobs),
             groups,
             ModelPackages(self.core, groups),
+            pipelines,
+            PipelineExecutions(self.core, pipelines, self.call_as),
             NotebookInstances(self.core, scripts),
             scripts,
             self.tags,
@@ -76,13 +82,24 @@ class SageMaker:
 
     def call(self, operation: str, parameters: object, scope: Scope, headers: Mapping[str, str]) -> dict[str, Any]:
         """Serve one operation: validate, check what is honoured, run, shape. Raises ServiceError."""
-        model.operation(operation)
-        served = self.operations.get(operation)
-        if served is None:
-            raise errors.operation_not_supported(operation)
+        served = self._served(operation)
         request = Request(operation, check_request(operation, parameters), scope, headers)
         check_supported(operation, served.supported, request.parameters)
         return shape_reply(operation, served.handle(request))
+
+    def call_as(self, role_arn: str, operation: str, parameters: dict[str, Any], scope: Scope) -> dict[str, Any]:
+        """Serve one operation for the service itself, with the permissions of a role. Raises ServiceError."""
+        served = self._served(operation)
+        try:
+            credentials = self.core.backend.assume(role_arn, "SageMaker")
+        except AssumeDenied as reason:
+            raise errors.access_denied(str(reason)) from None
+        context = tag_context(tag_map(parameters.get("Tags")))
+        resource = served.resource_arn(parameters, scope)
+        denied = self.core.backend.denial(scope, credentials, f"sagemaker:{operation}", resource, context)
+        if denied:
+            raise errors.access_denied(denied)
+        return self.call(operation, parameters, scope, credentials)
 
     def resource_arn(self, operation: str, body: bytes, scope: Scope) -> str:
         """What IAM authorises the operation on: the resource's ARN, ``*`` for lists and for what names nothing."""
@@ -92,6 +109,13 @@ class SageMaker:
         except ValueError:
             return "*"
         return served.resource_arn(parameters, scope) if served and isinstance(parameters, dict) else "*"
+
+    def _served(self, operation: str) -> Operation:
+        model.operation(operation)
+        served = self.operations.get(operation)
+        if served is None:
+            raise errors.operation_not_supported(operation)
+        return served
 
     def reset(self) -> None:
         """End what runs and forget every record."""

@@ -33,6 +33,24 @@ class Record:
     uses: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(eq=False)
+class WorkRecord(Record):
+    """Something that runs and ends: a job, a tuning job. Whoever started it may wait for its end."""
+
+    #: called once when it is over, without a lock
+    watchers: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, however."""
+        return self.status in ("Completed", "Failed", "Stopped")
+
+    @property
+    def failure_reason(self) -> str | None:
+        """Why it failed."""
+        raise NotImplementedError
+
+
 R = TypeVar("R", bound=Record)
 
 
@@ -61,6 +79,14 @@ class Store:
     def by_arn(self, arn: str) -> Record | None:
         """The record of an ARN; hold the lock."""
         return next((record for record in self.records() if record.arn == arn), None)
+
+    def watch(self, record: WorkRecord, callback: Callable[[], None]) -> None:
+        """Call back once, when ``record`` is over (at once when it is)."""
+        with self.lock:
+            if not record.over:
+                record.watchers.append(callback)
+                return
+        callback()
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Block until ``condition`` (evaluated under the lock) holds; False after ``timeout`` real seconds."""

@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-
 from localcloud import adapter
 from localcloud.adapter import CfnError
 from localcloud.sagemaker.api import model
+from localcloud.sagemaker.api.coercion import coerced
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.http import TARGET_PREFIX
 from localcloud.sagemaker.store import tag_map
@@ -119,31 +118,6 @@ def generated_name(logical_id: str) -> str:
     """``<logical id>-<12 random characters>``: unique, so that a replacement never collides."""
     ending = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
     return f"{logical_id[: _LONGEST - _RANDOM - 1]}-{ending}"
-
-
-def coerced(shape: Shape, value: Any) -> Any:
-    """A template's value with the JSON types of the API: CloudFormation hands numbers and booleans as text."""
-    if isinstance(shape, StructureShape) and isinstance(value, dict):
-        return {k: coerced(shape.members[k], v) if k in shape.members else v for k, v in value.items()}
-    if isinstance(shape, ListShape) and isinstance(value, list):
-        return [coerced(shape.member, item) for item in value]
-    if isinstance(shape, MapShape) and isinstance(value, dict):
-        return {k: coerced(shape.value, v) for k, v in value.items()}
-    if isinstance(value, str) and shape.type_name in ("integer", "long", "float", "double", "boolean"):
-        return _parsed(shape.type_name, value)
-    if shape.type_name == "string" and isinstance(value, bool | int | float):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    return value
-
-
-def _parsed(type_name: str, text: str) -> Any:
-    """A number or boolean written as text; anything else stays, for the API to refuse."""
-    if type_name == "boolean":
-        return {"true": True, "false": False}.get(text.lower(), text)
-    try:
-        return int(text) if type_name in ("integer", "long") else float(text)
-    except ValueError:
-        return text
 
 
 def _tags(props: Props) -> dict[str, str]:

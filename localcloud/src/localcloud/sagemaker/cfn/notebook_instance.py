@@ -12,7 +12,8 @@ from typing import Any
 from localcloud import adapter
 from localcloud.adapter import CfnError
 from localcloud.sagemaker.api import model
-from localcloud.sagemaker.cfn.api import Api, Props, add_system_tags, coerced, gone_is_fine, name_of
+from localcloud.sagemaker.api.coercion import coerced
+from localcloud.sagemaker.cfn.api import Api, Props, add_system_tags, gone_is_fine, name_of
 from localcloud.sagemaker.cfn.settling import settled
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.kinds.notebook_instance import IN_PROGRESS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from localcloud import adapter
 from localcloud.sagemaker.api import model
-from localcloud.sagemaker.cfn.api import Api, Props, coerced, name_of
+from localcloud.sagemaker.api.coercion import coerced
+from localcloud.sagemaker.cfn.api import Api, Props, name_of
 
 _HOOKS = ("OnCreate", "OnStart")
 _NAME = "NotebookInstanceLifecycleConfigName"

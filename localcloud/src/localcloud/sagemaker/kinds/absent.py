@@ -35,7 +35,6 @@ EMPTY_LISTS: Mapping[str, str] = {
     "ListModelCards": "ModelCardSummaries",
     "ListModelExplainabilityJobDefinitions": "JobDefinitionSummaries",
     "ListOptimizationJobs": "OptimizationJobSummaries",
-    "ListPipelines": "PipelineSummaries",
     "ListProjects": "ProjectSummaryList",
     "ListSpaces": "Spaces",
     "ListStudioLifecycleConfigs": "StudioLifecycleConfigs",

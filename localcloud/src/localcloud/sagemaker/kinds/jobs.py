@@ -21,14 +21,13 @@ from localcloud.jobs.spec import JobOutcome
 from localcloud.sagemaker import durations, errors
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.ports import Job, Timer
-from localcloud.sagemaker.store import Record, Table
+from localcloud.sagemaker.store import Table, WorkRecord
 
 logger = logging.getLogger("localcloud.sagemaker")
 
 #: starts what the job runs: (what to call with secondary status and message, what to call at the end) -> its handle
 Program = Callable[[Callable[[str, str], None], Callable[[JobOutcome], None]], Job]
 
-TERMINAL: Final = ("Completed", "Failed", "Stopped")
 _MESSAGES: Final = {
     "Starting": "Preparing the instances for {kind}",
     "Downloading": "Downloading the {kind} image",
@@ -42,7 +41,7 @@ _FAILURE_LIMIT = 1024
 
 
 @dataclass(eq=False)
-class JobRecord(Record):
+class JobRecord(WorkRecord):
     """A job: what it was asked and how far it is."""
 
     instance_type: str = ""
@@ -60,8 +59,6 @@ class JobRecord(Record):
     launched: bool = False
     #: members that Describe adds: the tuning job or the monitoring schedule that started it
     started_by: dict[str, str] = field(default_factory=dict)
-    #: called once when it is over, without a lock
-    watchers: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def running_seconds(self) -> int | None:
@@ -138,7 +135,7 @@ class JobLifecycle:
 
     def delete(self, record: JobRecord, seconds: float) -> None:
         """Forget a job that is over after ``seconds`` in status Deleting. Raises ResourceInUse. Hold the lock."""
-        if record.status not in TERMINAL:
+        if not record.over:
             raise errors.resource_in_use(
                 f"Could not delete {self._kind} job {record.name} because it is in status {record.status}."
             )
@@ -149,14 +146,6 @@ class JobLifecycle:
         record.modified = self._core.clock.now()
         self._core.clock.call_later(seconds, partial(self._forget, record), kind="settle")
 
-    def watch(self, record: JobRecord, callback: Callable[[], None]) -> None:
-        """Call back once, when the job is over (at once when it is)."""
-        with self._core.store.lock:
-            if record.status not in TERMINAL:
-                record.watchers.append(callback)
-                return
-        callback()
-
     def reset(self) -> None:
         """End every process and forget every record."""
         with self._core.store.lock:
@@ -165,7 +154,7 @@ class JobLifecycle:
         for record in records:
             if record.timer:
                 record.timer.cancel()
-            if record.job and record.status not in TERMINAL:
+            if record.job and not record.over:
                 record.job.stop()
 
     def _instances_up(self, record: JobRecord, program: Program) -> None:
@@ -202,7 +191,7 @@ class JobLifecycle:
 
     def _done(self, record: JobRecord, outcome: JobOutcome) -> None:
         with self._core.store.lock:
-            if record.status in TERMINAL or self._table.get(record.scope, record.name) is not record:
+            if record.over or self._table.get(record.scope, record.name) is not record:
                 return
             record.outcome = outcome
             record.ended = self._core.clock.now()

@@ -1,0 +1,208 @@
+"""What executes pipelines: begins steps whose time has come, waits for their jobs, stops them, and concludes.
+
+Nothing waits on a thread of its own: every end of a job, every start and every stop asks again what can begin. What a
+step does, it does as the role of the pipeline. After a failure nothing new begins and what runs is stopped ([K]).
+A stop is not prompt: an execution is Stopping until the last job has stopped ([B] StopPipelineExecution).
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from localcloud.sagemaker.api import model
+from localcloud.sagemaker.api.coercion import coerced
+from localcloud.sagemaker.core import Core
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.pipelines import conditions
+from localcloud.sagemaker.pipelines.definition import Step
+from localcloud.sagemaker.pipelines.expressions import Unresolvable, resolve, text
+from localcloud.sagemaker.pipelines.records import ACTIVE, RUNNING, ExecutionRecord, StepRun, StepStatus
+from localcloud.sagemaker.pipelines.steps import API_STEPS, ApiStep
+from localcloud.sagemaker.pipelines.values import CallAs, ExecutionValues
+from localcloud.sagemaker.store import WorkRecord, tag_map
+
+logger = logging.getLogger("localcloud.sagemaker")
+
+_FAILED = "Step failure: One or multiple steps failed."
+_REASON = 1024
+
+
+class Engine:
+    """Executes."""
+
+    def __init__(self, core: Core, call: CallAs) -> None:
+        """``call`` is the service's own API, used as a role."""
+        self._core = core
+        self._call = call
+
+    def advance(self, execution: ExecutionRecord) -> None:
+        """Begin what can begin, or conclude; goes on in the background."""
+        self._core.in_background(partial(self._advance, execution))
+
+    def stop(self, execution: ExecutionRecord) -> None:
+        """Ask every job that runs to stop. Hold the lock."""
+        self._enter(execution, "Stopping")
+        self._stop_runs(execution)
+        self.advance(execution)
+
+    def _advance(self, execution: ExecutionRecord) -> None:
+        while True:
+            with self._core.store.lock:
+                claimed = self._claim(execution)
+                if not claimed:
+                    self._conclude(execution)
+                    return
+            for run in claimed:
+                self._begin(execution, run)
+
+    def _claim(self, execution: ExecutionRecord) -> list[StepRun]:
+        """Mark what can begin as Starting, so that nobody else begins it too. Hold the lock."""
+        if execution.status != "Executing" or execution.failed:
+            return []
+        room = execution.max_parallel - sum(run.status in ACTIVE for run in execution.runs.values())
+        ready = [step for step in execution.definition.steps.values() if _is_ready(step, execution)]
+        now, claimed = self._core.clock.now(), []
+        for step in ready[: max(room, 0)]:
+            run = StepRun(execution.scope, step.name, "", {}, now, now, "Starting")
+            run.sequence = self._core.store.number()
+            execution.runs[step.name] = run
+            claimed.append(run)
+        return claimed
+
+    def _conclude(self, execution: ExecutionRecord) -> None:
+        """The end, when nothing runs any more. Hold the lock."""
+        if execution.status not in RUNNING or any(run.status in ACTIVE for run in execution.runs.values()):
+            return
+        if execution.status == "Stopping":
+            self._enter(execution, "Stopped")
+        elif execution.failed:
+            execution.failure = _FAILED
+            self._enter(execution, "Failed")
+        else:
+            self._enter(execution, "Succeeded")
+
+    def _begin(self, execution: ExecutionRecord, run: StepRun) -> None:
+        step = execution.definition.steps[run.name]
+        values = ExecutionValues(self._core, self._call, execution)
+        try:
+            if step.type == "Condition":
+                run.outcome = all(conditions.holds(each, values) for each in step.arguments["Conditions"])
+                self._end(execution, run, "Succeeded")
+            elif step.type == "Fail":
+                self._end(execution, run, "Failed", text(resolve(step.arguments.get("ErrorMessage", ""), values)))
+            else:
+                self._make(execution, run, step, resolve(dict(step.arguments), values))
+        except Unresolvable as reason:
+            self._end(execution, run, "Failed", f"ClientError: {reason}")
+        # a definition may be wrong in ways that nothing checked, and the step must end whatever happens
+        except Exception as error:
+            logger.exception("step %s of %s", run.name, execution.arn)
+            self._end(execution, run, "Failed", f"InternalServerError: [localcloud] {type(error).__name__}: {error}")
+
+    def _make(self, execution: ExecutionRecord, run: StepRun, step: Step, arguments: dict[str, Any]) -> None:
+        """Call the API for a step, and wait when what it makes is a job."""
+        api = API_STEPS[step.type]
+        if step.type == "RegisterModel":
+            self._make_group(execution, arguments)
+        else:
+            name = api.job_name(execution.id, step.name)
+            # the pipeline's tags are passed on, a step's own win
+            tags = {**execution.pipeline.tags, **tag_map(arguments.get("Tags"))}
+            arguments = {**arguments, api.name: name, "Tags": _tag_list(tags)}
+        parameters = coerced(model.input_shape(api.create), arguments)
+        try:
+            reply = self._call(execution.role_arn, api.create, parameters, execution.scope)
+        except ServiceError as refused:
+            reason = f"ClientError: Failed to invoke sagemaker:{api.create}. Error Details: {refused.message}"
+            self._end(execution, run, "Failed", reason)
+            return
+        with self._core.store.lock:
+            run.made = reply[api.arn]
+            self._set(run, "Executing")
+            record = self._core.store.by_arn(run.made)
+            stopping = execution.failed or execution.status != "Executing"
+        if not api.waits or not isinstance(record, WorkRecord):
+            self._end(execution, run, "Succeeded")
+            return
+        self._core.store.watch(record, partial(self._job_ended, execution, run, record))
+        if stopping:
+            self._stop_job(execution, run, api)
+
+    def _make_group(self, execution: ExecutionRecord, arguments: dict[str, Any]) -> None:
+        """A step that registers a model makes its group when there is none ([K]), with the pipeline's tags."""
+        group = {"ModelPackageGroupName": arguments.get("ModelPackageGroupName", "")}
+        try:
+            self._call(execution.role_arn, "DescribeModelPackageGroup", group, execution.scope)
+        except ServiceError as missing:
+            if "does not exist" in missing.message:
+                tags = _tag_list(execution.pipeline.tags)
+                try:
+                    parameters = {**group, "Tags": tags}
+                    self._call(execution.role_arn, "CreateModelPackageGroup", parameters, execution.scope)
+                except ServiceError as refused:
+                    raise Unresolvable(f"CreateModelPackageGroup: {refused.message}") from None
+
+    def _job_ended(self, execution: ExecutionRecord, run: StepRun, record: WorkRecord) -> None:
+        if record.status == "Completed":
+            self._end(execution, run, "Succeeded")
+        elif record.status == "Stopped" and run.status == "Stopping":
+            self._end(execution, run, "Stopped")
+        else:
+            reason = record.failure_reason or f"The job {record.name} was stopped."
+            self._end(execution, run, "Failed", f"ClientError: {reason}")
+
+    def _end(self, execution: ExecutionRecord, run: StepRun, status: StepStatus, failure: str | None = None) -> None:
+        with self._core.store.lock:
+            run.failure = failure[:_REASON] if failure else None
+            run.ended = self._core.clock.now()
+            self._set(run, status)
+            if status == "Failed" and not execution.failed:
+                execution.failed = True
+                self._stop_runs(execution)
+        self.advance(execution)
+
+    def _stop_runs(self, execution: ExecutionRecord) -> None:
+        """Hold the lock."""
+        for run in execution.runs.values():
+            api = API_STEPS.get(execution.definition.steps[run.name].type)
+            if run.status == "Executing" and api and api.waits:
+                self._core.in_background(partial(self._stop_job, execution, run, api))
+
+    def _stop_job(self, execution: ExecutionRecord, run: StepRun, api: ApiStep) -> None:
+        with self._core.store.lock:
+            if run.status != "Executing" or run.made is None:
+                return
+            self._set(run, "Stopping")
+            name = run.made.rpartition("/")[2]
+        try:
+            self._call(execution.role_arn, api.stop, {api.name: name}, execution.scope)
+        except ServiceError as refused:
+            # the job has just ended, or the role may not stop it: then the execution waits for its own end
+            logger.info("%s: %s", execution.arn, refused)
+
+    def _set(self, run: StepRun, status: StepStatus) -> None:
+        run.status = status
+        run.modified = self._core.clock.now()
+        self._core.store.changed.notify_all()
+
+    def _enter(self, execution: ExecutionRecord, status: str) -> None:
+        execution.status = status
+        execution.modified = self._core.clock.now()
+        self._core.store.changed.notify_all()
+
+
+def _is_ready(step: Step, execution: ExecutionRecord) -> bool:
+    """Whether nothing holds a step back: all that it waits for has succeeded and its branch was taken."""
+    runs = execution.runs
+    if step.name in runs:
+        return False
+    if any(name not in runs or runs[name].status != "Succeeded" for name in step.after):
+        return False
+    return step.branch is None or runs[step.branch[0]].outcome == step.branch[1]
+
+
+def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    # tags of CloudFormation's own cannot be given
+    return [{"Key": key, "Value": value} for key, value in tags.items() if not key.startswith("aws:")]
