@@ -12,7 +12,8 @@ from localcloud import adapter
 from localcloud.adapter import CfnError
 from localcloud.autoscaling.service import NAME
 from localcloud.sagemaker.api import model
-from localcloud.sagemaker.cfn.api import Props, coerced
+from localcloud.sagemaker.api.coercion import coerced
+from localcloud.sagemaker.cfn.api import Props
 
 _IDENTITY = ("ResourceId", "ScalableDimension", "ServiceNamespace")
 _TARGET = frozenset({*_IDENTITY, "MinCapacity", "MaxCapacity", "RoleARN", "ScheduledActions", "SuspendedState", "Tags"})

@@ -130,7 +130,7 @@ class TrainingJobs(JobKind):
     def launch(self, scope: Scope, asked: dict[str, Any], started_by: Mapping[str, str] | None = None) -> JobRecord:
         """As every job; its instances may stay as a warm pool."""
         record = super().launch(scope, asked, started_by)
-        self._lifecycle.watch(record, lambda: self._pools.ended(record, self.takes(record)))
+        self._core.store.watch(record, lambda: self._pools.ended(record, self.takes(record)))
         return record
 
     def update(self, request: Request) -> dict[str, Any]:
