@@ -81,6 +81,29 @@ SWITCHES = (
         "reported: DefangLabs/pulumi-defang#425 says that AWS refuses it; no documentation found",
         "whether EventBridge Scheduler takes at(...) with a time that is over (it would never run)",
     ),
+    Switch(
+        "domain-handler-efs",
+        "keep|delete",
+        "keep",
+        "the published handler calls DeleteDomain without RetentionPolicy [H]; today's schema gives its delete handler "
+        "permission to delete mount targets and file systems [S]",
+        "whether CloudFormation's handler of AWS::SageMaker::Domain deletes the home EFS",
+    ),
+    Switch(
+        "retention-delete-groups",
+        "yes|no",
+        "yes",
+        "Terraform's domain tests stopped deleting the groups themselves when RetentionPolicy came [R]; nothing says "
+        "it outright [I]",
+        "whether DeleteDomain with RetentionPolicy Delete also deletes the two security groups for NFS",
+    ),
+    Switch(
+        "no-efs-groups",
+        "none|made",
+        "none",
+        "HomeEfsFileSystemCreation=Disabled makes no EFS [B]; that it makes no groups either is inferred [I]",
+        "whether a domain without a home EFS gets the two security groups for NFS",
+    ),
 )
 """Every switch; the README's table is this."""
 

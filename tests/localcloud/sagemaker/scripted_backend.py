@@ -6,14 +6,15 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localcloud.clock import Clock
+from localcloud.jobs.lifecycle_script import LifecycleScript, ScriptOutcome
 from localcloud.jobs.spec import JobOutcome, JobSpec
 from localcloud.meter import Meter
 from localcloud.sagemaker.errors import ServiceError, validation
-from localcloud.sagemaker.ports import MetricDatum, Reply, Scope, StartFailed, VariantSpec
+from localcloud.sagemaker.ports import Home, MetricDatum, NetworkFailed, Reply, Scope, StartFailed, VariantSpec
 from localcloud.sagemaker.quotas import Quotas
 from localcloud.sagemaker.service import SageMaker
 from localcloud.switches import Switches
@@ -58,6 +59,55 @@ class ScriptedServer:
 
 
 @dataclass
+class ScriptedNetwork:
+    """A VPC in memory; ``refusal`` is what EC2 and EFS answer from then on."""
+
+    file_systems: dict[str, list[str]] = field(default_factory=dict)
+    groups: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
+    refusal: str | None = None
+    deleted: Callable[[str], None] = field(default=lambda _: None)
+
+    def check(self, _scope: Scope, _vpc: str, _subnets: Sequence[str]) -> None:
+        if self.refusal:
+            raise NetworkFailed(self.refusal)
+
+    def make_groups(self, _scope: Scope, domain: str, _vpc: str) -> Home:
+        home = Home(None, f"sg-in-{domain}", f"sg-out-{domain}")
+        self.groups |= set(home.groups)
+        return home
+
+    def make_file_system(self, _scope: Scope, domain: str, home: Home) -> Home:
+        self.file_systems[f"fs-{domain}"] = []
+        return replace(home, file_system=f"fs-{domain}")
+
+    def add_mount_target(self, _scope: Scope, home: Home, subnet: str) -> Home:
+        self.file_systems[str(home.file_system)].append(subnet)
+        return replace(home, subnets=(*home.subnets, subnet))
+
+    def file_system_exists(self, _scope: Scope, file_system: str) -> bool:
+        return file_system in self.file_systems
+
+    def remove_file_system(self, _scope: Scope, file_system: str) -> None:
+        if self.refusal:
+            raise NetworkFailed(self.refusal)
+        del self.file_systems[file_system]
+        self.deleted(file_system)
+
+    def remove_groups(self, _scope: Scope, home: Home) -> None:
+        self.groups -= set(home.groups)
+
+    def hold(self, groups: Sequence[str]) -> None:
+        self.held |= set(groups)
+
+    def release(self, groups: Sequence[str]) -> None:
+        self.held -= set(groups)
+
+    def watch_file_systems(self, deleted: Callable[[str], None]) -> None:
+        self.deleted = deleted
+
+
+@dataclass
 class ScriptedBackend:
     """Everything allowed unless said otherwise; ``hold`` keeps servers from coming up until it is set."""
 
@@ -75,6 +125,10 @@ class ScriptedBackend:
     start_failure: str | None = None
     unwritable: bool = False
     hold: threading.Event = field(default_factory=threading.Event)
+    network: ScriptedNetwork = field(default_factory=ScriptedNetwork)
+    scripts: list[tuple[str, LifecycleScript]] = field(default_factory=list)
+    script_outcome: ScriptOutcome = field(default_factory=lambda: ScriptOutcome(0))
+    forgotten: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.hold.set()
@@ -144,6 +198,14 @@ class ScriptedBackend:
 
     def put_metrics(self, _scope: Scope, data: Sequence[MetricDatum]) -> None:
         self.metrics.extend(data)
+
+    def run_script(self, machine: str, script: LifecycleScript, _cancelled: threading.Event) -> ScriptOutcome:
+        assert self.hold.wait(10)
+        self.scripts.append((machine, script))
+        return self.script_outcome
+
+    def forget_machine(self, machine: str) -> None:
+        self.forgotten.append(machine)
 
 
 class World:

@@ -155,9 +155,9 @@ def test_an_operation_that_sagemaker_does_not_have(world: World) -> None:
 
 
 def test_an_operation_that_localcloud_does_not_have_names_itself(world: World) -> None:
-    error = world.refusal("CreateDomain", DomainName="d")
+    error = world.refusal("CreateCluster", ClusterName="c")
     assert error.code == "UnknownOperationException"
-    assert error.message == "[localcloud] CreateDomain is not supported yet"
+    assert error.message == "[localcloud] CreateCluster is not supported yet"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ compares every one of them with the pinned release at start; ``repairs`` correct
 
 from localcloud.adapter.calls import call_json, call_query, call_rest, put_metric
 from localcloud.adapter.cfn import CfnError, Provisioned, physical_name, register_cfn_type
+from localcloud.adapter.file_systems import watch_file_systems
+from localcloud.adapter.holds import clear_holds, hold_groups, release_groups
 from localcloud.adapter.identity import (
     AssumeRoleDenied,
     Denied,
@@ -34,7 +36,9 @@ __all__ = [
     "call_json",
     "call_query",
     "call_rest",
+    "clear_holds",
     "endpoint_url",
+    "hold_groups",
     "physical_name",
     "publish_as_service",
     "put_metric",
@@ -42,7 +46,9 @@ __all__ = [
     "register_cfn_type",
     "register_service",
     "register_tag_collector",
+    "release_groups",
     "release_interface",
     "request_scope",
     "role_credentials",
+    "watch_file_systems",
 ]

@@ -46,11 +46,16 @@ def call_query(service: str, parameters: Mapping[str, str]) -> tuple[int, str]:
 
 
 def call_rest(
-    service: str, method: str, path: str, payload: Mapping[str, Any] | None = None
+    service: str,
+    method: str,
+    path: str,
+    payload: Mapping[str, Any] | None = None,
+    query: Mapping[str, str] | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """Call a REST-JSON operation (EFS, Lambda...)."""
     body = b"" if payload is None else json.dumps(payload).encode()
-    status, _, reply = call_raw(service, method, path, {"content-type": "application/json"}, body)
+    asked = {name: [value] for name, value in (query or {}).items()}
+    status, _, reply = call_raw(service, method, path, {"content-type": "application/json"}, body, asked)
     return status, json.loads(reply) if reply else {}
 
 

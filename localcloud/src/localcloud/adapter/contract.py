@@ -132,6 +132,7 @@ CONTRACT: dict[str, str] = {
     "ministack.services.ec2._subnets": _STORE,
     "ministack.services.ec2._tags": _STORE,
     "ministack.services.ec2._vpc_endpoints": _STORE,
+    "ministack.services.efs._delete_file_system": "function",
     "ministack.services.efs._mount_targets": _STORE,
     "ministack.services.iam._IAM_HANDLERS": "dict",
     "ministack.services.iam._boundary_usage_counts": "function",

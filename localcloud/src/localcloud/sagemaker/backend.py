@@ -16,8 +16,9 @@ from localcloud import adapter
 from localcloud.autoscaling import alarms
 from localcloud.autoscaling.targets import ScalingTargets
 from localcloud.clock import Clock
-from localcloud.jobs import executor, images
+from localcloud.jobs import executor, images, lifecycle_script
 from localcloud.jobs.aws import RoleClients, message_of
+from localcloud.jobs.lifecycle_script import LifecycleScript, Machines, ScriptOutcome
 from localcloud.jobs.log_shipper import LogShipper
 from localcloud.jobs.model_server import ModelServer, ServerFailed, ServerSpec, ServerUnreachable
 from localcloud.jobs.platform import RoleUnusable
@@ -29,6 +30,7 @@ from localcloud.sagemaker.ports import (
     AssumeDenied,
     Job,
     MetricDatum,
+    Network,
     Reply,
     Scope,
     Server,
@@ -36,6 +38,7 @@ from localcloud.sagemaker.ports import (
     Unreachable,
     VariantSpec,
 )
+from localcloud.sagemaker.studio.network import LiveNetwork
 
 logger = logging.getLogger("localcloud.sagemaker")
 
@@ -49,6 +52,8 @@ class LiveBackend:
         self._scaling = scaling
         self._clients: dict[tuple[Scope, str], RoleClients] = {}
         self._lock = threading.Lock()
+        self._machines = Machines()
+        self.network: Network = LiveNetwork()
 
     def start_job(
         self, spec: JobSpec, on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]
@@ -192,10 +197,20 @@ class LiveBackend:
         if status >= 400:
             logger.warning("metrics of AWS/SageMaker are lost: %s", reply)
 
+    def run_script(self, machine: str, script: LifecycleScript, cancelled: threading.Event) -> ScriptOutcome:
+        """Run a lifecycle script on a machine; blocks until it ends."""
+        return lifecycle_script.run(script, self._machines.of(machine), cancelled)
+
+    def forget_machine(self, machine: str) -> None:
+        """Delete what the machine kept between its starts."""
+        self._machines.forget(machine)
+
     def reset(self) -> None:
-        """Forget the roles' clients: their sessions end with the roles."""
+        """Forget the roles' clients (their sessions end with the roles), every machine and every hold."""
         with self._lock:
             self._clients.clear()
+        self._machines.clear()
+        adapter.clear_holds()
 
     def _as_role(self, scope: Scope, role_arn: str) -> RoleClients:
         """Clients of the role; making them costs, so they are kept. Raises AssumeDenied."""

@@ -36,19 +36,25 @@ class Request:
         return self.parameters[member]
 
 
+#: (scope, request as sent and not validated yet) -> ARN, for resources that more than one member names
+ResourceOf = Callable[[Scope, Mapping[str, Any]], str]
+
+
 @dataclass(frozen=True)
 class Operation:
     """What serves one operation, which members it honours, and what IAM authorises it on."""
 
     handle: Callable[[Request], dict[str, Any]]
     supported: Rule
-    #: (kind of the ARN, member with the name or the ARN itself); None: not on a single resource
-    resource: tuple[str, str] | None = None
+    #: (kind of the ARN, member with the name or the ARN itself), or a function; None: not on a single resource
+    resource: tuple[str, str] | ResourceOf | None = None
 
     def resource_arn(self, parameters: Mapping[str, Any], scope: Scope) -> str:
         """What IAM authorises a request on: the resource's ARN, ``*`` for lists and for what names nothing."""
         if self.resource is None:
             return "*"
+        if callable(self.resource):
+            return self.resource(scope, parameters)
         kind, member = self.resource
         name = parameters.get(member)
         if not isinstance(name, str) or not name:
@@ -130,7 +136,7 @@ class Core:
             raise errors.validation("aws: prefixed tag key names are not allowed for external use.")
         if not tags:
             return
-        context = tag_context(tags)
+        context = tag_context(tags) | {"sagemaker:TaggingAction": request.operation}
         denied = self.backend.denial(request.scope, request.headers, "sagemaker:AddTags", arn, context)
         if denied:
             raise errors.access_denied(denied)

@@ -43,8 +43,37 @@ SCHEDULE_STALE_READ = 5.0
 MONITORING_DELAY = 1200.0
 #: DeletePipeline until the pipeline and its executions are gone [K]
 PIPELINE_DELETE = 5.0
+#: Describe and List find nothing right after CreateDomain [H: the CloudFormation handler sleeps for as long]
+DOMAIN_UNSEEN = 5.0
+#: CreateDomain to InService: 2-3 minutes [R facts teardown 1.1]
+DOMAIN_CREATE = 150.0
+#: the same without a home EFS, which "reduces domain creation time" [B]; how much is not said [K]
+DOMAIN_CREATE_WITHOUT_EFS = 60.0
+#: UpdateDomain [K]
+DOMAIN_UPDATE = 15.0
+#: DeleteDomain until Describe finds nothing [R Terraform's test: 412 s for create and destroy]
+DOMAIN_DELETE = 120.0
+#: SageMaker refers to the groups for NFS after the domain is gone: 30-60 s [R facts teardown 1.21]
+NFS_GROUPS_HELD = 45.0
+#: CreateUserProfile, UpdateUserProfile [K]
+PROFILE_CREATE = 20.0
+PROFILE_UPDATE = 5.0
+#: DeleteUserProfile until it is gone: less than 1-3 minutes [R]
+PROFILE_DELETE = 45.0
+#: CreateSpace, UpdateSpace, DeleteSpace [K]
+SPACE_CREATE = 10.0
+SPACE_UPDATE = 5.0
+SPACE_DELETE = 20.0
+#: CreateApp to InService, the lifecycle script not counted [K]
+APP_CREATE = 90.0
+#: DeleteApp until Deleted: 30-60 s, up to 20 minutes reported [R facts teardown 1.4]
+APP_DELETE = 45.0
+#: a Deleted app is listed and described for 24 hours [H][B DescribeApp.CreationTime]
+APP_REMEMBERED = 86_400.0
 #: captured requests are kept in memory this long before they are written to S3 [K: "within minutes"]
 CAPTURE_FLUSH = 60.0
 
+#: size of a home EFS that holds what Studio itself puts there, GB [K]
+HOME_EFS_GB = 1.0
 #: part of the time that managed spot training saves: AWS says "up to 90 %", 70 % is what its examples show [B]
 SPOT_SAVING = 0.7

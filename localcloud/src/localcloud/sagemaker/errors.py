@@ -28,7 +28,7 @@ def validation(message: str) -> ServiceError:
 
 
 def resource_in_use(message: str) -> ServiceError:
-    """ResourceInUse: a duplicate job name, or a job that is not in a terminal state."""
+    """ResourceInUse: a name that is taken, something that others still need, or a state that does not allow it."""
     return ServiceError("ResourceInUse", message)
 
 

@@ -23,6 +23,8 @@ DEFAULT_PAGE = 10
 _PAGING: Tree = {"NextToken": ANY, "MaxResults": ANY}
 _ORDER: Tree = {"SortBy": ANY, "SortOrder": ANY, "NameContains": ANY}
 _CREATED: Tree = {"CreationTimeAfter": ANY, "CreationTimeBefore": ANY}
+#: request members of the lists of Studio, which filter by members of their own
+ORDERED_LIST: Tree = {**_PAGING, "SortBy": ANY, "SortOrder": ANY}
 #: request members of a List operation on a kind without a status
 PLAIN_LIST: Tree = {**_PAGING, **_ORDER, **_CREATED}
 #: and with one

@@ -6,10 +6,12 @@ know only these, so they can be driven one step at a time.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from localcloud.jobs.lifecycle_script import LifecycleScript, ScriptOutcome
 from localcloud.jobs.spec import JobOutcome, JobSpec
 
 #: kinds whose ARNs have the name in lower case ([R] aws/amazon-sagemaker-examples#1798: AKing-Service-Mapping;
@@ -66,6 +68,26 @@ class MetricDatum:
     timestamp: float
 
 
+@dataclass(frozen=True)
+class Home:
+    """What a domain holds in the account: its home EFS (None: it has none) and the two groups for NFS."""
+
+    file_system: str | None
+    inbound: str
+    outbound: str
+    #: with a mount target
+    subnets: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> tuple[str, str]:
+        """Both security groups."""
+        return self.inbound, self.outbound
+
+
+class NetworkFailed(Exception):
+    """EC2 or EFS refused; the text is theirs."""
+
+
 class StartFailed(Exception):
     """A model server did not come up; the text is the endpoint's FailureReason."""
 
@@ -95,8 +117,44 @@ class Job(Protocol):
         """Ask it to stop; its ``on_done`` follows."""
 
 
+class Network(Protocol):
+    """What SageMaker makes in the caller's VPC. Every method may take a moment and raises NetworkFailed."""
+
+    def check(self, scope: Scope, vpc: str, subnets: Sequence[str]) -> None:
+        """The subnets exist and are in the VPC."""
+
+    def make_groups(self, scope: Scope, domain: str, vpc: str) -> Home:
+        """The two groups for NFS."""
+
+    def make_file_system(self, scope: Scope, domain: str, home: Home) -> Home:
+        """A file system for a home that has none."""
+
+    def add_mount_target(self, scope: Scope, home: Home, subnet: str) -> Home:
+        """Its mount target in one more subnet."""
+
+    def file_system_exists(self, scope: Scope, file_system: str) -> bool:
+        """Whether somebody has deleted it meanwhile."""
+
+    def remove_file_system(self, scope: Scope, file_system: str) -> None:
+        """Its mount targets and itself."""
+
+    def remove_groups(self, scope: Scope, home: Home) -> None:
+        """The rules that bind the two groups to each other, and the groups."""
+
+    def hold(self, groups: Sequence[str]) -> None:
+        """From now on EC2 refuses to delete these security groups: DependencyViolation."""
+
+    def release(self, groups: Sequence[str]) -> None:
+        """End a hold."""
+
+    def watch_file_systems(self, deleted: Callable[[str], None]) -> None:
+        """``deleted(file system id)`` is called whenever any file system was deleted, by whomever."""
+
+
 class Backend(Protocol):
     """Everything that happens outside the service's own records."""
+
+    network: Network
 
     def start_job(
         self, spec: JobSpec, on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]
@@ -152,6 +210,12 @@ class Backend(Protocol):
 
     def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         """Put CloudWatch data points of namespace AWS/SageMaker, as the service."""
+
+    def run_script(self, machine: str, script: LifecycleScript, cancelled: threading.Event) -> ScriptOutcome:
+        """Run a lifecycle script on a machine (an ARN: a space, a notebook instance); blocks until it ends."""
+
+    def forget_machine(self, machine: str) -> None:
+        """Delete what the machine kept between its starts."""
 
 
 class Timer(Protocol):

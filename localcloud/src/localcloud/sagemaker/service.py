@@ -15,6 +15,8 @@ from localcloud.sagemaker.api.supported import check_supported
 from localcloud.sagemaker.api.validation import check_request
 from localcloud.sagemaker.core import Core, Kind, Operation, Request, tag_context
 from localcloud.sagemaker.kinds.absent import AbsentKinds
+from localcloud.sagemaker.kinds.app import Apps
+from localcloud.sagemaker.kinds.domain import Domains
 from localcloud.sagemaker.kinds.endpoint import Endpoints
 from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
 from localcloud.sagemaker.kinds.job_definition import JobDefinitions
@@ -27,12 +29,16 @@ from localcloud.sagemaker.kinds.notebook_lifecycle_config import NotebookLifecyc
 from localcloud.sagemaker.kinds.pipeline import Pipelines
 from localcloud.sagemaker.kinds.pipeline_execution import PipelineExecutions
 from localcloud.sagemaker.kinds.processing_job import ProcessingJobs
+from localcloud.sagemaker.kinds.space import Spaces
+from localcloud.sagemaker.kinds.studio_lifecycle_config import StudioLifecycleConfigs
 from localcloud.sagemaker.kinds.tags import Tags
 from localcloud.sagemaker.kinds.training_job import TrainingJobs
+from localcloud.sagemaker.kinds.user_profile import UserProfiles
 from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
 from localcloud.sagemaker.quotas import Quotas
 from localcloud.sagemaker.runtime import Runtime
 from localcloud.sagemaker.store import tag_map
+from localcloud.sagemaker.studio.records import Studio
 from localcloud.switches import Switches
 
 
@@ -73,12 +79,24 @@ class SageMaker:
             PipelineExecutions(self.core, pipelines, self.call_as),
             NotebookInstances(self.core, scripts),
             scripts,
+            *self._studio_kinds(),
             self.tags,
             AbsentKinds(),
         ]
         self.operations: dict[str, Operation] = {}
         for kind in self._kinds:
             self.operations.update(kind.operations())
+
+    def _studio_kinds(self) -> list[Kind]:
+        """In the order of a reset: what depends on others comes first."""
+        studio = Studio(self.core.store)
+        return [
+            Apps(self.core, studio),
+            Spaces(self.core, studio),
+            UserProfiles(self.core, studio),
+            StudioLifecycleConfigs(self.core, studio),
+            Domains(self.core, studio),
+        ]
 
     def call(self, operation: str, parameters: object, scope: Scope, headers: Mapping[str, str]) -> dict[str, Any]:
         """Serve one operation: validate, check what is honoured, run, shape. Raises ServiceError."""

@@ -15,6 +15,7 @@ from ministack.services import ec2, efs
 from ministack.services.cloudformation import provisioners
 
 from localcloud.adapter.cfn import CfnError, Props, Provisioned
+from localcloud.adapter.holds import is_held
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _subnet_used(subnet: str) -> bool:
 
 
 def _group_used(group: str) -> bool:
-    if any(group in use.groups for use in interfaces()):
+    if is_held(group) or any(group in use.groups for use in interfaces()):
         return True
     return any(
         group in _group_ids(permission.get("UserIdGroupPairs"))

@@ -14,12 +14,10 @@ from localcloud.sagemaker.core import Operation, Request
 
 #: operation -> list member of its reply
 EMPTY_LISTS: Mapping[str, str] = {
-    "ListApps": "Apps",
     "ListAutoMLJobs": "AutoMLJobSummaries",
     "ListClusters": "ClusterSummaries",
     "ListCodeRepositories": "CodeRepositorySummaryList",
     "ListCompilationJobs": "CompilationJobSummaries",
-    "ListDomains": "Domains",
     "ListExperiments": "ExperimentSummaries",
     "ListFeatureGroups": "FeatureGroupSummaries",
     "ListHubs": "HubSummaries",
@@ -36,12 +34,9 @@ EMPTY_LISTS: Mapping[str, str] = {
     "ListModelExplainabilityJobDefinitions": "JobDefinitionSummaries",
     "ListOptimizationJobs": "OptimizationJobSummaries",
     "ListProjects": "ProjectSummaryList",
-    "ListSpaces": "Spaces",
-    "ListStudioLifecycleConfigs": "StudioLifecycleConfigs",
     "ListTrainingPlans": "TrainingPlanSummaries",
     "ListTransformJobs": "TransformJobSummaries",
     "ListTrials": "TrialSummaries",
-    "ListUserProfiles": "UserProfiles",
     "ListWorkteams": "Workteams",
 }
 
