@@ -632,3 +632,26 @@ def zipped(code: str) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("index.py", code)
     return buffer.getvalue()
+
+
+@scenario
+def a_rule_is_revoked_as_it_was_described(server: Localcloud) -> None:
+    ec2 = server.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    one, other = (
+        ec2.create_security_group(GroupName=unique(name), Description=name, VpcId=vpc)["GroupId"]
+        for name in ("one", "other")
+    )
+    for port in (2049, 988):
+        pair = {"GroupId": other}
+        rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "UserIdGroupPairs": [pair]}
+        ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=[rule])
+
+    def rules() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = ec2.describe_security_groups(GroupIds=[one])["SecurityGroups"][0]["IpPermissions"]
+        return found
+
+    ec2.revoke_security_group_ingress(GroupId=one, IpPermissions=rules()[:1])
+    assert [rule["FromPort"] for rule in rules()] == [988]
+    ec2.revoke_security_group_ingress(GroupId=one, IpPermissions=rules())
+    assert rules() == []

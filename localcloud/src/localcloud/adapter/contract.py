@@ -128,6 +128,7 @@ CONTRACT: dict[str, str] = {
     "ministack.services.ec2._p": "function",
     "ministack.services.ec2._parse_filters": "function",
     "ministack.services.ec2._parse_member_list": "function",
+    "ministack.services.ec2._rules_match": "function",
     "ministack.services.ec2._security_groups": _STORE,
     "ministack.services.ec2._subnets": _STORE,
     "ministack.services.ec2._tags": _STORE,

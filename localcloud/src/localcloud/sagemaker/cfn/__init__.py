@@ -5,7 +5,18 @@ They call the service's own API in the process, as CloudFormation does; what the
 
 from __future__ import annotations
 
-from localcloud.sagemaker.cfn import endpoint, endpoint_config, model, notebook_instance, notebook_lifecycle_config
+from localcloud.sagemaker.cfn import (
+    app,
+    domain,
+    endpoint,
+    endpoint_config,
+    model,
+    notebook_instance,
+    notebook_lifecycle_config,
+    space,
+    studio_lifecycle_config,
+    user_profile,
+)
 from localcloud.sagemaker.core import Core
 
 
@@ -16,3 +27,8 @@ def install(core: Core) -> None:
     endpoint.install(core)
     notebook_lifecycle_config.install()
     notebook_instance.install(core)
+    studio_lifecycle_config.install()
+    domain.install(core)
+    user_profile.install(core)
+    space.install(core)
+    app.install(core)
