@@ -14,7 +14,8 @@ from typing import Any
 from localcloud import adapter
 from localcloud.adapter import CfnError
 from localcloud.sagemaker.api import model
-from localcloud.sagemaker.cfn.api import Props, coerced
+from localcloud.sagemaker.api.coercion import coerced
+from localcloud.sagemaker.cfn.api import Props
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.http import TARGET_PREFIX
 from localcloud.sagemaker.studio import cfn_properties
