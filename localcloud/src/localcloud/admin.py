@@ -9,6 +9,7 @@ from typing import Any
 
 from localcloud import __version__
 from localcloud.clock import default_clock
+from localcloud.faults.rules import default_rules
 from localcloud.iam.record import Call, default_record
 from localcloud.jobs.sandbox import capabilities
 from localcloud.meter import default_meter
@@ -44,10 +45,11 @@ def register(
 
 
 def reset() -> None:
-    """Forget timers, meter and recorded calls; the clock keeps its offset, time does not go back."""
+    """Forget timers, meter, recorded calls and faults; the clock keeps its offset, time does not go back."""
     default_clock().clear()
     default_meter().reset()
     default_record().reset()
+    default_rules().load({})
 
 
 def _write(name: str, body: bytes) -> tuple[int, Any]:

@@ -21,9 +21,11 @@ from localcloud.settings import ACCESS_KEY, SECRET_KEY
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=120,
-    retries={"max_attempts": 1, "mode": "standard"},  # whoever calls decides about repeating
+    retries={"total_max_attempts": 1},  # whoever calls decides about repeating
     s3={"addressing_style": "path"},
 )
+#: in the user agent of calls that localcloud makes as a person; faults do not apply to them
+PERSON = "localcloud-person"
 ROOT: Mapping[str, str] = {"AccessKeyId": ACCESS_KEY, "SecretAccessKey": SECRET_KEY}
 
 
@@ -33,8 +35,8 @@ def _loader() -> botocore.loaders.Loader:
     return botocore.loaders.Loader(extra_search_paths=[], include_default_search_paths=True)
 
 
-def client(service: str, region: str, credentials: Mapping[str, str] = ROOT) -> Any:
-    """A boto3 client of this server. Raises botocore's UnknownServiceError."""
+def client(service: str, region: str, credentials: Mapping[str, str] = ROOT, person: bool = False) -> Any:
+    """A boto3 client of this server; see PERSON. Raises botocore's UnknownServiceError."""
     core = botocore.session.Session()
     core.register_component("data_loader", _loader())
     session = boto3.session.Session(
@@ -44,7 +46,8 @@ def client(service: str, region: str, credentials: Mapping[str, str] = ROOT) -> 
         aws_session_token=credentials.get("SessionToken"),
         region_name=region,
     )
-    return session.client(service, endpoint_url=adapter.endpoint_url(), config=_CONFIG)
+    config = _CONFIG.merge(Config(user_agent_extra=PERSON)) if person else _CONFIG
+    return session.client(service, endpoint_url=adapter.endpoint_url(), config=config)
 
 
 def method_of(service_client: Any, operation: str) -> str | None:
@@ -57,11 +60,16 @@ def method_of(service_client: Any, operation: str) -> str | None:
 
 
 def call(
-    service: str, operation: str, parameters: Mapping[str, Any], region: str, credentials: Mapping[str, str] = ROOT
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    region: str,
+    credentials: Mapping[str, str] = ROOT,
+    person: bool = False,
 ) -> dict[str, Any]:
     """Make one call. Raises CallFailed, whatever went wrong."""
     try:
-        made = client(service, region, credentials)
+        made = client(service, region, credentials, person)
         method = method_of(made, operation)
         if method is None:
             raise CallFailed("UnknownOperationException", f"{service} has no operation {operation}")

@@ -29,8 +29,10 @@ def install() -> None:
     from localcloud.adapter import contract
 
     contract.require()
+    from localcloud import faults
     from localcloud.adapter import iam_record, repairs
 
+    faults.install()
     repairs.install()
     iam_record.install()
     from localcloud import cloudformation
@@ -102,6 +104,8 @@ async def _application(scope: Scope, receive: Receive, send: Send) -> None:
     """Admin endpoints here, everything else to MiniStack."""
     from ministack import app
 
+    from localcloud.faults import gate
+
     if scope["type"] == "http":
         if scope["path"].startswith(admin.PREFIX):
             await _admin(scope, receive, send)
@@ -109,6 +113,8 @@ async def _application(scope: Scope, receive: Receive, send: Send) -> None:
         # Loopback HTTP stands in for TLS: policies that deny aws:SecureTransport=false must not fire.
         headers = [pair for pair in scope["headers"] if pair[0].lower() != b"x-forwarded-proto"]
         scope = {**scope, "headers": [*headers, (b"x-forwarded-proto", b"https")]}
+        await gate.pass_through(app.app, scope, receive, send)
+        return
     await app.app(scope, receive, send)
 
 

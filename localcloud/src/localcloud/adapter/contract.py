@@ -52,6 +52,7 @@ _STORE = "AccountRegionScopedDict"
 CONTRACT: dict[str, str] = {
     "ministack.app.SERVICE_HANDLERS": "dict",
     "ministack.app.SERVICE_REGISTRY": "dict",
+    "ministack.app._extract_s3_vhost_bucket": "function",
     "ministack.app._loaded_modules": "dict",
     "ministack.app._state_map": "dict",
     "ministack.app.app": "function",
@@ -83,6 +84,7 @@ CONTRACT: dict[str, str] = {
     "ministack.core.router.SERVICE_PATTERNS": "dict",
     "ministack.core.router.detect_service": "function",
     "ministack.core.router.extract_access_key_id": "function",
+    "ministack.core.router.extract_region": "function",
     "ministack.services.budgets._DISPATCH": "dict",
     "ministack.services.budgets._budgets": "AccountScopedDict",
     "ministack.services.budgets._notification_store": "AccountScopedDict",

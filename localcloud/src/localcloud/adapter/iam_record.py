@@ -24,7 +24,7 @@ def install() -> None:
     ) -> Any:
         result = before(access_key, action, service, region, resource_arn, service_context)
         if not isinstance(result, iam_evaluator.AuthError):  # unknown callers are nobody's permissions
-            principal = _principal(access_key)
+            principal = principal_of(access_key)
             default_record().add(
                 principal, action, resource_arn, allowed=result is None, purpose=_purpose(role_of(principal))
             )
@@ -33,7 +33,8 @@ def install() -> None:
     iam_evaluator.enforce = enforce
 
 
-def _principal(access_key: str) -> str:
+def principal_of(access_key: str) -> str:
+    """The ARN behind an access key; ``anonymous`` without one, the key itself when nobody knows it."""
     if not access_key:
         return "anonymous"
     session_account = responses._account_from_sts_session(access_key)
