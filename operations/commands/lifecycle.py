@@ -1,0 +1,99 @@
+"""``deploy``, ``destroy``, ``status``, ``audit`` and ``env``: an environment as a whole."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+
+from operations import target as targets
+from operations.commands.common import (
+    Register,
+    asks_first,
+    confirm,
+    deployed_in,
+    environment_of,
+    insist_it_exists,
+    name_of,
+    target_of,
+)
+from operations.console import Console
+from operations.errors import EXIT_FAILED, EXIT_OK
+from operations.project import ROOT, display
+from sandcastle.config import load_environment
+
+
+def register(command: Register) -> None:
+    """Add the commands of this group."""
+    asks_first(command("deploy", _deploy, "deploy an environment and end with a prediction"))
+    asks_first(command("destroy", _destroy, "destroy an environment and prove that nothing is left"))
+    command("status", _status, "show stacks, endpoints and jobs")
+    command("audit", _audit, "list what belongs to an environment with its cost; exit 1 if anything is billable")
+    command("env", _env, 'print shell settings for cdk and aws against localcloud: eval "$(sandcastle env)"')
+
+
+def _deploy(options: argparse.Namespace, console: Console) -> int:
+    from operations.deploy import deploy
+
+    environment = load_environment(options.environment, ROOT, options.region)
+    for note in environment.notes:
+        console.warn(note)
+    target = target_of(options, start=True)
+    for note in target.notes:
+        console.warn(note)
+    if target.name == "aws" and all(address.endswith("@example.com") for address in environment.notify):
+        console.warn(f"Nobody would hear the budget: set `notify` in {display(environment.file)} to your address.")
+    confirm(options, target, f"deploy environment {environment.name} to")
+    console.finish(deploy(target, environment.name, options.environment, console))
+    return EXIT_OK
+
+
+def _destroy(options: argparse.Namespace, console: Console) -> int:
+    from operations.destroy import destroy
+
+    target = deployed_in(options, console)
+    name = name_of(options)
+    if target is None:
+        return EXIT_OK
+    confirm(options, target, f"destroy environment {name}, with its data, in")
+    valid = environment_of(options) is not None
+    if not valid:
+        console.warn("The environment file is not valid; destroying without it, through CloudFormation's API.")
+    document = destroy(target, name, console, file=options.environment if valid else None)
+    insist_it_exists(options, target, bool(document["destroyed"] or document["swept"]) or not document["clean"])
+    console.finish(document)
+    return EXIT_OK if document["clean"] else EXIT_FAILED
+
+
+def _status(options: argparse.Namespace, console: Console) -> int:
+    from operations.status import status
+
+    target = deployed_in(options, console)
+    if target is None:
+        return EXIT_OK
+    document = status(target, name_of(options), console)
+    insist_it_exists(options, target, bool(document["stacks"]))
+    console.finish(document)
+    return EXIT_OK
+
+
+def _audit(options: argparse.Namespace, console: Console) -> int:
+    from operations.destroy import audit
+
+    target = deployed_in(options, console)
+    if target is None:
+        return EXIT_OK
+    inventory = audit(target, name_of(options), console)
+    insist_it_exists(options, target, not inventory.clean)
+    console.finish(inventory.document())
+    return EXIT_FAILED if inventory.billable or inventory.unanswered else EXIT_OK
+
+
+def _env(options: argparse.Namespace, console: Console) -> int:
+    """Print what a shell needs so that cdk, aws and boto3 work in the local target."""
+    target = target_of(options, start=True)
+    for key, value in {**targets.TOOLS, **target.settings}.items():
+        console.say(f"export {key}={shlex.quote(value)}")
+    console.say(f'export PATH="{ROOT / ".venv" / "bin"}:{ROOT / "node_modules" / ".bin"}:$PATH"')
+    console.say("unset AWS_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN")
+    console.finish(dict(target.settings))
+    return EXIT_OK

@@ -1,0 +1,51 @@
+"""``invoke``, ``evaluate`` and ``logs``: one workload of an environment."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from operations.commands.common import Register, name_of, target_of
+from operations.console import Console
+from operations.errors import EXIT_OK
+from operations.project import REPORTS
+
+
+def register(command: Register) -> None:
+    """Add the commands of this group."""
+    sub = command("invoke", _invoke, "send one request to a workload's endpoint")
+    sub.add_argument("workload")
+    one = sub.add_mutually_exclusive_group(required=True)
+    one.add_argument("file", nargs="?", type=Path, help="file whose bytes are the request")
+    one.add_argument("--sample", type=int, metavar="N", help="row N (from 1) of the held-out test split")
+    sub = command("evaluate", _evaluate, "run the test split through the endpoint and judge it")
+    sub.add_argument("workload")
+    sub.add_argument("--out", type=Path, default=REPORTS, help="folder for the PNG and JSON (reports/)")
+    command("logs", _logs, "print the log of a job or an endpoint").add_argument("job")
+
+
+def _invoke(options: argparse.Namespace, console: Console) -> int:
+    from operations.invoke import invoke_file, invoke_sample
+
+    target = target_of(options, start=False)
+    if options.file:
+        document = invoke_file(target, name_of(options), options.workload, options.file, console)
+    else:
+        document = invoke_sample(target, name_of(options), options.workload, options.sample, console)
+    console.finish(document)
+    return EXIT_OK
+
+
+def _evaluate(options: argparse.Namespace, console: Console) -> int:
+    from operations.evaluate import evaluate_workload
+
+    target = target_of(options, start=False)
+    console.finish(evaluate_workload(target, name_of(options), options.workload, options.out, console))
+    return EXIT_OK
+
+
+def _logs(options: argparse.Namespace, console: Console) -> int:
+    from operations.logs import logs
+
+    console.finish(logs(target_of(options, start=False), options.job, console))
+    return EXIT_OK
