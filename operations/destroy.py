@@ -60,7 +60,7 @@ def destroy(target: Target, environment: str, console: Console, *, file: str | N
     swept: list[str] = []
     if inventory.findings and not environment_stacks(target, environment):
         refuse_if_elsewhere(target, environment)
-        swept = sweep(target, inventory, console)
+        swept = [one.finding.name for one in sweep(target, inventory, console) if not one.refused]
         inventory = take_inventory(target, owner)
     seconds = round(time.monotonic() - started, 1)
     show_inventory(inventory, console)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from operations.errors import OperationError, UsageError
+from operations.patience import Traffic, be_patient
 from operations.project import BIN, LOCALCLOUD, ROOT
 
 Name = Literal["local", "aws"]
@@ -59,17 +61,39 @@ class Target:
     notes: tuple[str, ...] = ()
     """What this target cannot do here, in words for a person."""
 
+    traffic: Traffic = field(default_factory=Traffic, repr=False, compare=False)
+    """What its clients have asked, in all regions."""
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _making: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+
+    @property
+    def pace(self) -> float:
+        """By what to multiply pauses and deadlines that are meant for AWS: localcloud is never busy with others."""
+        return 0.05 if self.name == "local" else 1.0
+
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the service; retries are boto3's standard mode."""
+        """Return the boto3 client of the service, always the same one; any thread may use it.
+
+        Retries are boto3's standard mode, and a throttled call is repeated for minutes (``operations.patience``).
+        """
+        with self._making:
+            if service not in self._clients:
+                self._clients[service] = self._client(service)
+            return self._clients[service]
+
+    def _client(self, service: str) -> Any:
         import boto3  # slow to import: not before a command really talks to AWS
         from botocore.config import Config
 
-        return boto3.client(
+        client = boto3.client(
             service,
             region_name=self.region,
             endpoint_url=self.settings.get("AWS_ENDPOINT_URL"),
-            config=Config(retries={"mode": "standard", "max_attempts": 6}),
+            config=Config(retries={"mode": "standard", "max_attempts": 6}, max_pool_connections=20),
         )
+        be_patient(client, self.pace)
+        self.traffic.count(client)
+        return client
 
     def environ(self) -> dict[str, str]:
         """Return the variables for a program that works in this target, with the pinned tools first on PATH."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from operations.audit.call import Call
 from operations.project import ENVIRONMENT_TAG
 from operations.stacks import tags
+from sandcastle.config.catalogue import HOURS_PER_MONTH
+
+DOMAIN_TAG = "sagemaker:domain-arn"
+"""What SageMaker itself puts on everything that is launched from Studio (facts on teardown, section 3)."""
 
 
 @dataclass(frozen=True)
@@ -15,26 +21,73 @@ class Finding:
     """One thing found.
 
     ``monthly_usd`` is what it costs in a month of 730 hours if nobody touches it: 0.0 when it is free to keep,
-    None when it costs something for which there is no price. ``remove`` is the command that removes it.
+    None when it costs something for which there is no price. ``removal`` is the call that removes it, ``by_hand`` what
+    a person types where a single call does not do.
     """
 
-    service: str
     kind: str
     name: str
     state: str
     monthly_usd: float | None
     why: str
-    remove: str
+    removal: Call
     price: str = ""
+    created: datetime | None = None
+    by_hand: str = ""
+
+    @property
+    def service(self) -> str:
+        """The service that has it, by boto3's name."""
+        return self.removal.service
+
+    @property
+    def remove(self) -> str:
+        """The command that removes it."""
+        return self.by_hand or self.removal.command()
 
     @property
     def billable(self) -> bool:
         """Whether keeping it costs money, known or unknown."""
         return self.monthly_usd is None or self.monthly_usd > 0
 
+    def so_far_usd(self, now: datetime) -> float | None:
+        """Return what it has cost since it was made, at today's size and price; None when that is not known."""
+        if self.monthly_usd is None or (self.created is None and self.monthly_usd):
+            return None
+        if self.created is None:
+            return 0.0
+        hours = (now - self.created).total_seconds() / 3600
+        return self.monthly_usd * max(0.0, hours) / HOURS_PER_MONTH
+
     def document(self) -> dict[str, Any]:
         """Return the finding for a machine."""
-        return {**asdict(self), "billable": self.billable}
+        return {
+            "service": self.service,
+            "kind": self.kind,
+            "name": self.name,
+            "state": self.state,
+            "monthly_usd": self.monthly_usd,
+            "billable": self.billable,
+            "why": self.why,
+            "remove": self.remove,
+            "price": self.price,
+            "created": self.created.isoformat() if self.created else None,
+        }
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What was known to be an environment's before it was deleted: ids of Studio domains, names of what ran.
+
+    Some of what SageMaker leaves behind names only these.
+    """
+
+    domains: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+    def __or__(self, other: Memory) -> Memory:
+        """Return what either knows."""
+        return Memory(self.domains | other.domains, self.names | other.names)
 
 
 @dataclass(frozen=True)
@@ -48,12 +101,13 @@ class Owner:
     environment: str
     account: str
     region: str
+    memory: Memory = Memory()
 
     def by_tags(self, pairs: Iterable[Any]) -> str | None:
         """Return the reason when the Key/Value pairs name this environment, else None."""
         return self.by_map(tags(pairs))
 
-    def by_map(self, tag_map: dict[str, str]) -> str | None:
+    def by_map(self, tag_map: Mapping[str, str]) -> str | None:
         """Return the reason when the tags name this environment, else None."""
         return f"tag {ENVIRONMENT_TAG}" if tag_map.get(ENVIRONMENT_TAG) == self.environment else None
 
@@ -63,18 +117,19 @@ class Owner:
         Such names are ``sandcastle-<environment>--<workload>`` and what follows another double dash; an
         environment's or a workload's own name never contains a double dash.
         """
-        return "name" if name.startswith(f"sandcastle-{self.environment}--") else None
+        return "name" if name.startswith(self.prefix) else None
 
+    def by_tags_or_name(self, tag_map: Mapping[str, str], name: str) -> str | None:
+        """Return the reason when the tags name this environment or, where they name none, the name does."""
+        if ENVIRONMENT_TAG in tag_map:
+            return self.by_map(tag_map)
+        return self.by_run_time_name(name)
 
-class Clients(Protocol):
-    """Hands out boto3 clients; a Target does."""
+    @property
+    def prefix(self) -> str:
+        """What every name begins with that the environment gives at run time."""
+        return f"sandcastle-{self.environment}--"
 
-    def client(self, service: str) -> Any:
-        """Return the client of the service."""
-
-
-class Collector(Protocol):
-    """Asks one service for everything of one owner."""
-
-    def __call__(self, clients: Clients, owner: Owner) -> Iterator[Finding]:
-        """Yield what belongs."""
+    def call(self, service: str, operation: str, **parameters: Any) -> Call:
+        """Return a call in the environment's region."""
+        return Call(service, operation, parameters, self.region)

@@ -20,3 +20,9 @@ def item_month(region: str, item: str, units: float) -> float | None:
         return 0.0
     price = item_price(item, region)
     return None if price is None else price.usd * units
+
+
+def hours_month(region: str, item: str, units: float) -> float | None:
+    """Return US dollars for ``units`` of an item that is billed by the hour over a month, None without a price."""
+    month = item_month(region, item, units)
+    return None if month is None else month * HOURS_PER_MONTH

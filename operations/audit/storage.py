@@ -7,23 +7,25 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operations.audit.finding import Clients, Finding, Owner
+from operations.audit.finding import Finding
 from operations.audit.prices import item_month
+from operations.audit.survey import Survey
 
 
-def buckets(clients: Clients, owner: Owner) -> Iterator[Finding]:
+def buckets(survey: Survey) -> Iterator[Finding]:
     """Yield every bucket with the cost of its content: all versions, plus parts of unfinished uploads."""
-    client = clients.client("s3")
-    for bucket in client.list_buckets()["Buckets"]:
-        name = bucket["Name"]
-        why = owner.by_tags(_tags(client, name))
+    client, owner = survey.client("s3"), survey.owner
+    listed = {bucket["Name"]: bucket for bucket in client.list_buckets()["Buckets"]}
+    for name, tag_set in survey.each(lambda name: _tags(client, name), listed):
+        why = owner.by_tags(tag_set)
         if not why:
             continue
         objects, size = _content(client, name)
-        usd = item_month(owner.region, "s3 standard", size / 2**30)
         yield Finding(
-            "s3", "bucket", name, f"{objects} objects, {size:,} bytes", usd, why,
-            f"aws s3 rb s3://{name} --force", "S3 Standard",
+            "bucket", name, f"{objects} objects, {size:,} bytes",
+            item_month(owner.region, "s3 standard", size / 2**30), why,
+            owner.call("s3", "delete_bucket", Bucket=name), "S3 Standard", listed[name].get("CreationDate"),
+            by_hand=f"aws s3 rb s3://{name} --force",
         )  # fmt: skip
 
 
