@@ -18,6 +18,7 @@ class Kind:
     """One kind. ``listing`` and ``result`` as in boto3, ``key`` what names one there, ``label`` what a person reads.
 
     ``tags`` asks one client for the tags of one listed thing. ``remove`` takes what ``key`` names as ``by``.
+    ``untaggable`` is what CloudFormation makes without tags.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Kind:
     state: str = ""
     created: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
+    untaggable: bool = False
 
 
 def _lower(pairs: list[Any]) -> Tags:
@@ -63,6 +65,7 @@ KINDS = (
         "policy", "iam", "list_policies", "Policies", "Arn",
         lambda iam, policy: tags(iam.list_policy_tags(PolicyArn=policy["Arn"])["Tags"]),
         "delete_policy", by="PolicyArn", label="PolicyName", created="CreateDate", parameters=(("Scope", "Local"),),
+        untaggable=True,
     ),
     Kind(
         "event rule", "events", "list_rules", "Rules", "Name",
@@ -85,6 +88,8 @@ def collector(kind: Kind) -> Collector:
         for name, tag_map in survey.each(lambda name: kind.tags(client, listed[name]), listed):
             item = listed[name]
             why = survey.owner.by_tags_or_name(tag_map, item[kind.label or kind.key])
+            if not why and kind.untaggable and name in survey.memory.names:
+                why = "made by a stack of this environment"
             if why:
                 yield Finding(
                     kind.kind, name, item.get(kind.state, ""), 0.0, why,
