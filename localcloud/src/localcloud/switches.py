@@ -75,6 +75,13 @@ SWITCHES = (
         "whether the processing jobs that a monitoring schedule starts carry the schedule's tags",
     ),
     Switch(
+        "delete-order",
+        "template|random:[0-9]+",
+        "template",
+        "AWS deletes independent resources side by side, in no order that anything states",
+        "the order in which a stack's independent resources are deleted; the number is the seed of a random one",
+    ),
+    Switch(
         "past-schedule",
         "refuse|accept",
         "refuse",
