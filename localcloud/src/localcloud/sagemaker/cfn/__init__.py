@@ -10,9 +10,13 @@ from localcloud.sagemaker.cfn import (
     domain,
     endpoint,
     endpoint_config,
+    job_definition,
     model,
+    model_package_group,
+    monitoring_schedule,
     notebook_instance,
     notebook_lifecycle_config,
+    pipeline,
     space,
     studio_lifecycle_config,
     user_profile,
@@ -25,6 +29,10 @@ def install(core: Core) -> None:
     model.install(core)
     endpoint_config.install()
     endpoint.install(core)
+    job_definition.install(core)
+    monitoring_schedule.install(core)
+    pipeline.install(core)
+    model_package_group.install(core)
     notebook_lifecycle_config.install()
     notebook_instance.install(core)
     studio_lifecycle_config.install()

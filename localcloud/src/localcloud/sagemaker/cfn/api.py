@@ -31,11 +31,18 @@ class Api:
     kind: str
     #: every property of the registry schema
     properties: frozenset[str]
+    #: how members call it, where that is not the kind: JobDefinition
+    noun: str = ""
 
     @property
     def name_member(self) -> str:
         """ModelName, EndpointName..."""
-        return f"{self.kind}Name"
+        return f"{self.noun or self.kind}Name"
+
+    @property
+    def arn_member(self) -> str:
+        """ModelArn, EndpointArn..."""
+        return f"{self.noun or self.kind}Arn"
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """One operation. Raises CfnError with the service's text."""
@@ -59,10 +66,9 @@ class Api:
         name = str(props.get(self.name_member) or generated_name(logical_id))
         operation = f"Create{self.kind}"
         parameters = {k: v for k, v in props.items() if k not in leave_out} | {self.name_member: name}
-        if "Tags" in parameters:
-            parameters["Tags"] = [tag for tag in parameters["Tags"] if not _is_system(tag["Key"])]
+        parameters |= own_tags(props)
         reply = self.call(operation, coerced(model.input_shape(operation), parameters))
-        return name, reply[f"{self.kind}Arn"]
+        return name, reply[self.arn_member]
 
     def describe(self, physical_id: str) -> dict[str, Any]:
         """Describe by ARN."""
@@ -83,6 +89,11 @@ class Api:
             self.call("AddTags", {"ResourceArn": physical_id, "Tags": changed})
 
 
+def own_tags(props: Props) -> Props:
+    """``{"Tags": [...]}`` without the tags of CloudFormation's own, which no caller may set; {} without tags."""
+    return {"Tags": [tag for tag in props["Tags"] if not _is_system(tag["Key"])]} if "Tags" in props else {}
+
+
 def add_system_tags(core: Core, arn: str, props: Props) -> None:
     """Give a new resource the three ``aws:cloudformation:`` tags, which no caller may set.
 
@@ -95,7 +106,13 @@ def add_system_tags(core: Core, arn: str, props: Props) -> None:
 
 
 #: how the kinds that CloudFormation deletes say that there is no such thing (facts teardown 1.30)
-_GONE = ("Could not find", "RecordNotFound", "Notebook Instance Lifecycle Config does not exist.")
+_GONE = (
+    "Could not find",
+    "RecordNotFound",
+    "Notebook Instance Lifecycle Config does not exist.",
+    "does not exist. (Service",
+    "Error Code: ResourceNotFound)",
+)
 
 
 def gone_is_fine(call: Callable[[], object]) -> bool:

@@ -118,7 +118,9 @@ class Pipelines:
     def delete(self, request: Request) -> dict[str, Any]:
         """The pipeline and the record of every execution; refused while one runs ([R] code and text)."""
         with self._core.store.lock:
-            record = self._active(request)
+            record = self.require(request.scope, request["PipelineName"])
+            if record.status == "Deleting":
+                return {"PipelineArn": record.arn}
             if any(execution.status in RUNNING for execution in self.executions_of(record)):
                 raise errors.validation("Pipelines with running executions cannot be deleted.")
             record.status = "Deleting"
