@@ -44,7 +44,10 @@ class Synthesis:
 
 @cache
 def synthesise(environment: str, root: Path = ROOT) -> Synthesis:
-    """Return the environment as ``python app.py`` would synthesise it; ``root`` may hold other files."""
+    """Return the environment (a name, or the path of a file) as ``python app.py`` would synthesise it.
+
+    ``root`` may hold other files than the project.
+    """
     use_own_node()
     import aws_cdk as cdk
 
@@ -54,11 +57,12 @@ def synthesise(environment: str, root: Path = ROOT) -> Synthesis:
     app = cdk.App(
         context=context(ROOT), outdir=str(folder), analytics_reporting=False, builtin_cloud_formation_validation=False
     )
-    build(load_environment(environment, root), app)
+    loaded = load_environment(environment, root)
+    build(loaded, app)
     app.synth()
     files = sorted(folder.glob("*.template.json"))
     templates = {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
-    return Synthesis(environment, app, folder, templates)
+    return Synthesis(loaded.name, app, folder, templates)
 
 
 def resources(template: Template, kind: str) -> dict[str, Any]:

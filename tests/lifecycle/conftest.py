@@ -125,10 +125,14 @@ class Cloud:
 
     def advance(self, seconds: float) -> None:
         """Let modelled time pass."""
-        body = json.dumps({"advance_seconds": seconds}).encode()
-        request = urllib.request.Request(f"{self.endpoint}/_localcloud/clock", data=body, method="POST")
-        with urllib.request.urlopen(request, timeout=30):
-            pass
+        self.post("clock", {"advance_seconds": seconds})
+
+    def post(self, path: str, document: Any) -> Any:
+        """Tell localcloud something."""
+        body = json.dumps(document).encode()
+        request = urllib.request.Request(f"{self.endpoint}/_localcloud/{path}", data=body, method="POST")
+        with urllib.request.urlopen(request, timeout=120) as reply:
+            return json.load(reply)
 
 
 @contextmanager

@@ -1,0 +1,166 @@
+"""Where a situation is set up: an environment that is deployed in a second, and destroyed by the real command.
+
+The templates are the product's own, synthesised once. CloudFormation's API creates the stacks, without the CDK command
+line: what is tried here is the destruction, from many beginnings, and ``sandcastle destroy`` does that as ever.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from operations.stacks import tags
+from tests.lifecycle.conftest import Cloud
+from tests.synthesis import Synthesis, Template, synthesise
+
+QUALIFIER = "hnb659fds"
+ASSETS = f"cdk-{QUALIFIER}-assets-000000000000-us-east-1"
+
+Change = Callable[[Template], Template]
+
+
+@dataclass
+class Stand:
+    """One environment in a localcloud."""
+
+    cloud: Cloud
+    synthesis: Synthesis
+    #: what a situation wants to tell the table: figures by name
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        return self.synthesis.environment
+
+    def stack(self, part: str) -> str:
+        """The name of one of its stacks: ``studio``, ``foundation`` ..."""
+        return f"sandcastle-{self.environment}-{part}"
+
+    def client(self, service: str) -> Any:
+        """A client of the account's root."""
+        return self.cloud.client(service)
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The outputs of all its stacks, by key."""
+        found = self.client("cloudformation").describe_stacks()["Stacks"]
+        ours = [one for one in found if tags(one.get("Tags", [])).get("sandcastle:environment") == self.environment]
+        return {one["OutputKey"]: one["OutputValue"] for stack in ours for one in stack.get("Outputs", [])}
+
+    @property
+    def tag_list(self) -> list[dict[str, str]]:
+        """What everything made at run time in this environment carries."""
+        return [{"Key": "sandcastle:environment", "Value": self.environment}]
+
+    def prepare(self) -> None:
+        """Do once what ``cdk bootstrap`` does for these templates: the bucket with the assets, the version."""
+        s3 = self.client("s3")
+        if ASSETS in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+            return
+        s3.create_bucket(Bucket=ASSETS)
+        self.client("ssm").put_parameter(
+            Name=f"/cdk-bootstrap/{QUALIFIER}/version", Value="30", Type="String", Overwrite=True
+        )
+        for manifest in self.synthesis.folder.glob("*.assets.json"):
+            for asset in json.loads(manifest.read_text())["files"].values():
+                body = _content(self.synthesis.folder / asset["source"]["path"])
+                for destination in asset["destinations"].values():
+                    s3.put_object(Bucket=ASSETS, Key=destination["objectKey"], Body=body)
+
+    def layers(self) -> list[list[str]]:
+        """The stacks in the order of their creation; those of one layer do not wait for each other."""
+        artifacts = json.loads((self.synthesis.folder / "manifest.json").read_text())["artifacts"]
+        names = set(self.synthesis.templates)
+        waiting = {name: set(artifacts[name].get("dependencies", [])) & names for name in names}
+        layers: list[list[str]] = []
+        while waiting:
+            layer = sorted(name for name, others in waiting.items() if not others & set(waiting))
+            layers.append(layer)
+            for name in layer:
+                del waiting[name]
+        return layers
+
+    def deploy(self, change: Mapping[str, Change] | None = None, *, until: str = "") -> dict[str, str]:
+        """Create the stacks and return their statuses; those after a stack that failed are not begun.
+
+        ``change`` alters the template of a part before it is created. ``until`` is the last part that is created.
+        """
+        self.prepare()
+        for layer in self.layers():
+            for name in layer:
+                self._create(name, change or {})
+            self.settle(layer)
+            statuses = self.cloud.stacks()
+            if (until and self.stack(until) in layer) or any(statuses[name] != "CREATE_COMPLETE" for name in layer):
+                break
+        return self.cloud.stacks()
+
+    def update(self, part: str, change: Change) -> str:
+        """Update one stack with an altered template and return its status."""
+        self._submit("update_stack", self.stack(part), change(self.synthesis.template(part)))
+        self.settle([self.stack(part)])
+        return self.cloud.stacks()[self.stack(part)]
+
+    def settle(self, names: list[str]) -> None:
+        """Wait until CloudFormation works on none of these stacks."""
+        self.cloud.until(lambda: all(not self._busy(name) for name in names), f"{', '.join(names)} to settle", 120)
+
+    def destroy(self, expect: int = 0, *arguments: str) -> Any:
+        """Run ``sandcastle destroy`` and return its report. There is no file of the environment: the API is enough."""
+        return self.cloud.sandcastle("destroy", "--environment", self.environment, *arguments, expect=expect).document
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        """Set the rules by which calls go wrong, or clear them."""
+        self.cloud.post("faults", {"rules": list(rules)} if rules else {})
+
+    def _create(self, name: str, change: Mapping[str, Change]) -> None:
+        template = self.synthesis.templates[name]
+        part = name.removeprefix(self.stack(""))
+        self._submit("create_stack", name, change[part](template) if part in change else template)
+
+    def _submit(self, operation: str, name: str, template: Template) -> None:
+        getattr(self.client("cloudformation"), operation)(
+            StackName=name,
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            Tags=[*self.tag_list, {"Key": "sandcastle:stack", "Value": name}],
+        )
+
+    def _busy(self, name: str) -> bool:
+        return self.cloud.stacks().get(name, "").endswith("_IN_PROGRESS")
+
+
+def stand(cloud: Cloud, folder: Path, name: str, settings: Mapping[str, Any]) -> Stand:
+    """Return a stand for an environment file with these settings beside what every file must say."""
+    import yaml
+
+    file = folder / f"{name}.yaml"
+    required = {"name": name, "region": "us-east-1", "monthly_budget_usd": 500, "expires_after": "never"}
+    file.write_text(yaml.safe_dump({**required, **settings}), encoding="utf-8")
+    return Stand(cloud, synthesise(str(file)))
+
+
+def breaks(template: Template) -> Template:
+    """Return the template with one more resource, which is made last of all and cannot be made."""
+    everything = sorted(template["Resources"])
+    broken = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": ASSETS}, "DependsOn": everything}
+    return {**template, "Resources": {**template["Resources"], "Breaks": broken}}
+
+
+def _content(path: Path) -> bytes:
+    """Return an asset as the CDK publishes it: a file as it is, a folder zipped."""
+    if path.is_file():
+        return path.read_bytes()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        for file in sorted(path.rglob("*")):
+            if file.is_file():
+                files.write(file, file.relative_to(path))
+    return archive.getvalue()
