@@ -25,10 +25,6 @@ def answer(method: str, path: str, body: bytes) -> tuple[int, Any]:
         return 200, _READS[name]()
     if method == "POST" and name in _WRITES:
         return _write(name, body)
-    if (method, name) == ("POST", "clock"):
-        return _advance(body)
-    if (method, name) == ("POST", "switches"):
-        return _switch(body)
     return 404, {"message": f"no such admin operation: {method} {path}"}
 
 
@@ -63,23 +59,16 @@ def _write(name: str, body: bytes) -> tuple[int, Any]:
     return 200, read()
 
 
-def _advance(body: bytes) -> tuple[int, Any]:
-    try:
-        seconds = float(json.loads(body or b"{}")["advance_seconds"])
-    except (ValueError, KeyError, TypeError):
-        return 400, {"message": 'expected {"advance_seconds": number}'}
-    if seconds < 0:
-        return 400, {"message": "advance_seconds must not be negative: virtual time does not go back"}
-    default_clock().advance(seconds)
-    return 200, _clock()
-
-
-def _switch(body: bytes) -> tuple[int, Any]:
-    try:
-        default_switches().set(dict(json.loads(body or b"{}")))
-    except (ValueError, TypeError) as error:
-        return 400, {"message": str(error)}
-    return 200, default_switches().snapshot()
+def _set_clock(request: dict[str, Any]) -> None:
+    if not request or not set(request) <= {"advance_seconds", "settle_seconds"}:
+        raise ValueError('expected {"advance_seconds": number} or {"settle_seconds": number}')
+    given = {name: float(value) for name, value in request.items()}
+    if any(seconds < 0 for seconds in given.values()):
+        raise ValueError("seconds must not be negative: virtual time does not go back")
+    if "settle_seconds" in given:
+        default_clock().settle_after(given["settle_seconds"])
+    if "advance_seconds" in given:
+        default_clock().advance(given["advance_seconds"])
 
 
 def _health() -> dict[str, Any]:
@@ -121,5 +110,14 @@ _READS: dict[str, Callable[[], Any]] = {
     "clock": _clock,
     "switches": _switches,
 }
-#: (what changes, what is answered), added by services
-_WRITES: dict[str, tuple[Callable[[dict[str, Any]], object], Callable[[], Any]]] = {}
+
+
+def _set_switches(positions: dict[str, Any]) -> None:
+    default_switches().set(positions)
+
+
+#: (what changes, what is answered); services add theirs
+_WRITES: dict[str, tuple[Callable[[dict[str, Any]], object], Callable[[], Any]]] = {
+    "clock": (_set_clock, _clock),
+    "switches": (_set_switches, _switches),
+}

@@ -104,6 +104,12 @@ class Clock:
             while self._target is not None:
                 self._changed.wait()
 
+    def settle_after(self, seconds: float) -> None:
+        """Let this much real time pass before a jump, so that somebody can see what is on its way to a stable state."""
+        with self._changed:
+            self._settle = seconds
+            self._changed.notify_all()
+
     def clear(self) -> None:
         """Forget every timer; for a reset of the server."""
         with self._changed:

@@ -150,3 +150,11 @@ def test_many_threads_may_set_timers() -> None:
         thread.join()
     clock.advance(2)
     assert len(seen) == 800
+
+
+def test_how_long_a_jump_waits_can_be_changed_while_something_settles() -> None:
+    clock, jumped = Clock("auto", settle_seconds=3600), threading.Event()
+    clock.call_later(600, jumped.set, kind="settle")
+    assert not jumped.wait(0.05)
+    clock.settle_after(0)
+    assert jumped.wait(10)
