@@ -30,11 +30,12 @@ def install() -> None:
 
     contract.require()
     from localcloud import faults
-    from localcloud.adapter import iam_record, repairs
+    from localcloud.adapter import iam_record, repairs, sessions
 
     faults.install()
     repairs.install()
     iam_record.install()
+    sessions.install()
     from localcloud import cloudformation
 
     cloudformation.install()

@@ -655,3 +655,24 @@ def a_rule_is_revoked_as_it_was_described(server: Localcloud) -> None:
     assert [rule["FromPort"] for rule in rules()] == [988]
     ec2.revoke_security_group_ingress(GroupId=one, IpPermissions=rules())
     assert rules() == []
+
+
+@scenario
+def policy_variables_have_values(server: Localcloud) -> None:
+    iam, s3 = server.client("iam"), server.client("s3")
+    bucket, name = unique("homes"), unique("ada")
+    s3.create_bucket(Bucket=bucket)
+    iam.create_user(UserName=name)
+    own = f"arn:aws:s3:::{bucket}/${{aws:username}}/*"
+    statements = [
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": [own, f"arn:aws:s3:::{bucket}/${{aws:nothing}}*"]},
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/${{aws:nothing, 'all'}}/*"},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/${{aws:username}}/secret"},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=document)
+    user = server.client("s3", iam.create_access_key(UserName=name)["AccessKey"])
+    for key in (f"{name}/x", "all/x"):
+        user.put_object(Bucket=bucket, Key=key, Body=b"")
+    for key in ("grace/x", f"{name}/secret", "x"):
+        assert error_code(lambda key=key: user.put_object(Bucket=bucket, Key=key, Body=b"")) == "AccessDenied"

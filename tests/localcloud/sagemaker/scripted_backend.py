@@ -129,6 +129,7 @@ class ScriptedBackend:
     scripts: list[tuple[str, LifecycleScript]] = field(default_factory=list)
     script_outcome: ScriptOutcome = field(default_factory=lambda: ScriptOutcome(0))
     forgotten: list[str] = field(default_factory=list)
+    session: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.hold.set()
@@ -160,6 +161,9 @@ class ScriptedBackend:
     ) -> str | None:
         self.asked.append((action, resource, dict(context)))
         return f"User is not authorized to perform: {action} on resource: {resource}" if action in self.denied else None
+
+    def session_keys(self, _headers: Mapping[str, str]) -> Mapping[str, str]:
+        return self.session
 
     def can_read(self, _scope: Scope, _role_arn: str, s3_uri: str) -> bool:
         return "missing" not in s3_uri

@@ -20,6 +20,7 @@ from localcloud.adapter.identity import (
 )
 from localcloud.adapter.interfaces import NetworkRefused, attach_interface, release_interface
 from localcloud.adapter.services import Query, Response, register_service, register_tag_collector
+from localcloud.adapter.sessions import session_keys
 from localcloud.adapter.topics import publish_as_service
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "release_interface",
     "request_scope",
     "role_credentials",
+    "session_keys",
     "watch_file_systems",
 ]

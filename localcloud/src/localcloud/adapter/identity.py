@@ -15,6 +15,8 @@ from ministack.core import iam_evaluator, responses, router
 from ministack.core.iam_actions import identity_denial_message
 from ministack.services import iam, sts
 
+from localcloud.adapter import sessions
+
 #: the longest a role session lives, seconds (the documented default of a job's credentials is renewed, not longer)
 _SESSION_SECONDS = 12 * 3600
 
@@ -86,12 +88,14 @@ def role_credentials(
     session_name: str,
     service: str = "sagemaker.amazonaws.com",
     source_arn: str | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Temporary credentials of a role, as ``service`` gets them: calls made with them are enforced as the role.
 
     Keys: AccessKeyId, SecretAccessKey, SessionToken. Raises AssumeRoleDenied when the role does not exist or
     its trust policy does not let ``service`` call sts:AssumeRole; ``source_arn`` is what the service acts for, for
-    trust policies with a condition on aws:SourceArn (aws:SourceAccount is the role's account).
+    trust policies with a condition on aws:SourceArn (aws:SourceAccount is the role's account). ``keys`` are condition
+    keys of the session: policies see them in every call that is made with the credentials.
     """
     parts = role_arn.split(":")
     if len(parts) < 6 or not parts[5].startswith("role/"):
@@ -118,6 +122,7 @@ def role_credentials(
             "SecretAccessKey": credentials["SecretAccessKey"],
             "SessionToken": credentials["SessionToken"],
             "Expiration": time.time() + _SESSION_SECONDS,
+            sessions.FIELD: dict(keys or {}),
         },
     )
     return credentials

@@ -22,6 +22,8 @@ Handler = Callable[[str, str, dict[str, str], bytes, Query], Response | Awaitabl
 ResourceArn = Callable[[str, str, dict[str, str], bytes, Query, str, str], str]
 #: (method, path, headers, body) -> "namespace:Action" or None (then only the credentials are checked)
 IamAction = Callable[[str, str, dict[str, str], bytes], str | None]
+#: ("namespace:Action", body) -> condition keys of the request beside those of its tags
+IamContext = Callable[[str, bytes], Mapping[str, object]]
 #: () -> (ARN, [{"Key", "Value"}]) of every tagged resource of the request's account and region
 TagCollector = Callable[[], Iterable[tuple[str, list[dict[str, str]]]]]
 
@@ -66,6 +68,7 @@ def register_service(
     iam_namespace: str | None = None,
     resource_arn: ResourceArn | None = None,
     iam_action: IamAction | None = None,
+    iam_context: IamContext | None = None,
     reset: Callable[[], None] | None = None,
 ) -> None:
     """Make ``name`` a service of this server.
@@ -73,7 +76,8 @@ def register_service(
     A request belongs to it when its X-Amz-Target starts with one of ``target_prefixes``, its SigV4 scope is
     ``name``, its Host matches one of ``host_patterns`` or its path one of ``path_patterns`` (regular
     expressions, matched from the start, for REST-style runtimes). With ``iam_namespace`` every HTTP request is
-    authorised before ``handler`` sees it. ``reset`` runs when the server is reset.
+    authorised before ``handler`` sees it, with the condition keys of ``iam_context``. ``reset`` runs when the server is
+    reset.
     """
     module = _Module(handler, reset)
     app._loaded_modules[name] = module
@@ -96,6 +100,8 @@ def register_service(
         _wrap_resource_arn(name, resource_arn)
     if iam_action:
         _wrap_iam_action(name, iam_action)
+    if iam_context:
+        _wrap_iam_context(name, iam_context)
 
 
 def _route_paths(name: str, patterns: list[re.Pattern[str]]) -> None:
@@ -145,6 +151,16 @@ def _wrap_iam_action(name: str, iam_action: IamAction) -> None:
         return action
 
     iam_actions.extract_iam_action = extract_iam_action
+
+
+def _wrap_iam_context(name: str, iam_context: IamContext) -> None:
+    before = iam_actions.request_tag_context
+
+    def request_tag_context(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = before(service, action, body, parameters)
+        return {**found, **iam_context(action, body)} if service == name else found
+
+    iam_actions.request_tag_context = request_tag_context
 
 
 def register_tag_collector(prefix: str, fn: TagCollector) -> None:

@@ -53,6 +53,8 @@ class LifecycleScript:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """What /opt/ml/metadata/resource-metadata.json holds: ResourceArn, ResourceName, DomainId..."""
     limit_seconds: float = LIMIT_SECONDS
+    session: Mapping[str, str] = field(default_factory=dict)
+    """Condition keys of the role's session, for whoever makes the credentials."""
 
 
 @dataclass(frozen=True)
@@ -110,28 +112,30 @@ def run(
     directory: sandbox.JobDirectory,
     cancelled: threading.Event | None = None,
     platform: Platform | None = None,
+    credentials: Mapping[str, str] | None = None,
 ) -> ScriptOutcome:
     """Run a script to its end; blocks for up to its limit. Never raises for what the script or its role does.
 
-    ``cancelled`` ends it early (a reset). ``platform`` is the server that runs this, unless a test brings another.
+    ``cancelled`` ends it early (a reset). ``platform`` is the server that runs this, unless a test brings another;
+    ``credentials`` are the role's own unless the caller has made others.
     """
     here = platform or server()
     bash = shutil.which("bash")
     if bash is None:
         return ScriptOutcome(None, "[localcloud] lifecycle scripts need bash, which this machine does not have")
     try:
-        credentials = here.role_credentials(script.role_arn)
+        acting = credentials or here.role_credentials(script.role_arn)
     except RoleUnusable as error:
         return ScriptOutcome(None, str(error))
     _write_metadata(directory, script)
     # a name of its own: bash reads a script while it runs it, and a machine may start two at a time
     with tempfile.NamedTemporaryFile("w", dir=directory.ml, prefix="lifecycle-", suffix=".sh", delete=False) as file:
         file.write(script.text)
-    logs = RoleClients(credentials, script.region, here.endpoint_url()).logs
+    logs = RoleClients(acting, script.region, here.endpoint_url()).logs
     shipper = LogShipper(logs, script.log_group, script.log_stream, here.now)
     program = sandbox.Program(
         [bash, f"{sandbox.BASE}/{Path(file.name).name}"],
-        _environment(script, credentials, here.endpoint_url()),
+        _environment(script, acting, here.endpoint_url()),
         visible=_python_directories(),
     )
     process = sandbox.start(directory, program)

@@ -41,6 +41,7 @@ def install() -> None:
         iam_namespace="sagemaker",
         resource_arn=handler.resource_arn,
         iam_action=handler.iam_action,
+        iam_context=handler.iam_context,
         reset=reset,
     )
     adapter.register_tag_collector(

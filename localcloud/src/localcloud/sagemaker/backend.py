@@ -112,6 +112,10 @@ class LiveBackend:
             denied = adapter.authorize(caller, action, resource, context)
         return denied.message if denied else None
 
+    def session_keys(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The condition keys of the caller's session, such as the Studio user; none for most callers."""
+        return adapter.session_keys(headers)
+
     def can_read(self, scope: Scope, role_arn: str, s3_uri: str) -> bool:
         """Whether the role can read the object (s3:GetObject, and it exists)."""
         try:
@@ -199,7 +203,11 @@ class LiveBackend:
 
     def run_script(self, machine: str, script: LifecycleScript, cancelled: threading.Event) -> ScriptOutcome:
         """Run a lifecycle script on a machine; blocks until it ends."""
-        return lifecycle_script.run(script, self._machines.of(machine), cancelled)
+        try:
+            credentials = adapter.role_credentials(script.role_arn, "SageMaker", keys=script.session)
+        except adapter.AssumeRoleDenied as reason:
+            return ScriptOutcome(None, str(reason))
+        return lifecycle_script.run(script, self._machines.of(machine), cancelled, credentials=credentials)
 
     def forget_machine(self, machine: str) -> None:
         """Delete what the machine kept between its starts."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from localcloud.clock import Clock
 from localcloud.meter import Meter
-from localcloud.sagemaker import errors
+from localcloud.sagemaker import errors, iam_context
 from localcloud.sagemaker.api.supported import Rule
 from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
 from localcloud.sagemaker.quotas import Quotas
@@ -38,6 +38,8 @@ class Request:
 
 #: (scope, request as sent and not validated yet) -> ARN, for resources that more than one member names
 ResourceOf = Callable[[Scope, Mapping[str, Any]], str]
+#: (scope, request as sent) -> condition keys that the request itself does not say
+ContextOf = Callable[[Scope, Mapping[str, Any]], Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Operation:
     supported: Rule
     #: (kind of the ARN, member with the name or the ARN itself), or a function; None: not on a single resource
     resource: tuple[str, str] | ResourceOf | None = None
+    #: condition keys of IAM beside those that ``iam_context`` finds in every request
+    context: ContextOf | None = None
 
     def resource_arn(self, parameters: Mapping[str, Any], scope: Scope) -> str:
         """What IAM authorises a request on: the resource's ARN, ``*`` for lists and for what names nothing."""
@@ -60,6 +64,11 @@ class Operation:
         if not isinstance(name, str) or not name:
             return "*"
         return name if not kind or name.startswith("arn:") else scope.arn(kind, name)
+
+    def iam_context(self, parameters: Mapping[str, Any], scope: Scope) -> dict[str, object]:
+        """The condition keys of a request, without those of its tags."""
+        own = self.context(scope, parameters) if self.context else {}
+        return {**iam_context.of_request(parameters), **own}
 
 
 class Kind(Protocol):

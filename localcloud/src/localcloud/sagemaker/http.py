@@ -68,6 +68,10 @@ class Handler:
             return scope.arn("endpoint", path.split("/")[2])
         return self._service.resource_arn(_operation(headers), body, scope)
 
+    def iam_context(self, action: str, body: bytes) -> dict[str, object]:
+        """The condition keys of the request beside those of its tags."""
+        return self._service.iam_context(action.partition(":")[2], body, _scope())
+
     def _invoke(self, path: str, headers: dict[str, str], body: bytes) -> runtime.Response:
         try:
             return self._service.runtime.invoke(_scope(), path, headers, body)

@@ -181,6 +181,9 @@ class Backend(Protocol):
         ``caller`` is the request's headers, or credentials from ``assume`` for what the service does as a role.
         """
 
+    def session_keys(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The condition keys of the caller's session, such as the Studio user; none for most callers."""
+
     def can_read(self, scope: Scope, role_arn: str, s3_uri: str) -> bool:
         """Whether the role can read the object (s3:GetObject, and it exists)."""
 

@@ -38,6 +38,7 @@ from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
 from localcloud.sagemaker.quotas import Quotas
 from localcloud.sagemaker.runtime import Runtime
 from localcloud.sagemaker.store import tag_map
+from localcloud.sagemaker.studio import tags
 from localcloud.sagemaker.studio.records import Studio
 from localcloud.switches import Switches
 
@@ -103,7 +104,9 @@ class SageMaker:
         served = self._served(operation)
         request = Request(operation, check_request(operation, parameters), scope, headers)
         check_supported(operation, served.supported, request.parameters)
-        return shape_reply(operation, served.handle(request))
+        reply = shape_reply(operation, served.handle(request))
+        self._tag_for_studio(request, reply)
+        return reply
 
     def call_as(self, role_arn: str, operation: str, parameters: dict[str, Any], scope: Scope) -> dict[str, Any]:
         """Serve one operation for the service itself, with the permissions of a role. Raises ServiceError."""
@@ -112,7 +115,7 @@ class SageMaker:
             credentials = self.core.backend.assume(role_arn, "SageMaker")
         except AssumeDenied as reason:
             raise errors.access_denied(str(reason)) from None
-        context = tag_context(tag_map(parameters.get("Tags")))
+        context = tag_context(tag_map(parameters.get("Tags"))) | served.iam_context(parameters, scope)
         resource = served.resource_arn(parameters, scope)
         denied = self.core.backend.denial(scope, credentials, f"sagemaker:{operation}", resource, context)
         if denied:
@@ -127,6 +130,26 @@ class SageMaker:
         except ValueError:
             return "*"
         return served.resource_arn(parameters, scope) if served and isinstance(parameters, dict) else "*"
+
+    def iam_context(self, operation: str, body: bytes, scope: Scope) -> dict[str, object]:
+        """The condition keys that policies may use for the operation, without those of its tags."""
+        served = self.operations.get(operation)
+        try:
+            parameters = json.loads(body)
+        except ValueError:
+            return {}
+        return served.iam_context(parameters, scope) if served and isinstance(parameters, dict) else {}
+
+    def _tag_for_studio(self, request: Request, reply: Mapping[str, Any]) -> None:
+        """What somebody starts from a Studio app carries Studio's own tags ([DGn] facts teardown 3)."""
+        own = tags.of_session(request.scope, self.core.backend.session_keys(request.headers))
+        if not own or not request.operation.startswith("Create"):
+            return
+        with self.core.store.lock:
+            for value in reply.values():
+                record = self.core.store.by_arn(value) if isinstance(value, str) else None
+                if record:
+                    record.tags = {**record.tags, **own}
 
     def _served(self, operation: str) -> Operation:
         model.operation(operation)

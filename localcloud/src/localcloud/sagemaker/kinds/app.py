@@ -59,10 +59,10 @@ class Apps:
     def operations(self) -> Mapping[str, Operation]:
         """Operation name to what serves it."""
         return {
-            "CreateApp": Operation(self.create, _CREATE, app_arn),
+            "CreateApp": Operation(self.create, _CREATE, app_arn, self._studio.space_context),
             "DescribeApp": Operation(self.describe, _NAME, app_arn),
             "ListApps": Operation(self.list_page, _LIST),
-            "DeleteApp": Operation(self.delete, _NAME, app_arn),
+            "DeleteApp": Operation(self.delete, _NAME, app_arn, self._studio.space_context),
         }
 
     def create(self, request: Request) -> dict[str, Any]:

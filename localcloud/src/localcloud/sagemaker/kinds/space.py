@@ -24,6 +24,7 @@ from localcloud.sagemaker.studio.records import (
     Studio,
     already_exists,
     associated,
+    owner_context,
     require_in_service,
     space_arn,
 )
@@ -55,11 +56,11 @@ class Spaces:
     def operations(self) -> Mapping[str, Operation]:
         """Operation name to what serves it."""
         return {
-            "CreateSpace": Operation(self.create, _CREATE, _arn),
+            "CreateSpace": Operation(self.create, _CREATE, _arn, _asked_owner),
             "DescribeSpace": Operation(self.describe, _NAME, _arn),
             "ListSpaces": Operation(self.list_page, _LIST),
-            "UpdateSpace": Operation(self.update, _UPDATE, _arn),
-            "DeleteSpace": Operation(self.delete, _NAME, _arn),
+            "UpdateSpace": Operation(self.update, _UPDATE, _arn, self._studio.space_context),
+            "DeleteSpace": Operation(self.delete, _NAME, _arn, self._studio.space_context),
         }
 
     def create(self, request: Request) -> dict[str, Any]:
@@ -207,6 +208,17 @@ class Spaces:
 
 def _arn(scope: Scope, request: Mapping[str, Any]) -> str:
     return space_arn(scope, str(request.get("DomainId", "*")), str(request.get("SpaceName", "*")))
+
+
+def _asked_owner(scope: Scope, request: Mapping[str, Any]) -> dict[str, object]:
+    """Owner and sharing that a new space is to have."""
+    owner, sharing = request.get("OwnershipSettings"), request.get("SpaceSharingSettings")
+    return owner_context(
+        scope,
+        str(request.get("DomainId")),
+        owner.get("OwnerUserProfileName") if isinstance(owner, Mapping) else None,
+        sharing.get("SharingType") if isinstance(sharing, Mapping) else None,
+    )
 
 
 def _summary(record: SpaceRecord) -> dict[str, Any]:

@@ -83,6 +83,7 @@ class Studio:
 
     def __init__(self, store: Store) -> None:
         """Empty."""
+        self._lock = store.lock
         self.domains: Table[DomainRecord] = Table(store)
         self.profiles: Table[ProfileRecord] = Table(store)
         self.spaces: Table[SpaceRecord] = Table(store)
@@ -140,12 +141,29 @@ class Studio:
             if record.domain == domain and (owner is None or record.owner == owner)
         ]
 
+    def space_context(self, scope: Scope, request: Mapping[str, Any]) -> dict[str, object]:
+        """Condition keys of a request that names a space: who owns it and how it is shared. Takes the lock."""
+        domain = str(request.get("DomainId"))
+        with self._lock:
+            space = self.spaces.get(scope, f"{domain}/{request.get('SpaceName')}")
+            return owner_context(scope, domain, space.owner, space.sharing) if space else {}
+
     def owner_settings(self, app: AppRecord | SpaceRecord) -> dict[str, Any]:
         """UserSettings of the profile that a private space or a classic app belongs to; empty for nobody."""
         name = app.owner if isinstance(app, SpaceRecord) else app.profile
         record = self.profiles.get(app.scope, f"{app.domain}/{name}") if name else None
         settings: dict[str, Any] = (record.request.get("UserSettings") or {}) if record else {}
         return settings
+
+
+def owner_context(scope: Scope, domain: str, owner: str | None, sharing: str | None) -> dict[str, object]:
+    """``sagemaker:OwnerUserProfileArn`` and ``sagemaker:SpaceSharingType``, as far as there are any."""
+    context: dict[str, object] = {}
+    if owner:
+        context["sagemaker:OwnerUserProfileArn"] = profile_arn(scope, domain, owner)
+    if sharing:
+        context["sagemaker:SpaceSharingType"] = sharing
+    return context
 
 
 def require_in_service(record: StudioRecord, kind: str, what: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localcloud.jobs.lifecycle_script import LifecycleScript
 from localcloud.sagemaker.core import Core
-from localcloud.sagemaker.studio import settings
+from localcloud.sagemaker.studio import settings, tags
 from localcloud.sagemaker.studio.records import AppRecord, Studio, profile_arn, space_arn
 
 #: where scripts write ([DG] Debug lifecycle configurations)
@@ -49,6 +49,8 @@ class Startup:
             return None
         with self._core.store.lock:
             config = self._studio.config(app.scope, arn)
+            space = self._studio.space(app.scope, app.domain, app.space) if app.space else None
+            user = space.owner if space and space.sharing == "Private" else app.profile
         if config is None:
             return f"StudioLifecycleConfig [{arn}] does not exist."
         stream = f"{app.domain}/{app.holder}/{app.app_type}/{app.app_name}/LifecycleConfigOnStart"
@@ -58,6 +60,7 @@ class Startup:
             app.scope.region,
             LOG_GROUP,
             stream,
+            session=tags.session_of(app, user),
             metadata={
                 "AppType": app.app_type,
                 "DomainId": app.domain,

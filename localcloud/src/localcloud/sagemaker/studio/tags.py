@@ -9,9 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localcloud.sagemaker.studio.records import DomainRecord, ProfileRecord, SpaceRecord
+from localcloud.sagemaker.ports import Scope
+from localcloud.sagemaker.studio.records import (
+    AppRecord,
+    DomainRecord,
+    ProfileRecord,
+    SpaceRecord,
+    domain_arn,
+    profile_arn,
+    space_arn,
+)
 
 OWN_PREFIX = "sagemaker:"
+#: condition keys of a session of an app ([DG] the example policies of shared spaces); the last is localcloud's own
+_DOMAIN, _PROFILE, _SPACE = "sagemaker:DomainId", "sagemaker:UserProfileName", "localcloud:SpaceName"
 
 
 def inherited(
@@ -29,3 +40,22 @@ def inherited(
         for record in above:
             custom |= {key: value for key, value in record.tags.items() if not key.startswith((OWN_PREFIX, "aws:"))}
     return {**custom, **asked, **own}
+
+
+def session_of(app: AppRecord, user: str | None) -> dict[str, str]:
+    """The keys of the role's session in an app; ``user`` is whose app it is."""
+    named = {_DOMAIN: app.domain, _PROFILE: user, _SPACE: app.space}
+    return {key: value for key, value in named.items() if value}
+
+
+def of_session(scope: Scope, keys: Mapping[str, str]) -> dict[str, str]:
+    """Studio's own tags for what is made in such a session; none outside Studio."""
+    domain = keys.get(_DOMAIN)
+    if not domain:
+        return {}
+    own = {"sagemaker:domain-arn": domain_arn(scope, domain)}
+    if _PROFILE in keys:
+        own["sagemaker:user-profile-arn"] = profile_arn(scope, domain, keys[_PROFILE])
+    if _SPACE in keys:
+        own["sagemaker:space-arn"] = space_arn(scope, domain, keys[_SPACE])
+    return own
