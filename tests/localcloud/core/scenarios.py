@@ -387,6 +387,71 @@ def failed_create_is_deleted_by_the_rollback(server: Localcloud) -> None:
     assert told == f"{name}-thing"
 
 
+def repair(server: Localcloud, stack: Stack) -> None:
+    """Make the provider function of a stack answer SUCCESS to everything."""
+    name = stack.physical("Function")
+    environment = {"Variables": {"ANSWERS": "{}", "NAME": stack.name}}
+    server.client("lambda").update_function_configuration(FunctionName=name, Environment=environment)
+
+
+#: a resource that cannot be made, after a custom resource was
+BROKEN: dict[str, Any] = {
+    "Type": "AWS::S3::BucketPolicy",
+    "DependsOn": "Thing",
+    "Properties": {"Bucket": "nobody-has-this", "PolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+}
+
+
+@scenario
+def failed_rollback_keeps_what_it_could_not_delete(server: Localcloud) -> None:
+    name, ssm = unique("rollback"), server.client("ssm")
+    stack = Stack(server, name)
+    assert stack.create({**provider(name, Delete="FAILED"), "Broken": BROKEN}) == "ROLLBACK_FAILED"
+    assert stack.describe()["StackStatusReason"].strip() == "The following resource(s) failed to delete: [Thing]."
+    held = {"Thing": "DELETE_FAILED", "Function": "CREATE_COMPLETE", "Role": "CREATE_COMPLETE"}
+    assert stack.statuses() == held
+    assert error_code(lambda: stack.update(provider(name))) == "ValidationError"
+    assert stack.delete() == "DELETE_FAILED"
+    repair(server, stack)
+    function_name = stack.physical("Function")
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert ssm.get_parameter(Name=f"/{name}/Delete")["Parameter"]["Version"] == 3
+    gone = error_code(lambda: server.client("lambda").get_function(FunctionName=function_name))
+    assert gone == "ResourceNotFoundException"
+
+
+@scenario
+def failed_update_rollback_can_be_continued_skipped_or_deleted(server: Localcloud) -> None:
+    ssm, deletes = server.client("ssm"), {}
+    for finish in ("continue", "skip", "delete"):
+        name = unique(finish)
+        stack, resources = Stack(server, name), provider(name, Update="FAILED", Delete="FAILED")
+        assert stack.create(resources) == "CREATE_COMPLETE"
+        thing = resources["Thing"]
+        new = {**thing, "Type": "Custom::New"}
+        changed = {**thing, "DependsOn": "New", "Properties": {**thing["Properties"], "Changed": "yes"}}
+        # New is made, Thing fails to change and to change back, and then New fails to be deleted
+        assert stack.update({**resources, "New": new, "Thing": changed}) == "UPDATE_ROLLBACK_FAILED"
+        if finish == "delete":
+            assert stack.statuses().get("New") == "DELETE_FAILED"
+            repair(server, stack)
+            assert stack.delete() == "DELETE_COMPLETE"
+        elif finish == "skip":
+            stack.cfn.continue_update_rollback(StackName=name, ResourcesToSkip=["Thing", "New"])
+            assert stack.settled() == "UPDATE_ROLLBACK_COMPLETE"
+            assert "New" not in stack.statuses()
+        else:
+            stack.cfn.continue_update_rollback(StackName=name)
+            assert stack.settled() == "UPDATE_ROLLBACK_FAILED"
+            repair(server, stack)
+            stack.cfn.continue_update_rollback(StackName=name)
+            assert stack.settled() == "UPDATE_ROLLBACK_COMPLETE"
+            assert "New" not in stack.statuses()
+        deletes[finish] = ssm.get_parameter(Name=f"/{name}/Delete")["Parameter"]["Version"]
+    # the rollback's own, then New and Thing; the rollback's own; the rollback's own and two more
+    assert deletes == {"delete": 3, "skip": 1, "continue": 3}
+
+
 @scenario
 def delete_cancels_a_running_create(server: Localcloud) -> None:
     name, ssm = unique("cancel"), server.client("ssm")

@@ -124,6 +124,7 @@ CONTRACT: dict[str, str] = {
     "ministack.services.cloudformation.stacks._provision_resource": "function",
     "ministack.services.cloudformation.stacks._resolve_stack_outputs": "function",
     "ministack.services.cloudformation.stacks._roll_back_operation": "function",
+    "ministack.services.cloudformation.stacks._rollback_failure_reason": "function",
     "ministack.services.cloudformation.stacks._runs_on_worker_thread": "function",
     "ministack.services.cloudformation.stacks._topological_sort": "function",
     "ministack.services.cloudformation.stacks._update_resource": "function",

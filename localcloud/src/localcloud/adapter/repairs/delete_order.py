@@ -1,8 +1,8 @@
 """A resource whose delete fails holds back what it depends on, so that the delete can be retried.
 
-MiniStack goes on and deletes, for example, the function and the role of a custom resource whose Delete failed.
-What AWS does is reported both ways, so the switch ``failed-delete`` turns this repair off. Resources that are held back
-keep their status and get no event.
+MiniStack goes on and deletes, for example, the function and the role of a custom resource whose Delete failed, when a
+stack is deleted and when a create is rolled back. What AWS does is reported both ways, so the switch ``failed-delete``
+turns this repair off. Resources that are held back keep their status and get no event.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import stacks
 
 from localcloud.switches import default_switches
+
+#: operations that hold back, by the status of the stack
+_HOLDING = ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+#: stack id -> resources that failed to delete in its running operation
+_failed: dict[str, set[str]] = {}
 
 
 class _HeldBack(Exception):
@@ -42,9 +47,13 @@ def install() -> None:
         physical_id: str = "",
         detailed_status: str = "",
     ) -> None:
-        if status in ("DELETE_IN_PROGRESS", "DELETE_FAILED") and logical_id != stack_name:
-            if _held_back(stack_name, logical_id):
+        if logical_id != stack_name:
+            if status in ("DELETE_IN_PROGRESS", "DELETE_FAILED") and _held_back(stack_name, logical_id):
                 return
+            if status == "DELETE_FAILED":
+                _failed.setdefault(stack_id, set()).add(logical_id)
+        elif status in _HOLDING:
+            _failed[stack_id] = set()
         elif status == "DELETE_FAILED":
             reason = _settle(stack_name)
         before_event(stack_id, stack_name, logical_id, type_name, status, reason, physical_id, detailed_status)
@@ -53,32 +62,30 @@ def install() -> None:
     stacks._add_event = add_event
 
 
+def failed(stack_id: str) -> frozenset[str]:
+    """The resources that really failed in the stack's last delete or rollback, without those that were held back."""
+    return frozenset(_failed.get(stack_id, ()))
+
+
 def _held_back(stack_name: str, logical_id: str) -> bool:
-    """Whether a resource that failed in this delete depends on ``logical_id``, directly or through others."""
+    """Whether a resource that failed in this operation depends on ``logical_id``, directly or through others."""
     if default_switches().get("failed-delete") == "go-on":
         return False
     stack = cloudformation._stacks.get(stack_name) or {}
-    if stack.get("StackStatus") != "DELETE_IN_PROGRESS":
+    if stack.get("StackStatus") not in _HOLDING:
         return False
     definitions = (stack.get("_template") or {}).get("Resources", {})
-    failed = [
-        name
-        for name, record in stack.get("_resources", {}).items()
-        if name != logical_id and record.get("ResourceStatus") == "DELETE_FAILED"
-    ]
-    return logical_id in stacks._with_dependencies(failed, definitions, set(definitions))
+    others = failed(stack["StackId"]) - {logical_id}
+    return logical_id in stacks._with_dependencies(others, definitions, set(definitions))
 
 
 def _settle(stack_name: str) -> str:
     """Give held-back resources their status back; the stack's reason names the real failures only."""
     stack = cloudformation._stacks[stack_name]
-    failed = []
-    for name, record in stack["_resources"].items():
+    for record in stack["_resources"].values():
         if "_held_back_from" in record:
             record["ResourceStatus"] = record.pop("_held_back_from")
             record.pop("ResourceStatusReason", None)
-        elif record.get("ResourceStatus") == "DELETE_FAILED":
-            failed.append(name)
-    reason = f"The following resource(s) failed to delete: [{', '.join(sorted(failed))}]. "
+    reason = f"The following resource(s) failed to delete: [{', '.join(sorted(failed(stack['StackId'])))}]. "
     stack["StackStatusReason"] = reason
     return reason
