@@ -40,6 +40,14 @@ SWITCHES = (
         "whether CloudFormation deletes what a resource depends on after that resource failed to delete",
     ),
     Switch(
+        "endpoint-needs-role",
+        "yes|no",
+        "yes",
+        '[B] DeleteEndpoint: "Do not delete or revoke the permissions for your ExecutionRoleArn, otherwise SageMaker '
+        'cannot delete these resources"; what then happens is not said',
+        "whether an endpoint stays in status Deleting until its models' roles exist and may pull their images again",
+    ),
+    Switch(
         "notebook-after-update",
         "start|stay",
         "start",

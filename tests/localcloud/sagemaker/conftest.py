@@ -13,6 +13,7 @@ import pytest
 from tests.localcloud.sagemaker.scripted_backend import World
 
 _numbers = itertools.count(1)
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 
 @pytest.fixture
@@ -68,3 +69,55 @@ def until() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def trained_model(localcloud: Any) -> str:
+    """The name of a model that serves, and of the bucket and the role that it has."""
+    s3, iam, sm = (localcloud.client(name) for name in ("s3", "iam", "sagemaker"))
+    name = "trained-model"
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="train/t.csv", Body=b"1,9,1\n0,1,9\n" * 20)
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    actions = ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "ecr:BatchGetImage", "logs:*"]
+    may = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    documents = [json.dumps({"Version": "2012-10-17", "Statement": [statement]}) for statement in (trust, may)]
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=documents[0])["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=documents[1])
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{name}/train/"}}
+    sm.create_training_job(
+        TrainingJobName=name,
+        RoleArn=role,
+        AlgorithmSpecification={"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
+        InputDataConfig=[{"ChannelName": "train", "ContentType": "text/csv", "DataSource": source}],
+        OutputDataConfig={"S3OutputPath": f"s3://{name}/out"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+        StoppingCondition={"MaxRuntimeInSeconds": 300},
+        HyperParameters={"num_round": "1"},
+    )
+    quickly = {"Delay": 1, "MaxAttempts": 60}
+    sm.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig=quickly)
+    data = sm.describe_training_job(TrainingJobName=name)["ModelArtifacts"]["S3ModelArtifacts"]
+    sm.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": XGBOOST, "ModelDataUrl": data})
+    return name
+
+
+@pytest.fixture
+def hosted(localcloud: Any, trained_model: str) -> Callable[..., str]:
+    """(instance type, more members of the configuration) -> name of a new endpoint in service, variant ``all``."""
+    sm = localcloud.client("sagemaker")
+
+    def host(instance_type: str = "ml.m5.large", **config: Any) -> str:
+        name = f"endpoint-{next(_numbers)}"
+        variant = {
+            "VariantName": "all",
+            "ModelName": trained_model,
+            "InstanceType": instance_type,
+            "InitialInstanceCount": 1,
+        }
+        sm.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **config)
+        sm.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        sm.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        return name
+
+    return host

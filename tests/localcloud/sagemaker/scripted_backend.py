@@ -14,7 +14,16 @@ from localcloud.jobs.lifecycle_script import LifecycleScript, ScriptOutcome
 from localcloud.jobs.spec import JobOutcome, JobSpec
 from localcloud.meter import Meter
 from localcloud.sagemaker.errors import ServiceError, validation
-from localcloud.sagemaker.ports import Home, MetricDatum, NetworkFailed, Reply, Scope, StartFailed, VariantSpec
+from localcloud.sagemaker.ports import (
+    AssumeDenied,
+    Home,
+    MetricDatum,
+    NetworkFailed,
+    Reply,
+    Scope,
+    StartFailed,
+    VariantSpec,
+)
 from localcloud.sagemaker.quotas import Quotas
 from localcloud.sagemaker.service import SageMaker
 from localcloud.switches import Switches
@@ -122,6 +131,8 @@ class ScriptedBackend:
     metrics: list[MetricDatum] = field(default_factory=list)
     asked: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
+    missing_roles: set[str] = field(default_factory=set)
+    powerless_roles: set[str] = field(default_factory=set)
     start_failure: str | None = None
     unwritable: bool = False
     hold: threading.Event = field(default_factory=threading.Event)
@@ -151,9 +162,12 @@ class ScriptedBackend:
         """Every image is known."""
 
     def check_pull(self, image: str, role_arn: str) -> None:
-        """Every image may be pulled."""
+        if role_arn in self.powerless_roles:
+            raise validation(f"Cannot pull {image}")
 
-    def assume(self, _role_arn: str, _session: str) -> Mapping[str, str]:
+    def assume(self, role_arn: str, _session: str) -> Mapping[str, str]:
+        if role_arn in self.missing_roles:
+            raise AssumeDenied(f"Could not assume role {role_arn}.")
         return {}
 
     def denial(

@@ -55,59 +55,6 @@ def test_a_scaled_variant_keeps_its_instance_type(live: World) -> None:
 
 
 pytest_localcloud = pytest.mark.localcloud
-XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
-
-
-@pytest.fixture(scope="module")
-def model(localcloud: Any) -> str:
-    """The name of a model that serves, trained for this module."""
-    s3, iam, sm = (localcloud.client(name) for name in ("s3", "iam", "sagemaker"))
-    name = unique("scaled")
-    s3.create_bucket(Bucket=name)
-    s3.put_object(Bucket=name, Key="train/t.csv", Body=b"1,9,1\n0,1,9\n" * 20)
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    actions = ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "ecr:BatchGetImage", "logs:*"]
-    may = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    documents = [json.dumps({"Version": "2012-10-17", "Statement": [statement]}) for statement in (trust, may)]
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=documents[0])["Role"]["Arn"]
-    iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=documents[1])
-    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{name}/train/"}}
-    sm.create_training_job(
-        TrainingJobName=name,
-        RoleArn=role,
-        AlgorithmSpecification={"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
-        InputDataConfig=[{"ChannelName": "train", "ContentType": "text/csv", "DataSource": source}],
-        OutputDataConfig={"S3OutputPath": f"s3://{name}/out"},
-        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
-        StoppingCondition={"MaxRuntimeInSeconds": 300},
-        HyperParameters={"num_round": "1"},
-    )
-    quickly = {"Delay": 1, "MaxAttempts": 60}
-    sm.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig=quickly)
-    data = sm.describe_training_job(TrainingJobName=name)["ModelArtifacts"]["S3ModelArtifacts"]
-    sm.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": XGBOOST, "ModelDataUrl": data})
-    return name
-
-
-@pytest.fixture
-def hosted(localcloud: Any, model: str) -> Callable[..., str]:
-    """(instance type) -> name of a new endpoint in service with variant ``all``."""
-    sm = localcloud.client("sagemaker")
-
-    def host(instance_type: str = "ml.m5.large") -> str:
-        name = unique("endpoint")
-        variant = {
-            "VariantName": "all",
-            "ModelName": model,
-            "InstanceType": instance_type,
-            "InitialInstanceCount": 1,
-        }
-        sm.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
-        sm.create_endpoint(EndpointName=name, EndpointConfigName=name)
-        sm.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-        return name
-
-    return host
 
 
 class Live:

@@ -188,7 +188,7 @@ def test_one_side_alone_and_json(world: World) -> None:
     deploy(world, {**CAPTURE, "CaptureOptions": [{"CaptureMode": "Output"}]})
     world.backend.servers[0].reply = Reply(200, {"content-type": "application/json; charset=utf-8"}, b'{"a": 1}')
     world.invoke("live")
-    world.call("DeleteEndpoint", EndpointName="live")
+    world.clock.advance(durations.CAPTURE_FLUSH)
     world.wait_until(lambda: bool(world.backend.objects))
     assert captured(world)[0]["captureData"] == {
         "endpointOutput": {
@@ -208,8 +208,8 @@ def test_errors_are_not_captured_and_sampling_samples(world: World) -> None:
     server.reply = None
     for _ in range(400):
         world.invoke("live")
-    world.call("DeleteEndpoint", EndpointName="live")  # what is kept is written when deletion starts
-    world.wait_until(lambda: world.clock.pending("settle") == 1)
+    world.clock.advance(durations.CAPTURE_FLUSH)
+    world.wait_until(lambda: bool(world.backend.objects))
     assert 60 < len(captured(world)) < 140
 
 

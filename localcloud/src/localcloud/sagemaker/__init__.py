@@ -50,4 +50,5 @@ def install() -> None:
     cfn.install(service.core)
     service_quotas.install(quotas)
     autoscaling.install(scaling, service.endpoints.variant_type)
+    admin.register("endpoint", service.inject, dict, readable=False)
     admin.register("quotas", quotas.set, quotas.changed)

@@ -12,6 +12,9 @@ ENDPOINT_CREATE = 240.0
 ENDPOINT_UPDATE = 300.0
 #: DeleteEndpoint until Describe finds nothing: 1-2 minutes [R Terraform's acceptance test]
 ENDPOINT_DELETE = 90.0
+#: what was captured and logged last arrives this long after the endpoint is gone ([R] aws/aws-cdk#16332, #31487:
+#: writes after a bucket was emptied and after a log group was deleted; the length [K])
+ENDPOINT_LATE_WRITES = 20.0
 #: from the first crash of a container until the endpoint gives up: about 24 minutes in all [R]
 ENDPOINT_CRASH_LOOP = 1200.0
 #: back to the old instances after a failed update; they still run [K]

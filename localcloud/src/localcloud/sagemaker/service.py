@@ -158,6 +158,15 @@ class SageMaker:
             raise errors.operation_not_supported(operation)
         return served
 
+    def inject(self, event: Mapping[str, Any]) -> None:
+        """What AWS does by itself: ``{"name": endpoint, "status": "SystemUpdating", "seconds": 600}``.
+
+        Raises ValueError or KeyError for anything else.
+        """
+        if event["status"] != "SystemUpdating":
+            raise ValueError("status must be SystemUpdating")
+        self.endpoints.system_update(event["name"], float(event["seconds"]))
+
     def reset(self) -> None:
         """End what runs and forget every record."""
         for kind in self._kinds:

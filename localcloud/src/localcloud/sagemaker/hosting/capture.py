@@ -113,6 +113,13 @@ class Capture:
     def _due(self) -> None:
         self._run(self.flush)
 
+    def hold(self) -> None:
+        """Write nothing before the next ``flush``."""
+        with self._lock:
+            if self._timer:
+                self._timer.cancel()
+                self._timer = None
+
     def flush(self) -> None:
         """Write what is kept; failures go to the endpoint's log."""
         with self._lock:

@@ -88,14 +88,16 @@ class Fleet:
             self._in_flight -= 1
             self._idle.notify_all()
 
-    def drain(self) -> None:
-        """Wait for the requests being answered, write what is captured, end the servers."""
+    def drain(self, *, keep_capture: bool = False) -> None:
+        """Wait for the requests being answered, write what is captured (or keep it for later), end the servers."""
         deadline = time.monotonic() + _DRAIN_SECONDS
         with self._idle:
             self._closed = True
             while self._in_flight and time.monotonic() < deadline:
                 self._idle.wait(deadline - time.monotonic())
-        if self.capture:
+        if self.capture and keep_capture:
+            self.capture.hold()
+        elif self.capture:
             self.capture.flush()
         self.stop()
 

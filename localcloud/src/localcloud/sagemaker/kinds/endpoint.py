@@ -3,7 +3,8 @@
     create: Creating -> InService | Failed
     update: InService -> Updating -> InService (new servers, the old ones end)
                                   -> RollingBack -> InService with FailureReason (the old ones stay)
-    delete: InService | Failed -> Deleting -> gone
+    delete: InService | Failed -> Deleting -> gone (``hosting.ending``)
+    AWS:    InService -> SystemUpdating -> InService
 
 A transition is over when its modelled time has passed and the servers really are up (or down). While it lasts the
 endpoint can be neither updated nor deleted. Billing runs from InService until deletion begins.
@@ -20,7 +21,8 @@ from typing import Any
 from localcloud.sagemaker import durations, errors, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
-from localcloud.sagemaker.hosting import fleets, scaling
+from localcloud.sagemaker.hosting import deployment, fleets, scaling
+from localcloud.sagemaker.hosting.ending import Ending
 from localcloud.sagemaker.hosting.fleet import Fleet
 from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
 from localcloud.sagemaker.kinds.model import Models
@@ -30,18 +32,11 @@ from localcloud.sagemaker.store import Record, Table, tag_map
 
 logger = logging.getLogger("localcloud.sagemaker")
 
-_DEPLOYMENT: Tree = {
-    "BlueGreenUpdatePolicy": {
-        "TrafficRoutingConfiguration": {"Type": only("ALL_AT_ONCE"), "WaitIntervalInSeconds": ANY},
-        "TerminationWaitInSeconds": ANY,
-        "MaximumExecutionTimeoutInSeconds": ANY,
-    },
-}
-_CREATE: Tree = {"EndpointName": ANY, "EndpointConfigName": ANY, "DeploymentConfig": _DEPLOYMENT, "Tags": TAGS}
+_CREATE: Tree = {"EndpointName": ANY, "EndpointConfigName": ANY, "DeploymentConfig": deployment.SUPPORTED, "Tags": TAGS}
 _UPDATE: Tree = {
     "EndpointName": ANY,
     "EndpointConfigName": ANY,
-    "DeploymentConfig": _DEPLOYMENT,
+    "DeploymentConfig": deployment.SUPPORTED,
     "RetainAllVariantProperties": ANY,
     "ExcludeRetainedVariantProperties": ANY,
     "RetainDeploymentConfig": only(False),
@@ -86,6 +81,7 @@ class Endpoints:
         self._core = core
         self._configs = configs
         self._builder = fleets.Builder(core, models)
+        self._ending = Ending(core)
         self._table: Table[EndpointRecord] = Table(core.store)
 
     def operations(self) -> Mapping[str, Operation]:
@@ -140,13 +136,13 @@ class Endpoints:
             # the configuration in use must still exist ([R] terraform-provider-aws issues 40048, 48997)
             self._configs.require(scope, record.fleet.config_name)
             config = self._configs.require(scope, asked["EndpointConfigName"])
-            keep = _kept(asked)
+            keep = deployment.kept(asked)
             fleet = self._builder.build(scope, record.name, config, record.fleet if keep else None, keep)
             scaling.check_update(self._core, scope, record.name, record.fleet, fleet)
             self._core.take(record, fleets.takes(fleet))
             record.deployment = asked.get("DeploymentConfig")
             self._change(record, "Updating")
-            self._roll_out(record, fleet, durations.ENDPOINT_UPDATE + _waits(record.deployment))
+            self._roll_out(record, fleet, durations.ENDPOINT_UPDATE + deployment.waits(record.deployment))
         return {"EndpointArn": record.arn}
 
     def delete(self, request: Request) -> dict[str, Any]:
@@ -162,7 +158,8 @@ class Endpoints:
             self._change(record, "Deleting")
         if fleet:
             self._builder.stop_billing(record.arn, fleet)
-        self._core.in_background(partial(self._end, record, fleet))
+        gone = partial(self._forget, record)
+        self._core.in_background(partial(self._ending.run, fleet, record.name, gone))
         return {}
 
     def describe(self, request: Request) -> dict[str, Any]:
@@ -207,6 +204,20 @@ class Endpoints:
                 return None
             variants = tuple(variant.name for variant in fleet.variants)
             return CaptureSource(name, fleet.capture.settings.destination, variants)
+
+    def system_update(self, name: str, seconds: float) -> None:
+        """Let AWS update the platform of the endpoint (wherever it is), as it may at any time: SystemUpdating.
+
+        It serves on, and can be neither updated nor deleted until that is over ([B] EndpointStatus). Raises ValueError
+        unless there is one endpoint of this name, InService.
+        """
+        with self._core.store.lock:
+            found = [record for record in self._table.all() if record.name == name]
+            if len(found) != 1 or found[0].status != "InService":
+                raise ValueError(f"{name!r} is no endpoint InService, or more than one")
+            self._change(found[0], "SystemUpdating")
+            end = partial(self._system_updated, found[0])
+            self._core.clock.call_later(seconds, end, kind="settle")
 
     def variant_type(self, scope: Scope, name: str, variant: str) -> str | None:
         """The instance type of a variant that serves or is being started; None when there is none."""
@@ -285,7 +296,7 @@ class Endpoints:
             if rollout.timer:
                 rollout.timer.cancel()
             # AWS restarts a crashing container for a long time before it gives up
-            patience = min(durations.ENDPOINT_CRASH_LOOP, _time_limit(record.deployment))
+            patience = min(durations.ENDPOINT_CRASH_LOOP, deployment.time_limit(record.deployment))
             give_up = partial(self._give_up, record, rollout)
             rollout.timer = self._core.clock.call_later(patience, give_up, kind="settle")
         elif rollout.ready and rollout.waited:
@@ -319,37 +330,14 @@ class Endpoints:
                 record.uses = fleets.takes(record.fleet)
                 self._change(record, "InService")
 
-    def _end(self, record: EndpointRecord, fleet: Fleet | None) -> None:
-        """Write what is captured and end the servers (late writers are real), then wait the modelled time."""
-        try:
-            if fleet:
-                fleet.drain()
-        finally:
-            self._core.clock.call_later(durations.ENDPOINT_DELETE, partial(self._forget, record), kind="settle")
+    def _system_updated(self, record: EndpointRecord) -> None:
+        with self._core.store.lock:
+            if record.status == "SystemUpdating":
+                self._change(record, "InService")
 
     def _forget(self, record: EndpointRecord) -> None:
         with self._core.store.lock:
             self._table.remove(record)
-
-
-def _kept(asked: Mapping[str, Any]) -> frozenset[str]:
-    """The variant properties that an update keeps from the endpoint instead of the new configuration."""
-    if not asked.get("RetainAllVariantProperties", False):
-        return frozenset()
-    excluded = {item["VariantPropertyType"] for item in asked.get("ExcludeRetainedVariantProperties", [])}
-    return frozenset({"DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig"} - excluded)
-
-
-def _waits(deployment: Mapping[str, Any] | None) -> float:
-    """Seconds that the blue/green policy adds: baking and keeping the old fleet."""
-    policy = (deployment or {}).get("BlueGreenUpdatePolicy", {})
-    baking = policy.get("TrafficRoutingConfiguration", {}).get("WaitIntervalInSeconds", 0)
-    return float(baking + policy.get("TerminationWaitInSeconds", 0))
-
-
-def _time_limit(deployment: Mapping[str, Any] | None) -> float:
-    policy = (deployment or {}).get("BlueGreenUpdatePolicy", {})
-    return float(policy.get("MaximumExecutionTimeoutInSeconds", "inf"))
 
 
 def _summary(record: EndpointRecord) -> dict[str, Any]:
