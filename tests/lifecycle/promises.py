@@ -88,14 +88,18 @@ def _simulate(cloud: Cloud, role: str, promise: Promise, resource: str) -> bool:
 
 
 def _s3_as(cloud: Cloud, role: str) -> Any:
-    """Return an S3 client with the role's own credentials; its trust is opened to the account for the test."""
+    """Return an S3 client with the role's own credentials; its trust is opened to the account for a moment."""
     trust = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{_ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
     ]}  # fmt: skip
-    cloud.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+    iam = cloud.client("iam")
+    own = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
     credentials = cloud.client("sts").assume_role(
         RoleArn=f"arn:aws:iam::{_ACCOUNT}:role/{role}", RoleSessionName="promises"
     )["Credentials"]
+    # SageMaker needs its own trust back: an endpoint is not deleted without its role
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(own))
     return boto3.client(
         "s3", endpoint_url=cloud.endpoint, region_name=_REGION,
         aws_access_key_id=credentials["AccessKeyId"], aws_secret_access_key=credentials["SecretAccessKey"],
