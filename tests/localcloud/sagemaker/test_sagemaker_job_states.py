@@ -272,8 +272,9 @@ def test_the_meter_counts_instances_times_seconds_once(world: World) -> None:
 def test_pass_role_and_tagging_are_asked_of_the_caller(world: World) -> None:
     world.call("CreateTrainingJob", **training(Tags=[{"Key": "team", "Value": "a"}]))
     arn = "arn:aws:sagemaker:eu-west-1:123456789012:training-job/job"
+    tagging = {"aws:RequestTag/team": "a", "aws:TagKeys": ["team"], "sagemaker:TaggingAction": "CreateTrainingJob"}
     assert world.backend.asked == [
-        ("sagemaker:AddTags", arn, {"aws:RequestTag/team": "a", "aws:TagKeys": ["team"]}),
+        ("sagemaker:AddTags", arn, tagging),
         ("iam:PassRole", ROLE, {"iam:PassedToService": "sagemaker.amazonaws.com"}),
     ]
     world.backend.denied = {"iam:PassRole"}
