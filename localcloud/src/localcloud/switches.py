@@ -97,6 +97,14 @@ SWITCHES = (
         "whether EventBridge Scheduler takes at(...) with a time that is over (it would never run)",
     ),
     Switch(
+        "busy-app-delete",
+        "in-use|validation",
+        "in-use",
+        "DeleteApp models ResourceInUse [B] and most of its known refusals are ValidationException [R]; clients wait "
+        "instead of asking",
+        "the code of DeleteApp for an app that is Pending or Deleting",
+    ),
+    Switch(
         "domain-handler-efs",
         "keep|delete",
         "keep",

@@ -741,3 +741,51 @@ def policy_variables_have_values(server: Localcloud) -> None:
         user.put_object(Bucket=bucket, Key=key, Body=b"")
     for key in ("grace/x", f"{name}/secret", "x"):
         assert error_code(lambda key=key: user.put_object(Bucket=bucket, Key=key, Body=b"")) == "AccessDenied"
+
+
+@scenario
+def a_file_system_policy_counts(server: Localcloud) -> None:
+    efs, iam = server.client("efs"), server.client("iam")
+    locked, other = (efs.create_file_system(CreationToken=unique("fs"))["FileSystemId"] for _ in range(2))
+    name = unique("sweeper")
+    iam.create_user(UserName=name)
+    own = {"Effect": "Allow", "Action": "elasticfilesystem:*", "Resource": "*"}
+    iam.put_user_policy(
+        UserName=name, PolicyName="may", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [own]})
+    )
+    sweeper = server.client("efs", iam.create_access_key(UserName=name)["AccessKey"])
+    denied = ["elasticfilesystem:DescribeFileSystems", "elasticfilesystem:DeleteFileSystem"]
+    deny = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": denied}
+    efs.put_file_system_policy(FileSystemId=locked, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    for call in (sweeper.describe_file_systems, sweeper.delete_file_system):
+        assert "AccessDenied" in error_code(lambda call=call: call(FileSystemId=locked))
+    sweeper.delete_file_system(FileSystemId=other)
+    sweeper.delete_file_system_policy(FileSystemId=locked)
+    sweeper.delete_file_system(FileSystemId=locked)
+
+
+@scenario
+def efs_calls_are_authorised_on_the_file_system(server: Localcloud) -> None:
+    ec2, efs, iam = (server.client(name) for name in ("ec2", "efs", "iam"))
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+    file_system = efs.create_file_system(CreationToken=unique("fs"), Tags=[{"Key": "mine", "Value": "yes"}])
+    identifier = file_system["FileSystemId"]
+    target = efs.create_mount_target(FileSystemId=identifier, SubnetId=subnet)["MountTargetId"]
+    name = unique("sweeper")
+    iam.create_user(UserName=name)
+    may = {
+        "Effect": "Allow",
+        "Action": ["elasticfilesystem:DescribeMountTargets", "elasticfilesystem:DeleteMountTarget"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/mine": "yes"}},
+    }
+    iam.put_user_policy(
+        UserName=name, PolicyName="may", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    )
+    sweeper = server.client("efs", iam.create_access_key(UserName=name)["AccessKey"])
+    assert len(sweeper.describe_mount_targets(FileSystemId=identifier)["MountTargets"]) == 1
+    efs.untag_resource(ResourceId=identifier, TagKeys=["mine"])
+    assert "AccessDenied" in error_code(lambda: sweeper.delete_mount_target(MountTargetId=target))
+    efs.tag_resource(ResourceId=identifier, Tags=[{"Key": "mine", "Value": "yes"}])
+    sweeper.delete_mount_target(MountTargetId=target)

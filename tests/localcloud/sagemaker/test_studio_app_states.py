@@ -419,3 +419,18 @@ def test_tags_come_down_to_spaces_and_apps(studio: StudioWorld, propagation: str
 
 def tags_of(studio: StudioWorld, arn: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in studio.call("ListTags", ResourceArn=arn)["Tags"]}
+
+
+def test_the_code_for_a_busy_app_is_a_switch(studio: StudioWorld) -> None:
+    studio.switches.set({"busy-app-delete": "validation"})
+    names = studio.make_app(lived_in(studio))
+    assert studio.refusal("DeleteApp", **names).code == "ValidationException"
+
+
+def test_an_app_whose_role_is_gone_fails(studio: StudioWorld) -> None:
+    domain = lived_in(studio)
+    names = studio.make_app(domain)
+    studio.backend.missing_roles.add(ROLE)
+    studio.clock.advance(durations.APP_CREATE)
+    studio.reach("DescribeApp", "Failed", **names)
+    assert studio.call("DescribeApp", **names)["FailureReason"] == f"Could not assume role {ROLE}."

@@ -115,7 +115,9 @@ class Apps:
             if record.status == "Failed":
                 raise errors.validation(f"App [{record.arn}] previously failed and was automatically deleted.")
             if record.status != "InService":
-                raise errors.resource_in_use(f"Unable to delete App [{record.arn}] in status {record.status}.")
+                validation = self._core.switches.get("busy-app-delete") == "validation"
+                refusal = errors.validation if validation else errors.resource_in_use
+                raise refusal(f"Unable to delete App [{record.arn}] in status {record.status}.")
             self._shut_down(record)
         return {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localcloud.jobs.lifecycle_script import LifecycleScript
 from localcloud.sagemaker.core import Core
+from localcloud.sagemaker.ports import AssumeDenied
 from localcloud.sagemaker.studio import settings, tags
 from localcloud.sagemaker.studio.records import AppRecord, Studio, profile_arn, space_arn
 
@@ -21,6 +22,10 @@ class Startup:
 
     def start(self, app: AppRecord) -> str | None:
         """Bring the app up: None, or why it failed. Raises ServiceError (EC2's text)."""
+        try:
+            self._core.backend.assume(app.role, "SageMaker")
+        except AssumeDenied as reason:
+            return str(reason)
         self._attach(app)
         return self._run_script(app)
 
