@@ -99,9 +99,7 @@ class Machines:
         if found:
             try:
                 found.remove()
-            except (
-                OSError
-            ):  # a script of a server that is reset still writes to it; the server's TMPDIR goes in the end
+            except OSError:  # a script still writes to it: the server is being reset, its TMPDIR goes in the end
                 shutil.rmtree(found.root, ignore_errors=True)
 
     def clear(self) -> None:
