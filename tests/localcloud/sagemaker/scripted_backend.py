@@ -133,6 +133,7 @@ class ScriptedBackend:
     denied: set[str] = field(default_factory=set)
     missing_roles: set[str] = field(default_factory=set)
     powerless_roles: set[str] = field(default_factory=set)
+    own_metrics: frozenset[str] = frozenset()
     start_failure: str | None = None
     unwritable: bool = False
     hold: threading.Event = field(default_factory=threading.Event)
@@ -160,6 +161,9 @@ class ScriptedBackend:
 
     def check_image(self, image: str) -> None:
         """Every image is known."""
+
+    def metric_names(self, _image: str) -> frozenset[str]:
+        return self.own_metrics
 
     def check_pull(self, image: str, role_arn: str) -> None:
         if role_arn in self.powerless_roles:

@@ -89,6 +89,13 @@ class LiveBackend:
         except images.UnknownImage as reason:
             raise errors.validation(f"[localcloud] {reason}") from None
 
+    def metric_names(self, image: str) -> frozenset[str]:
+        """The metrics that an image reports by itself (a built-in algorithm); none for other images."""
+        try:
+            return frozenset(definition["Name"] for definition in images.resolve(image).metric_definitions)
+        except images.UnknownImage:
+            return frozenset()
+
     def check_pull(self, image: str, role_arn: str) -> None:
         """Raises ServiceError when the role may not pull the image."""
         try:

@@ -167,6 +167,9 @@ class Backend(Protocol):
     def check_image(self, image: str) -> None:
         """Raises ServiceError when no local runner stands in for the image."""
 
+    def metric_names(self, image: str) -> frozenset[str]:
+        """The metrics that an image reports by itself (a built-in algorithm); none for other images."""
+
     def check_pull(self, image: str, role_arn: str) -> None:
         """Raises ServiceError when the role may not pull the image."""
 

@@ -43,7 +43,7 @@ class WorkRecord(Record):
     @property
     def over(self) -> bool:
         """Whether it has ended, however."""
-        return self.status in ("Completed", "Failed", "Stopped")
+        return self.status in ("Completed", "Failed", "Stopped", "Deleting")
 
     @property
     def failure_reason(self) -> str | None:

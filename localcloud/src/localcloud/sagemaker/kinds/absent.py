@@ -21,7 +21,6 @@ EMPTY_LISTS: Mapping[str, str] = {
     "ListExperiments": "ExperimentSummaries",
     "ListFeatureGroups": "FeatureGroupSummaries",
     "ListHubs": "HubSummaries",
-    "ListHyperParameterTuningJobs": "HyperParameterTuningJobSummaries",
     "ListImages": "Images",
     "ListInferenceComponents": "InferenceComponents",
     "ListInferenceExperiments": "InferenceExperiments",

@@ -135,7 +135,7 @@ class JobLifecycle:
 
     def delete(self, record: JobRecord, seconds: float) -> None:
         """Forget a job that is over after ``seconds`` in status Deleting. Raises ResourceInUse. Hold the lock."""
-        if not record.over:
+        if not record.over or record.status == "Deleting":
             raise errors.resource_in_use(
                 f"Could not delete {self._kind} job {record.name} because it is in status {record.status}."
             )

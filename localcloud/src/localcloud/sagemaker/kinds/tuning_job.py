@@ -1,0 +1,394 @@
+"""Hyperparameter tuning jobs: training jobs, so many at a time, until the last of them is over.
+
+    InProgress -> Completed | Failed
+               -> Stopping -> Stopped (when every training job has stopped)
+
+Its training jobs are ordinary ones, named ``<tuning job>-001-<8 hex digits>``, with the tuning job's tags ([B]).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from localcloud.sagemaker import durations, errors, listing
+from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
+from localcloud.sagemaker.core import Core, Operation, Request
+from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.kinds import training_job
+from localcloud.sagemaker.kinds.training_job import TrainingJobs
+from localcloud.sagemaker.store import Table, tag_map
+from localcloud.sagemaker.tuning.search import Search
+from localcloud.sagemaker.tuning.trials import Trial, TuningRecord
+
+logger = logging.getLogger("localcloud.sagemaker")
+
+PATH = "hyper-parameter-tuning-job"
+_MEMBER = "HyperParameterTuningJobName"
+_RANGE: Tree = {"Name": ANY, "MinValue": ANY, "MaxValue": ANY, "ScalingType": ANY}
+#: members that a definition and the training jobs of it have alike
+_SHARED = (
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "StoppingCondition",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "CheckpointConfig",
+    "Environment",
+)
+_CREATE: Tree = {
+    _MEMBER: ANY,
+    "HyperParameterTuningJobConfig": {
+        "Strategy": only("Random", "Grid"),
+        "HyperParameterTuningJobObjective": {"Type": ANY, "MetricName": ANY},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": ANY, "MaxParallelTrainingJobs": ANY},
+        "ParameterRanges": {
+            "IntegerParameterRanges": _RANGE,
+            "ContinuousParameterRanges": _RANGE,
+            "CategoricalParameterRanges": {"Name": ANY, "Values": ANY},
+        },
+        "TrainingJobEarlyStoppingType": only("Off"),
+        "RandomSeed": ANY,
+    },
+    "TrainingJobDefinition": {
+        **{member: training_job.CREATE[member] for member in _SHARED},
+        "DefinitionName": ANY,
+        "StaticHyperParameters": ANY,
+        "AlgorithmSpecification": {"TrainingImage": ANY, "TrainingInputMode": ANY, "MetricDefinitions": ANY},
+        "ResourceConfig": {
+            "InstanceType": ANY,
+            "InstanceCount": ANY,
+            "VolumeSizeInGB": ANY,
+            "KeepAlivePeriodInSeconds": only(0),
+        },
+    },
+    "Tags": TAGS,
+}
+_NAME: Tree = {_MEMBER: ANY}
+_RESOURCE = (PATH, _MEMBER)
+_LISTING = listing.Listing("HyperParameterTuningJobSummaries", "Ascending", sort_by="Name")
+_LIST_JOBS: Tree = {
+    _MEMBER: ANY,
+    "NextToken": ANY,
+    "MaxResults": ANY,
+    "StatusEquals": ANY,
+    "SortBy": ANY,
+    "SortOrder": ANY,
+}
+#: training jobs without a value, from the start, after which AWS gives up ([R])
+_HOPELESS = 5
+
+
+class TuningJobs:
+    """Create, Describe, List, Stop and Delete of tuning jobs, and the list of their training jobs."""
+
+    def __init__(self, core: Core, jobs: TrainingJobs) -> None:
+        """None yet; ``jobs`` run the trials."""
+        self._core = core
+        self._jobs = jobs
+        self._table: Table[TuningRecord] = Table(core.store)
+
+    def operations(self) -> Mapping[str, Operation]:
+        """Operation name to what serves it."""
+        noun = "HyperParameterTuningJob"
+        return {
+            f"Create{noun}": Operation(self.create, _CREATE, _RESOURCE),
+            f"Describe{noun}": Operation(self.describe, _NAME, _RESOURCE),
+            f"List{noun}s": Operation(self.list_page, listing.STATUS_LIST),
+            f"Stop{noun}": Operation(self.stop, _NAME, _RESOURCE),
+            f"Delete{noun}": Operation(self.delete, _NAME, _RESOURCE),
+            f"ListTrainingJobsFor{noun}": Operation(self.list_jobs, _LIST_JOBS, _RESOURCE),
+        }
+
+    def create(self, request: Request) -> dict[str, Any]:
+        """Check the definition as that of a training job, then start the first trials."""
+        asked, scope = request.parameters, request.scope
+        name, arn = asked[_MEMBER], scope.arn(PATH, asked[_MEMBER])
+        if "TrainingJobDefinition" not in asked:
+            raise errors.validation("TrainingJobDefinition must be specified.")
+        config, definition = asked["HyperParameterTuningJobConfig"], asked["TrainingJobDefinition"]
+        search = Search.of(config.get("ParameterRanges", {}), str(config.get("RandomSeed", name)))
+        objective = self._objective(config, definition)
+        fixed = sorted(search.names & set(definition.get("StaticHyperParameters", {})))
+        if fixed:
+            raise errors.validation(f"Hyperparameter {fixed[0]} is both static and tuned.")
+        limit, parallel = _limits(config, search)
+        now = self._core.clock.now()
+        record = TuningRecord(
+            scope,
+            name,
+            arn,
+            asked,
+            now,
+            now,
+            "InProgress",
+            tag_map(asked.get("Tags")),
+            search=search,
+            limit=limit,
+            parallel=parallel,
+            objective=objective,
+        )
+        self._jobs.check(scope, _request(record, self._suggest(record, 1)))
+        self._core.require_tagging(request, arn)
+        self._core.require_role(request, definition["RoleArn"])
+        self._core.backend.check_image(definition["AlgorithmSpecification"]["TrainingImage"])
+        with self._core.store.lock:
+            if self._table.get(scope, name) is not None:
+                raise errors.resource_in_use(f"A hyperparameter tuning job with this name already exists ({arn})")
+            self._table.add(record)
+        self._advance(record)
+        return {"HyperParameterTuningJobArn": arn}
+
+    def describe(self, request: Request) -> dict[str, Any]:
+        """The request, the counters and the best trial so far."""
+        with self._core.store.lock:
+            record = self._require(request)
+            best = record.best
+            return {
+                **record.request,
+                **_summary(record),
+                "BestTrainingJob": record.summary(best) if best else None,
+                "FailureReason": record.failure_reason,
+            }
+
+    def list_page(self, request: Request) -> dict[str, Any]:
+        """One page of summaries."""
+        with self._core.store.lock:
+            return listing.page(request.parameters, self._table.of(request.scope), _LISTING, _summary)
+
+    def list_jobs(self, request: Request) -> dict[str, Any]:
+        """One page of the training jobs; sorted by their value, those without one are left out ([B])."""
+        with self._core.store.lock:
+            record = self._require(request)
+            jobs = [trial.job for trial in record.trials if trial.job]
+            if request.parameters.get("SortBy") == "FinalObjectiveMetricValue":
+                jobs = [job for job in jobs if record.value(job) is not None]
+            by_value = listing.Listing(
+                "TrainingJobSummaries",
+                "Ascending",
+                sort_by="Name",
+                keys={"FinalObjectiveMetricValue": lambda job: record.value(job) or 0.0},
+            )
+            return listing.page(request.parameters, jobs, by_value, record.summary)
+
+    def stop(self, request: Request) -> dict[str, Any]:
+        """Stop the training jobs that run; Stopped when they have ([B])."""
+        with self._core.store.lock:
+            record = self._require(request)
+            if record.status != "InProgress":
+                raise errors.validation(
+                    f"The request was rejected because the tuning job is in status {record.status}."
+                )
+            self._enter(record, "Stopping")
+        self._stop_trials(record)
+        self._advance(record)
+        return {}
+
+    def delete(self, request: Request) -> dict[str, Any]:
+        """Forget a tuning job that is over; its training jobs stay ([B])."""
+        with self._core.store.lock:
+            record = self._require(request)
+            if not record.over or record.status == "Deleting":
+                raise errors.resource_in_use(
+                    f"Could not delete tuning job {record.name} because it is in status {record.status}."
+                )
+            self._enter(record, "Deleting")
+            self._core.clock.call_later(durations.JOB_DELETE, partial(self._forget, record), kind="settle")
+        return {}
+
+    def reset(self) -> None:
+        """Forget every record; training jobs end with their own kind."""
+        with self._core.store.lock:
+            for record in self._table.all():
+                record.status = "Stopped"
+            self._table.clear()
+
+    def _objective(self, config: Mapping[str, Any], definition: Mapping[str, Any]) -> dict[str, str]:
+        """The metric must be one that the image reports or the definition defines. Raises ValidationException ([R])."""
+        objective = config.get("HyperParameterTuningJobObjective")
+        if objective is None:
+            raise errors.validation("HyperParameterTuningJobObjective must be specified.")
+        algorithm = definition["AlgorithmSpecification"]
+        image = algorithm.get("TrainingImage", "")
+        own = self._core.backend.metric_names(image)
+        given = {metric["Name"] for metric in algorithm.get("MetricDefinitions", [])}
+        name = objective["MetricName"]
+        if own and not given and name not in own:
+            raise errors.validation(
+                f"The objective metric for the hyperparameter tuning job, [{name}], isn't valid for the [{image}] "
+                "algorithm. Choose a valid objective metric."
+            )
+        if name not in own | given:
+            raise errors.validation(
+                "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric "
+                "definitions."
+            )
+        return dict(objective)
+
+    def _advance(self, record: TuningRecord) -> None:
+        """Start as many trials as may run, or end. Called again whenever a trial is over."""
+        with self._core.store.lock:
+            claimed = self._claim(record)
+            watchers = [] if claimed else self._conclude(record)
+        for trial in claimed:
+            self._start(record, trial)
+        for callback in watchers:
+            callback()
+
+    def _claim(self, record: TuningRecord) -> list[Trial]:
+        """The trials to start now, so that nobody else starts them too. Hold the lock."""
+        if record.status != "InProgress" or record.failure:
+            return []
+        room = min(record.parallel - len(record.running), record.limit - len(record.trials))
+        claimed = []
+        for _ in range(room):
+            number = len(record.trials) + 1
+            digest = hashlib.sha256(f"{record.arn}/{record.created}/{number}".encode()).hexdigest()[:8]
+            trial = Trial(number, f"{record.name}-{number:03d}-{digest}", self._suggest(record, number))
+            record.trials.append(trial)
+            claimed.append(trial)
+        return claimed
+
+    def _start(self, record: TuningRecord, trial: Trial) -> None:
+        request = {**_request(record, trial.tuned), "TrainingJobName": trial.name}
+        try:
+            job = self._jobs.launch(record.scope, request, {"TuningJobArn": record.arn})
+        except ServiceError as refused:
+            self._give_up(record, trial, f"{refused.code}: {refused.message}")
+            return
+        # whatever is wrong here is localcloud's fault and must end the tuning job, or it would go on for ever
+        except Exception as error:
+            logger.exception("a trial of %s could not be started", record.arn)
+            self._give_up(record, trial, f"InternalServerError: [localcloud] {error}")
+            return
+        with self._core.store.lock:
+            trial.job = job
+            stopping = record.status != "InProgress" or record.failure is not None
+        if stopping:
+            self._jobs.stop_record(job)
+        self._core.store.watch(job, partial(self._trial_ended, record))
+
+    def _give_up(self, record: TuningRecord, trial: Trial, failure: str) -> None:
+        """A trial could not even be started: the rest is stopped."""
+        with self._core.store.lock:
+            record.trials.remove(trial)
+            record.failure = failure
+        self._stop_trials(record)
+        self._advance(record)
+
+    def _trial_ended(self, record: TuningRecord) -> None:
+        with self._core.store.lock:
+            if record.status == "InProgress" and not record.failure:
+                record.failure = _hopeless(record)
+            giving_up = record.failure is not None
+        if giving_up:
+            self._stop_trials(record)
+        self._advance(record)
+
+    def _conclude(self, record: TuningRecord) -> list[Callable[[], None]]:
+        """The end, when no trial runs any more; what is to be called then. Hold the lock."""
+        if record.status not in ("InProgress", "Stopping") or record.running:
+            return []
+        record.ended = self._core.clock.now()
+        if record.status == "Stopping":
+            self._enter(record, "Stopped")
+        else:
+            self._enter(record, "Failed" if record.failure else "Completed")
+        watchers, record.watchers = record.watchers, []
+        return watchers
+
+    def _stop_trials(self, record: TuningRecord) -> None:
+        with self._core.store.lock:
+            jobs = [trial.job for trial in record.running if trial.job]
+        for job in jobs:
+            self._jobs.stop_record(job)
+
+    def _suggest(self, record: TuningRecord, number: int) -> dict[str, str]:
+        grid = record.request["HyperParameterTuningJobConfig"]["Strategy"] == "Grid"
+        return record.search.grid(number) if grid else record.search.random(number)
+
+    def _require(self, request: Request) -> TuningRecord:
+        name = request[_MEMBER]
+        record = self._table.get(request.scope, name)
+        if record is None:
+            raise errors.resource_not_found(f"Amazon SageMaker can't find a tuning job with the name {name}.")
+        return record
+
+    def _forget(self, record: TuningRecord) -> None:
+        with self._core.store.lock:
+            self._table.remove(record)
+
+    def _enter(self, record: TuningRecord, status: str) -> None:
+        record.status = status
+        record.modified = self._core.clock.now()
+        self._core.store.changed.notify_all()
+
+
+def _hopeless(record: TuningRecord) -> str | None:
+    """Why AWS gives up after the first trials ([R] both texts), None while there is hope."""
+    finished = record.finished
+    if record.best or len(finished) < min(_HOPELESS, record.limit):
+        return None
+    if all(job.status == "Failed" for job in finished):
+        return (
+            f"No training job succeeded after {len(finished)} attempts. For additional details, please take a look at "
+            "the training job failures by listing training jobs for the hyperparameter tuning job."
+        )
+    return (
+        f"No objective metrics found after running {len(finished)} training jobs. Please ensure that the custom "
+        "algorithm is emitting the objective metric as defined by the regular expression provided."
+    )
+
+
+def _limits(config: Mapping[str, Any], search: Search) -> tuple[int, int]:
+    """How many training jobs in all, and at a time. Raises ValidationException ([K] texts)."""
+    limits = config["ResourceLimits"]
+    most, parallel = limits.get("MaxNumberOfTrainingJobs"), limits["MaxParallelTrainingJobs"]
+    if config["Strategy"] == "Grid":
+        if search.numbers:
+            raise errors.validation("A tuning job with strategy Grid takes categorical hyperparameter ranges only.")
+        most = min(most or search.combinations, search.combinations)
+    if most is None:
+        raise errors.validation("ResourceLimits must contain MaxNumberOfTrainingJobs.")
+    if parallel > most:
+        raise errors.validation("MaxParallelTrainingJobs must not be greater than MaxNumberOfTrainingJobs.")
+    return most, parallel
+
+
+def _request(record: TuningRecord, tuned: Mapping[str, str]) -> dict[str, Any]:
+    """CreateTrainingJob of a trial, but for its name ([R] what AWS adds: facts containers 6)."""
+    definition = record.request["TrainingJobDefinition"]
+    algorithm = dict(definition["AlgorithmSpecification"])
+    objective = record.objective["MetricName"]
+    metrics = algorithm.get("MetricDefinitions", [])
+    extra = [{"Name": "ObjectiveMetric", "Regex": m["Regex"]} for m in metrics if m["Name"] == objective]
+    if metrics:
+        algorithm["MetricDefinitions"] = [*metrics, *extra]
+    static = definition.get("StaticHyperParameters", {})
+    return {
+        **{member: definition[member] for member in _SHARED if member in definition},
+        "AlgorithmSpecification": algorithm,
+        "HyperParameters": {**static, **tuned, "_tuning_objective_metric": objective},
+        "Tags": [{"Key": key, "Value": value} for key, value in record.tags.items()],
+    }
+
+
+def _summary(record: TuningRecord) -> dict[str, Any]:
+    config = record.request["HyperParameterTuningJobConfig"]
+    return {
+        "HyperParameterTuningJobName": record.name,
+        "HyperParameterTuningJobArn": record.arn,
+        "HyperParameterTuningJobStatus": record.status,
+        "Strategy": config["Strategy"],
+        "CreationTime": record.created,
+        "HyperParameterTuningEndTime": record.ended,
+        "LastModifiedTime": record.modified,
+        **record.counters(),
+        "ResourceLimits": config["ResourceLimits"],
+    }
