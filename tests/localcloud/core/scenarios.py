@@ -364,6 +364,101 @@ def interfaces_are_found_by_filters(server: Localcloud) -> None:
 
 
 @scenario
+def interface_endpoints_are_listed_hold_their_network_and_take_time(server: Localcloud) -> None:
+    ec2, stack = server.client("ec2"), Stack(server, unique("private"))
+    names = {"EnableDnsSupport": True, "EnableDnsHostnames": True}
+    resources: Resources = {
+        "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.5.0.0/16", **names}},
+        "Group": {
+            "Type": "AWS::EC2::SecurityGroup",
+            "Properties": {"GroupDescription": "endpoints", "VpcId": {"Ref": "Vpc"}},
+        },
+    }
+    for zone in range(2):
+        resources[f"Subnet{zone}"] = {
+            "Type": "AWS::EC2::Subnet",
+            "Properties": {
+                "VpcId": {"Ref": "Vpc"},
+                "CidrBlock": f"10.5.{zone}.0/24",
+                "AvailabilityZone": {"Fn::Select": [zone, {"Fn::GetAZs": ""}]},
+            },
+        }
+    for service in ("sagemaker.api", "sts"):
+        resources[service.replace(".", "").capitalize()] = {
+            "Type": "AWS::EC2::VPCEndpoint",
+            "Properties": {
+                "VpcId": {"Ref": "Vpc"},
+                "ServiceName": f"com.amazonaws.us-east-1.{service}",
+                "VpcEndpointType": "Interface",
+                "PrivateDnsEnabled": True,
+                "SubnetIds": [{"Ref": "Subnet0"}, {"Ref": "Subnet1"}],
+                "SecurityGroupIds": [{"Fn::GetAtt": ["Group", "GroupId"]}],
+                "PolicyDocument": DENY_ALL,
+                "Tags": [{"Key": "sandcastle:environment", "Value": stack.name}],
+            },
+        }
+    assert stack.create(resources) == "CREATE_COMPLETE", stack.reasons()
+    mine = [{"Name": "tag:sandcastle:environment", "Values": [stack.name]}]
+    pages = ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=mine, PaginationConfig={"PageSize": 1})
+    found = {item["VpcEndpointId"]: item for page in pages for item in page["VpcEndpoints"]}
+    assert sorted(found) == sorted(stack.physical(name) for name in ("Sagemakerapi", "Sts"))
+    group = stack.physical("Group")
+    for endpoint in found.values():
+        assert endpoint["State"] == "available"
+        assert endpoint.get("PrivateDnsEnabled")
+        assert [item["GroupId"] for item in endpoint["Groups"]] == [group]
+        assert json.loads(endpoint["PolicyDocument"]) == DENY_ALL
+        listed = ec2.describe_network_interfaces(NetworkInterfaceIds=endpoint["NetworkInterfaceIds"])
+        assert {item["SubnetId"] for item in listed["NetworkInterfaces"]} == set(endpoint["SubnetIds"])
+    other = [{"Name": "vpc-id", "Values": ["vpc-other"]}]
+    assert ec2.describe_vpc_endpoints(Filters=other)["VpcEndpoints"] == []
+
+    again = partial(
+        ec2.create_vpc_endpoint,
+        VpcId=stack.physical("Vpc"),
+        ServiceName="com.amazonaws.us-east-1.sts",
+        VpcEndpointType="Interface",
+        SubnetIds=[stack.physical("Subnet0")],
+    )
+    assert error_code(again) == "InvalidParameter"  # its private name is taken
+    assert error_code(lambda: ec2.delete_security_group(GroupId=group)) == "DependencyViolation"
+    counted = [
+        r for r in server.admin("GET", "meter")["readings"] if r["tags"].get("sandcastle:environment") == stack.name
+    ]
+    assert [(reading["quantity"], reading["running"]) for reading in counted] == [(2, True)] * 2
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[stack.physical("Sts")])
+    (going,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[stack.physical("Sts")])["VpcEndpoints"]
+    assert going["State"] == "deleting"
+    assert error_code(lambda: ec2.delete_security_group(GroupId=group)) == "DependencyViolation"
+    assert stack.delete() == "DELETE_COMPLETE", stack.reasons()
+    counted = [
+        r for r in server.admin("GET", "meter")["readings"] if r["tags"].get("sandcastle:environment") == stack.name
+    ]
+    assert not any(reading["running"] for reading in counted)
+
+
+@scenario
+def private_names_need_a_network_with_names(server: Localcloud) -> None:
+    ec2 = server.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.4.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.4.{n}.0/24", AvailabilityZone="us-east-1a")["Subnet"]["SubnetId"]
+        for n in range(2)
+    ]
+    make = partial(
+        ec2.create_vpc_endpoint, VpcId=vpc, ServiceName="com.amazonaws.us-east-1.sts", VpcEndpointType="Interface"
+    )
+    with_names = partial(make, SubnetIds=subnets[:1])
+    assert error_code(with_names) == "InvalidParameter"
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    assert error_code(partial(make, SubnetIds=subnets)) == "DuplicateSubnetsInSameZone"
+    endpoint = with_names()["VpcEndpoint"]
+    assert (endpoint["State"], endpoint["Groups"][0]["GroupName"]) == ("pending", "default")
+    assert error_code(lambda: ec2.delete_subnet(SubnetId=subnets[0])) == "DependencyViolation"
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint["VpcEndpointId"]])
+
+
+@scenario
 def failed_delete_holds_back_its_dependencies(server: Localcloud) -> None:
     name = unique("order")
     stack = Stack(server, name)

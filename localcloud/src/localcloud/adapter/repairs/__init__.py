@@ -39,6 +39,7 @@ from localcloud.adapter.repairs import (
     stack_arns,
     tags,
     update_events,
+    vpc_endpoints,
 )
 
 #: in the order they are applied; a later one wraps an earlier one
@@ -55,6 +56,7 @@ _ALL = (
     roles,
     network,
     network_interfaces,
+    vpc_endpoints,
     group_rules,
     file_systems,
     attributes,

@@ -43,9 +43,14 @@ def interfaces() -> Iterator[Use]:
         yield Use(target["NetworkInterfaceId"], target["SubnetId"], _group_ids(groups), description)
     for endpoint in ec2._vpc_endpoints.values():
         for subnet in endpoint.get("SubnetIds") or []:
-            made_up = f"eni-{endpoint['VpcEndpointId'].removeprefix('vpce-')[:8]}{subnet.removeprefix('subnet-')[:9]}"
+            identifier = endpoint_interface(endpoint["VpcEndpointId"], subnet)
             description = f"VPC Endpoint Interface {endpoint['VpcEndpointId']}"
-            yield Use(made_up, subnet, _group_ids(endpoint.get("SecurityGroupIds")), description)
+            yield Use(identifier, subnet, _group_ids(endpoint.get("SecurityGroupIds")), description)
+
+
+def endpoint_interface(endpoint: str, subnet: str) -> str:
+    """The interface that a VPC endpoint has in a subnet."""
+    return f"eni-{endpoint.removeprefix('vpce-')[:8]}{subnet.removeprefix('subnet-')[:9]}"
 
 
 def install() -> None:
@@ -54,6 +59,7 @@ def install() -> None:
     _guard(
         "DeleteSecurityGroup", "GroupId", "AWS::EC2::SecurityGroup", "resource {} has a dependent object", _group_used
     )
+    _guard("DeleteVpc", "VpcId", "AWS::EC2::VPC", "The vpc '{}' has dependencies", _vpc_used)
     _guard(
         "DeleteInternetGateway",
         "InternetGatewayId",
@@ -102,6 +108,10 @@ def _group_used(group: str) -> bool:
         if other["GroupId"] != group
         for permission in [*(other.get("IpPermissions") or []), *(other.get("IpPermissionsEgress") or [])]
     )
+
+
+def _vpc_used(vpc: str) -> bool:
+    return any(endpoint["VpcId"] == vpc for endpoint in ec2._vpc_endpoints.values())
 
 
 def _gateway_used(gateway: str) -> bool:
