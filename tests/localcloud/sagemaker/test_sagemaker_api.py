@@ -200,12 +200,11 @@ def test_what_an_audit_asks_is_answered(sm: Any) -> None:
 
 def test_what_is_not_here_is_refused_by_name(sm: Any) -> None:
     code, message = refused(
-        sm.create_notebook_instance,
-        NotebookInstanceName="n",
-        InstanceType="ml.t3.medium",
-        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/nobody",
+        sm.create_code_repository,
+        CodeRepositoryName="n",
+        GitConfig={"RepositoryUrl": "https://git.example.com/n"},
     )
     assert (code, message) == (
         "UnknownOperationException",
-        "[localcloud] CreateNotebookInstance is not supported yet",
+        "[localcloud] CreateCodeRepository is not supported yet",
     )
