@@ -884,3 +884,27 @@ def efs_calls_are_authorised_on_the_file_system(server: Localcloud) -> None:
     assert "AccessDenied" in error_code(lambda: sweeper.delete_mount_target(MountTargetId=target))
     efs.tag_resource(ResourceId=identifier, Tags=[{"Key": "mine", "Value": "yes"}])
     sweeper.delete_mount_target(MountTargetId=target)
+
+
+@scenario
+def security_groups_are_found_by_wildcards(server: Localcloud) -> None:
+    ec2 = server.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    name = unique("security-group-for")
+    for way in ("inbound", "outbound"):
+        tags = [{"ResourceType": "security-group", "Tags": [{"Key": "way", "Value": way}]}]
+        ec2.create_security_group(
+            GroupName=f"{name}-{way}-nfs", Description=f"about {way}", VpcId=vpc, TagSpecifications=tags
+        )
+
+    def found(**filters: str) -> list[str]:
+        asked = [
+            {"Name": key.replace("__", ":").replace("_", "-"), "Values": [value]} for key, value in filters.items()
+        ]
+        return [group["GroupName"] for group in ec2.describe_security_groups(Filters=asked)["SecurityGroups"]]
+
+    assert found(group_name=f"{name}-*") == [f"{name}-inbound-nfs", f"{name}-outbound-nfs"]
+    assert found(vpc_id=vpc, description="about in*") == [f"{name}-inbound-nfs"]
+    assert found(vpc_id=vpc, tag__way="outbound") == [f"{name}-outbound-nfs"]
+    assert found(group_name=f"{name}-none-*") == []
+    assert error_code(lambda: found(no_such="x")) == "InvalidParameterValue"

@@ -207,6 +207,17 @@ def test_an_app_of_a_vpc_only_domain_keeps_its_subnet(
     ec2.delete_security_group(GroupId=group)
 
 
+def test_two_subnets_in_a_zone_share_a_mount_target(
+    localcloud: Localcloud, vpc: dict[str, Any], make_domain: Callable[..., str], sm: Any
+) -> None:
+    ec2, efs = localcloud.client("ec2"), localcloud.client("efs")
+    where = {"VpcId": vpc["VpcId"], "CidrBlock": "10.1.9.0/24", "AvailabilityZone": "us-east-1a"}
+    vpc["SubnetIds"] = [vpc["SubnetIds"][0], ec2.create_subnet(**where)["Subnet"]["SubnetId"]]
+    file_system = sm.describe_domain(DomainId=make_domain())["HomeEfsFileSystemId"]
+    targets = efs.describe_mount_targets(FileSystemId=file_system)["MountTargets"]
+    assert [target["SubnetId"] for target in targets] == vpc["SubnetIds"][:1]
+
+
 def test_a_lifecycle_script_runs_as_the_user(localcloud: Localcloud, make_domain: Callable[..., str], sm: Any) -> None:
     bucket = unique("studio-scripts")
     localcloud.client("s3").create_bucket(Bucket=bucket)

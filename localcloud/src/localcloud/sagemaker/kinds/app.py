@@ -191,6 +191,8 @@ class Apps:
             if instance is None:
                 raise errors.validation("InstanceType is required for KernelGateway apps.")  # [B] CreateApp
             record.spec["InstanceType"] = "ml.t3.medium" if instance == "system" else instance
+        elif record.app_type != "JupyterServer" and instance == "system":
+            raise errors.validation(f"{record.app_type} apps do not support the system instance type.")  # [I]
         arn = record.spec.get("LifecycleConfigArn")
         named = [(record.app_type, arn)] if arn else []
         settings.check_configs(self._studio, record.scope, iter(named))
