@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from localcloud.sagemaker.quotas import table
 from tests.localcloud.sagemaker.scripted_backend import World
 
 _numbers = itertools.count(1)
@@ -121,3 +122,11 @@ def hosted(localcloud: Any, trained_model: str) -> Callable[..., str]:
         return name
 
     return host
+
+
+@pytest.fixture(scope="module")
+def room_for_domains(localcloud: Any) -> Iterator[None]:
+    """More domains than an account may have: tests leave theirs behind on the server that all of them share."""
+    localcloud.admin("POST", "quotas", {"Total domains": 1000})
+    yield
+    localcloud.admin("POST", "quotas", {"Total domains": table()["Total domains"].default})

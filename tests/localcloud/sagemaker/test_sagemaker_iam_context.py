@@ -187,7 +187,7 @@ def test_tags_of_a_request_and_what_tagging_is_for(caller: Callable[..., Any]) -
 
 
 @pytest.fixture(scope="module")
-def domain(localcloud: Localcloud) -> str:
+def domain(localcloud: Localcloud, room_for_domains: None) -> str:
     """A domain with users ada and grace; ada owns the private space `mine` and the shared space `ours`."""
     ec2, iam, sm = (localcloud.client(name) for name in ("ec2", "iam", "sagemaker"))
     vpc = ec2.create_vpc(CidrBlock="10.5.0.0/16")["Vpc"]["VpcId"]

@@ -14,7 +14,7 @@ from tests.localcloud.core.stacks import Resources, Stack, eventually, role, uni
 if TYPE_CHECKING:
     from tests.localcloud.conftest import Localcloud
 
-pytestmark = pytest.mark.localcloud
+pytestmark = [pytest.mark.localcloud, pytest.mark.usefixtures("room_for_domains")]
 
 MANAGED = "ManagedByAmazonSageMakerResource"
 

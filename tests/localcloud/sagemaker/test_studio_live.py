@@ -18,7 +18,7 @@ from tests.localcloud.core.stacks import eventually, unique
 if TYPE_CHECKING:
     from tests.localcloud.conftest import Localcloud
 
-pytestmark = pytest.mark.localcloud
+pytestmark = [pytest.mark.localcloud, pytest.mark.usefixtures("room_for_domains")]
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:000000000000"
 LOGS = (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], ["*"])
