@@ -11,8 +11,10 @@ import json
 import os
 import subprocess
 import threading
+import urllib.request
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -70,6 +72,13 @@ class Target:
     def pace(self) -> float:
         """By what to multiply pauses and deadlines that are meant for AWS: localcloud is never busy with others."""
         return 0.05 if self.name == "local" else 1.0
+
+    def now(self) -> datetime:
+        """Return the time there: localcloud has its own, which runs ahead while it waits for something."""
+        if self.name == "aws":
+            return datetime.now(UTC)
+        with urllib.request.urlopen(f"{self.settings['AWS_ENDPOINT_URL']}/_localcloud/clock", timeout=30) as reply:
+            return datetime.fromtimestamp(json.load(reply)["now"], UTC)
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of the service, always the same one; any thread may use it.

@@ -49,6 +49,8 @@ class Inventory:
     findings: tuple[Finding, ...]
     unanswered: dict[str, str]
     memory: Memory = field(default_factory=Memory)
+    counts: dict[str, int] = field(default_factory=dict)
+    """How many each question found, by question."""
 
     @property
     def billable(self) -> tuple[Finding, ...]:
@@ -99,7 +101,8 @@ def take_inventory(clients: Clients, owner: Owner) -> Inventory:
     once = {(finding.kind, finding.name): finding for finding in reversed(findings)}
     unanswered = {service: answer for service, answer in answers.items() if isinstance(answer, str)}
     kept = tuple(finding for finding in findings if once[finding.kind, finding.name] is finding)
-    return Inventory(owner.environment, kept, unanswered, memory | _names(kept))
+    counts = {service: len(answer) for service, answer in answers.items() if not isinstance(answer, str)}
+    return Inventory(owner.environment, kept, unanswered, memory | _names(kept), counts)
 
 
 def _memory(survey: Survey) -> Memory:

@@ -77,12 +77,15 @@ def _status(options: argparse.Namespace, console: Console) -> int:
 
 
 def _audit(options: argparse.Namespace, console: Console) -> int:
-    from operations.destroy import audit
+    from operations.audit import take_inventory
+    from operations.audit.finding import Owner
+    from operations.audit.report import show_inventory
 
     target = deployed_in(options, console)
     if target is None:
         return EXIT_OK
-    inventory = audit(target, name_of(options), console)
+    inventory = take_inventory(target, Owner(name_of(options), target.account, target.region))
+    show_inventory(inventory, console)
     insist_it_exists(options, target, not inventory.clean)
     console.finish(inventory.document())
     return EXIT_FAILED if inventory.billable or inventory.unanswered else EXIT_OK

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -29,6 +30,7 @@ class Swept:
     """What became of one finding: gone after some seconds, or refused for a reason."""
 
     finding: Finding
+    begin: datetime
     seconds: float
     refused: str = ""
 
@@ -54,11 +56,11 @@ def sweep(target: Target, inventory: Inventory, console: Console, *, only: Colle
 
 
 def _remove(target: Target, step: Step, finding: Finding, console: Console) -> Swept:
-    started = time.monotonic()
+    begin, started = datetime.now(UTC), time.monotonic()
     try:
         step.remove(target, finding)
     except (ClientError, BotoCoreError, OperationError) as error:
         console.warn(f"{finding.kind} {finding.name} could not be removed: {error}\n  by hand: {finding.remove}")
-        return Swept(finding, time.monotonic() - started, str(error))
+        return Swept(finding, begin, time.monotonic() - started, str(error))
     console.step(f"removed {finding.kind} {finding.name}, which no stack knew")
-    return Swept(finding, time.monotonic() - started)
+    return Swept(finding, begin, time.monotonic() - started)
