@@ -675,6 +675,32 @@ def functions_see_nothing_of_the_server(server: Localcloud) -> None:
 
 
 @scenario
+def functions_log_as_their_role(server: Localcloud) -> None:
+    """Nothing without permission; into the group that is there; into a new one only with logs:CreateLogGroup."""
+    logs, group = server.client("logs"), f"/test/{unique('group')}"
+    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
+    writes = ["logs:CreateLogStream", "logs:PutLogEvents"]
+
+    def invoked(*actions: str) -> list[str]:
+        allowed = [{"Effect": "Allow", "Action": list(actions), "Resource": arn}] if actions else []
+        stack = Stack(server, unique("logging"))
+        code = "def handler(event, context): print('hello')"
+        made = function(code, LoggingConfig={"LogGroup": group})
+        assert stack.create({"Role": role(*allowed), "Function": made}) == "CREATE_COMPLETE", stack.reasons()
+        server.client("lambda").invoke(FunctionName=stack.physical("Function"))
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return []
+        return [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+
+    assert invoked() == []
+    assert invoked(*writes) == []
+    assert any("hello" in line for line in invoked(*writes, "logs:CreateLogGroup"))
+    logs.delete_log_group(logGroupName=group)
+    logs.create_log_group(logGroupName=group)
+    assert any("hello" in line for line in invoked(*writes))
+
+
+@scenario
 def workers_end_with_their_function(server: Localcloud) -> None:
     stack = Stack(server, unique("warm"))
     stack.create({"Role": role(), "Function": function("import os\ndef handler(e, c): return os.getpid()")})
