@@ -675,6 +675,20 @@ def functions_see_nothing_of_the_server(server: Localcloud) -> None:
 
 
 @scenario
+def subscriptions_and_permissions_need_what_they_name(server: Localcloud) -> None:
+    topic = "arn:aws:sns:us-east-1:000000000000:nobody"
+    permission = {"FunctionName": "nobody", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}
+    subscription = {"TopicArn": topic, "Protocol": "email", "Endpoint": "ml@example.com"}
+    for type_name, properties, text in (
+        ("AWS::SNS::Subscription", subscription, f"Topic does not exist: {topic}"),
+        ("AWS::Lambda::Permission", permission, "Function not found: nobody"),
+    ):
+        stack = Stack(server, unique("nobody"))
+        assert stack.create({"Thing": {"Type": type_name, "Properties": properties}}) == "ROLLBACK_COMPLETE"
+        assert text in stack.reasons()
+
+
+@scenario
 def functions_log_as_their_role(server: Localcloud) -> None:
     """Nothing without permission; into the group that is there; into a new one only with logs:CreateLogGroup."""
     logs, group = server.client("logs"), f"/test/{unique('group')}"

@@ -166,6 +166,7 @@ CONTRACT: dict[str, str] = {
     "ministack.services.lambda_svc._execute_function_warm": "function",
     "ministack.services.lambda_svc._execute_function_with_config_scope": "function",
     "ministack.services.lambda_svc._functions": _STORE,
+    "ministack.services.lambda_svc._get_func_record_for_ref": "function",
     "ministack.services.lambda_svc._route_async_failure": "function",
     "ministack.services.lambda_svc._run_with_function_config_scope": "function",
     "ministack.services.lambda_svc.invoke_async_with_retry": "function",
