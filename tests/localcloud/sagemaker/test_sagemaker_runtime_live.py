@@ -192,6 +192,50 @@ def test_a_pipeline_evaluates_trains_and_registers(
     assert sm.list_tags(ResourceArn=group["ModelPackageGroupArn"])["Tags"] == tags
 
 
+def test_a_transform_job_answers_line_for_line(localcloud: Any, sm: Any, workshop: Workshop) -> None:
+    model = workshop.model(localcloud, "live-transform")
+    s3 = localcloud.client("s3")
+    s3.put_object(Bucket=workshop.bucket, Key="batch/many.csv", Body=b"9.0,1.0\n1.0,9.0\n" * 3)
+    s3.put_object(Bucket=workshop.bucket, Key="batch/deep/bad.csv", Body=b"no,numbers\n")
+
+    def transform(name: str, prefix: str) -> dict[str, Any]:
+        where = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{workshop.bucket}/{prefix}"}}
+        sm.create_transform_job(
+            TransformJobName=name,
+            ModelName=model,
+            BatchStrategy="MultiRecord",
+            MaxConcurrentTransforms=2,
+            TransformInput={"DataSource": where, "ContentType": "text/csv", "SplitType": "Line"},
+            TransformOutput={"S3OutputPath": f"s3://{workshop.bucket}/{name}", "AssembleWith": "Line"},
+            TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        )
+        ended: dict[str, Any] = live.wait_for(
+            lambda: sm.describe_transform_job(TransformJobName=name),
+            lambda found: found["TransformJobStatus"] not in ("InProgress", "Stopping"),
+        )
+        return ended
+
+    ended = transform("live-good", "batch/many.csv")
+    assert ended["TransformJobStatus"] == "Completed", ended
+    body = s3.get_object(Bucket=workshop.bucket, Key="live-good/many.csv.out")["Body"].read().decode()
+    scores = [float(line) for line in body.splitlines()]
+    assert len(scores) == 6
+    assert all(high > 0.5 > low for high, low in zip(scores[::2], scores[1::2], strict=True))
+
+    # a bad object has no output and fails the job, the others keep theirs
+    ended = transform("live-bad", "batch/")
+    assert (ended["TransformJobStatus"], ended["FailureReason"]) == (
+        "Failed",
+        "ClientError: See job logs for more information",
+    )
+    listed = s3.list_objects_v2(Bucket=workshop.bucket, Prefix="live-bad/")["Contents"]
+    assert [item["Key"] for item in listed] == ["live-bad/many.csv.out"]
+    events = localcloud.client("logs").get_log_events(
+        logGroupName="/aws/sagemaker/TransformJobs", logStreamName="live-bad/data-log"
+    )["events"]
+    assert "batch/deep/bad.csv: Bad HTTP status received from algorithm: 415" in events[0]["message"]
+
+
 def test_a_step_that_the_role_may_not_begin(sm: Any, workshop: Workshop) -> None:
     step = {"Name": "Train", "Type": "Training", "Arguments": workshop.training()}
     definition = json.dumps({"Version": "2020-12-01", "Steps": [step]})

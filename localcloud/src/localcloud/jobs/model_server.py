@@ -44,6 +44,8 @@ class ServerSpec:
     network_isolation: bool = False
     region: str = "us-east-1"
     account: str = "000000000000"
+    log_group: str | None = None
+    """None: the endpoint's own."""
 
 
 class ServerFailed(Exception):
@@ -154,7 +156,8 @@ class ModelServer:
         )
         process = self._process = sandbox.start(directory, program)
         stream = f"{spec.variant}/i-{secrets.token_hex(9)[:17]}"
-        self._shipper = LogShipper(clients.logs, f"/aws/sagemaker/Endpoints/{spec.endpoint}", stream, platform.now)
+        group = spec.log_group or f"/aws/sagemaker/Endpoints/{spec.endpoint}"
+        self._shipper = LogShipper(clients.logs, group, stream, platform.now)
         self._reader = OutputReader(process.output, self._shipper, None, platform.now)
         self._pool = ConnectionPool(lambda: process.connect(port))
 

@@ -69,17 +69,11 @@ class Transfer:
             raise TransferFailed(f"localcloud does not support S3DataType {source.data_type}")
 
     def download_prefix(self, uri: str, target: Path) -> int:
-        """Every object whose key starts with the URI's key; returns how many files were written.
-
-        A key keeps its path below the last complete folder of the URI, so one object lands as its own name.
-        """
+        """Every object whose key starts with the URI's key, by its relative name; how many files were written."""
         prefix = S3Uri.parse(uri)
         count = 0
         for key in self._keys(prefix):
-            if key.startswith(prefix.key.rstrip("/") + "/") or not prefix.key:
-                name = key[len(prefix.key.rstrip("/")) :].lstrip("/")
-            else:
-                name = key[prefix.key.rfind("/") + 1 :]
+            name = relative_name(prefix, key)
             if name and not name.endswith("/"):
                 self.download(S3Uri(prefix.bucket, key), target / self._safe(S3Uri(prefix.bucket, key), name))
                 count += 1
@@ -165,6 +159,13 @@ class Transfer:
                 f"Failed to download data. S3 key: {source} has an illegal char sub-sequence '{bad}' in it"
             )
         return name
+
+
+def relative_name(prefix: S3Uri, key: str) -> str:
+    """A key's path below the last complete folder of a prefix, so that one object has its own name."""
+    if key.startswith(prefix.key.rstrip("/") + "/") or not prefix.key:
+        return key[len(prefix.key.rstrip("/")) :].lstrip("/")
+    return key[prefix.key.rfind("/") + 1 :]
 
 
 def files_below(root: Path) -> Iterator[tuple[str, Path]]:

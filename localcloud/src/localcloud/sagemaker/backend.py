@@ -74,6 +74,7 @@ class LiveBackend:
                 network_isolation=spec.network_isolation,
                 region=scope.region,
                 account=scope.account,
+                log_group=spec.log_group,
             )
         )
         try:

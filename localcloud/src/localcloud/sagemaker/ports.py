@@ -35,7 +35,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class VariantSpec:
-    """One production variant of an endpoint: the container to serve with."""
+    """One production variant of an endpoint, or a transform job: the container to serve with."""
 
     endpoint: str
     variant: str
@@ -44,6 +44,8 @@ class VariantSpec:
     environment: Mapping[str, str]
     role_arn: str
     network_isolation: bool = False
+    #: where the server logs; None: the endpoint's own group
+    log_group: str | None = None
 
 
 @dataclass(frozen=True)

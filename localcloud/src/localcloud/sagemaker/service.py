@@ -33,6 +33,7 @@ from localcloud.sagemaker.kinds.space import Spaces
 from localcloud.sagemaker.kinds.studio_lifecycle_config import StudioLifecycleConfigs
 from localcloud.sagemaker.kinds.tags import Tags
 from localcloud.sagemaker.kinds.training_job import TrainingJobs
+from localcloud.sagemaker.kinds.transform_job import TransformJobs
 from localcloud.sagemaker.kinds.tuning_job import TuningJobs
 from localcloud.sagemaker.kinds.user_profile import UserProfiles
 from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
@@ -74,6 +75,7 @@ class SageMaker:
             training_jobs,
             processing_jobs,
             TuningJobs(self.core, training_jobs),
+            TransformJobs(self.core, models),
             definitions,
             MonitoringSchedules(self.core, definitions, processing_jobs),
             groups,

@@ -34,7 +34,6 @@ EMPTY_LISTS: Mapping[str, str] = {
     "ListOptimizationJobs": "OptimizationJobSummaries",
     "ListProjects": "ProjectSummaryList",
     "ListTrainingPlans": "TrainingPlanSummaries",
-    "ListTransformJobs": "TransformJobSummaries",
     "ListTrials": "TrialSummaries",
     "ListWorkteams": "Workteams",
 }

@@ -99,6 +99,10 @@ class Models:
             raise errors.validation(f'Could not find model "{scope.arn("model", name)}".')
         return record
 
+    def find(self, scope: Scope, name: str) -> Record | None:
+        """The model of this name, None when there is none."""
+        return self._table.get(scope, name)
+
     def reset(self) -> None:
         """Forget every record."""
         with self._core.store.lock:
