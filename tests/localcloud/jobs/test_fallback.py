@@ -8,8 +8,10 @@ import pytest
 
 from localcloud.jobs import sandbox
 from localcloud.jobs.executor import InputSpec, OutputSpec
+from localcloud.jobs.lifecycle_script import LifecycleScript, run
+from localcloud.jobs.machines import Machines
 from localcloud.jobs.model_server import ModelServer, ServerSpec
-from tests.localcloud.jobs.cloud import LINEAR_LEARNER, XGBOOST, Cloud
+from tests.localcloud.jobs.cloud import LINEAR_LEARNER, REGION, ROOT, XGBOOST, Cloud
 from tests.localcloud.jobs.test_executor_training import HYPERPARAMETERS, table
 
 
@@ -64,3 +66,18 @@ def test_processing_paths_in_arguments_are_rewritten(cloud: Cloud) -> None:
     outcome, _ = cloud.run(spec)
     assert outcome.status == "Completed", outcome.failure_reason
     assert cloud.keys("fallback/out/") == ["fallback/out/f"]
+
+
+def test_a_script_finds_its_home_by_name(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALCLOUD_FUNCTIONS_PYTHON", str(ROOT / ".localcloud" / "functions" / "bin" / "python"))
+    machines = Machines()
+    text = (
+        'mkdir -p /home/ec2-user/SageMaker && echo mine > /home/ec2-user/SageMaker/file && cat "$HOME/SageMaker/file"'
+    )
+    script = LifecycleScript(text, cloud.full_role(), REGION, "/aws/none", "fallback", home="/home/ec2-user")
+    try:
+        outcome = run(script, machines.of("machine"), None, cloud.platform)
+        assert (outcome.succeeded, outcome.tail) == (True, "mine")
+        assert (machines.of("machine").home / "SageMaker" / "file").exists()
+    finally:
+        machines.clear()

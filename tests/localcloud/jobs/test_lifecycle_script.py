@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from localcloud.jobs.lifecycle_script import LifecycleScript, Machines, ScriptOutcome, run
+from localcloud.jobs.lifecycle_script import LifecycleScript, ScriptOutcome, run
+from localcloud.jobs.machines import Machines
 from tests.localcloud.jobs.cloud import LOGS, REGION, ROOT, Cloud
 
 pytestmark = pytest.mark.localcloud
@@ -111,3 +112,51 @@ def test_a_role_that_cannot_be_assumed_fails_it(cloud: Cloud, machines: Machines
     outcome = execute(cloud, machines, "echo hello", role_arn="arn:aws:iam::000000000000:role/nobody")
     assert outcome.exit_code is None
     assert outcome.problem
+
+
+def test_a_home_by_its_own_name(cloud: Cloud, machines: Machines) -> None:
+    host = sorted(path.name for path in Path("/home").iterdir())
+    text = 'test "$HOME" = /home/ec2-user && cd && echo mine > /home/ec2-user/file && test "$(cat ~/file)" = mine'
+    assert execute(cloud, machines, text, home="/home/ec2-user").succeeded
+    assert (machines.of("machine").home / "file").read_text() == "mine\n"
+    assert sorted(path.name for path in Path("/home").iterdir()) == host, "the host's is not touched"
+
+
+LOOP = 'nohup sh -c "while sleep 0.05; do date >> /tmp/beats; done" >/dev/null 2>&1 &\n'
+
+
+def test_what_keeps_running_goes_on_until_it_is_ended(cloud: Cloud, machines: Machines) -> None:
+    outcome = execute(cloud, machines, f"{LOOP}echo started\n", keeps_running=True)
+    assert outcome.succeeded
+    assert outcome.left
+    machines.keep("machine", outcome.left)
+    beats = machines.of("machine").tmp / "beats"
+    before = size_of(beats)
+    wait_for(lambda: size_of(beats) > before)
+    machines.end("machine")
+    after = size_of(beats)
+    time.sleep(0.3)
+    assert size_of(beats) == after
+
+
+def test_a_script_that_fails_leaves_nothing_running(cloud: Cloud, machines: Machines) -> None:
+    outcome = execute(cloud, machines, f"{LOOP}exit 3\n", keeps_running=True)
+    assert (outcome.exit_code, outcome.problem, outcome.left) == (3, "it ended with exit code 3", None)
+
+
+def test_another_machine_has_the_volume_and_nothing_else(cloud: Cloud, machines: Machines) -> None:
+    text = "mkdir -p ~/SageMaker && echo kept > ~/SageMaker/file && echo lost > ~/other"
+    assert execute(cloud, machines, text).succeeded
+    machines.renew("machine", "SageMaker")
+    assert execute(cloud, machines, 'test "$(cat ~/SageMaker/file)" = kept && ! test -e ~/other').succeeded
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened in 10 s"
+        time.sleep(0.02)

@@ -165,6 +165,8 @@ def test_works_for_an_ordinary_user(tmp_path: Path) -> None:
         "ml": str(job / "ml"),
         "tmp": str(job / "tmp"),
         "hosts": str(job / "hosts"),
+        "home": str(job / "tmp"),
+        "homes": [],
         "cwd": "/tmp",
         "visible": [],
         "read_only": [],

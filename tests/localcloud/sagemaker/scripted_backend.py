@@ -138,6 +138,8 @@ class ScriptedBackend:
     unwritable: bool = False
     hold: threading.Event = field(default_factory=threading.Event)
     network: ScriptedNetwork = field(default_factory=ScriptedNetwork)
+    ended: list[str] = field(default_factory=list)
+    renewed: list[tuple[str, str]] = field(default_factory=list)
     scripts: list[tuple[str, LifecycleScript]] = field(default_factory=list)
     script_outcome: ScriptOutcome = field(default_factory=lambda: ScriptOutcome(0))
     forgotten: list[str] = field(default_factory=list)
@@ -225,6 +227,12 @@ class ScriptedBackend:
         assert self.hold.wait(10)
         self.scripts.append((machine, script))
         return self.script_outcome
+
+    def end_machine(self, machine: str) -> None:
+        self.ended.append(machine)
+
+    def renew_machine(self, machine: str, volume: str) -> None:
+        self.renewed.append((machine, volume))
 
     def forget_machine(self, machine: str) -> None:
         self.forgotten.append(machine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -199,6 +200,7 @@ def test_a_delete_while_it_starts(
     assert bench.ended(identifier) == ending
     if position == "fail":
         standing.admin("POST", "clock", {"advance_seconds": 600})
+        eventually(lambda: bench.describe()["NotebookInstanceStatus"] == "InService")
         assert bench.delete() == "DELETE_COMPLETE", "the retry finds it InService"
 
 
@@ -225,3 +227,63 @@ def test_what_the_api_refuses_the_stack_shows(standing: Localcloud) -> None:
     made = Bench(standing)
     assert made.create(VolumeSizeInGB=1) == "ROLLBACK_COMPLETE"
     assert "Member must have value greater than or equal to 5" in made.stack.reasons()
+
+
+LOOP = """#!/bin/bash
+set -e
+mkdir -p /home/ec2-user/SageMaker
+date > /home/ec2-user/SageMaker/started
+nohup python3 - > /dev/null 2>&1 <<'EOF' &
+import json, time
+import boto3
+name = json.load(open("/opt/ml/metadata/resource-metadata.json"))["ResourceName"]
+ssm = boto3.client("ssm")
+while True:
+    ssm.put_parameter(Name="/beats/" + name, Value=str(time.monotonic()), Type="String", Overwrite=True)
+    time.sleep(0.05)
+EOF
+echo "beating"
+"""
+
+
+def test_scripts_run_as_the_role_and_their_loops_end_with_a_stop(standing: Localcloud) -> None:
+    made, ssm, logs = Bench(standing), standing.client("ssm"), standing.client("logs")
+    resources = notebook()
+    may = [
+        {"Effect": "Allow", "Action": ["ssm:PutParameter"], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream"], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["logs:PutLogEvents", "logs:DescribeLogStreams"], "Resource": "*"},
+    ]
+    resources["Role"] = role(*may, service="sagemaker.amazonaws.com")
+    resources["Hooks"]["Properties"] = {"OnStart": [{"Content": base64.b64encode(LOOP.encode()).decode()}]}
+    made.stack.create(resources, OUTPUTS, wait=False)
+    assert made.ended() == "CREATE_COMPLETE", made.stack.reasons()
+
+    def beat() -> str:
+        found = ssm.get_parameters(Names=[f"/beats/{made.name}"])["Parameters"]
+        return str(found[0]["Value"]) if found else ""
+
+    first = eventually(beat)
+    eventually(lambda: beat() != first)
+    stream = f"{made.name}/LifecycleConfigOnStart"
+    lines = eventually(
+        lambda: logs.get_log_events(logGroupName="/aws/sagemaker/NotebookInstances", logStreamName=stream)["events"]
+    )
+    assert [line["message"] for line in lines] == ["beating"]
+    made.act("stop", 600)
+    before = beat()
+    time.sleep(0.5)
+    last = beat()
+    time.sleep(0.5)
+    assert beat() == last, f"it beat on after the stop: {before}, {last}"
+    assert made.delete() == "DELETE_COMPLETE"
+
+
+def test_a_script_that_fails_is_the_reason_of_the_stack_event(standing: Localcloud) -> None:
+    made, resources = Bench(standing), notebook()
+    before = len(made.sm.list_notebook_instances()["NotebookInstances"])
+    resources["Hooks"]["Properties"] = {"OnCreate": [{"Content": base64.b64encode(b"exit 1").decode()}]}
+    made.stack.create(resources, OUTPUTS, wait=False)
+    assert made.ended() == "ROLLBACK_COMPLETE"
+    assert "took longer than 5 minutes. Please check your CloudWatch logs" in made.stack.reasons()
+    assert len(made.sm.list_notebook_instances()["NotebookInstances"]) == before

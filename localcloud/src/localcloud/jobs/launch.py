@@ -73,32 +73,45 @@ def _read_only(target: str) -> None:
     _mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
 
 
-def _replace_opt(ml: int) -> None:
-    """Put a new /opt in place that holds all that was there except `ml`, which is the job's directory."""
-    opt = Path("/opt")
-    kept = {entry.name: entry for entry in opt.iterdir() if entry.name != "ml"}
-    links = {name: entry.readlink() for name, entry in kept.items() if entry.is_symlink()}
-    fds = {name: os.open(entry, os.O_PATH) for name, entry in kept.items() if name not in links}
-    _mount("tmpfs", "/opt", "tmpfs", 0)
-    for name, target in links.items():
-        (opt / name).symlink_to(target)
-    for name, fd in fds.items():
+def _replace(parent: str, name: str, source: int, visible: list[str]) -> None:
+    """Put a new `parent` in place that holds all that was there except `name`, which is `source`.
+
+    Programs that live under the host's `name` stay where they are.
+    """
+    folder = Path(parent)
+    covered = _opened(f"{parent}/{name}", visible)
+    kept = {entry.name: entry for entry in folder.iterdir() if entry.name != name}
+    links = {other: entry.readlink() for other, entry in kept.items() if entry.is_symlink()}
+    fds = {other: os.open(entry, os.O_PATH) for other, entry in kept.items() if other not in links}
+    _mount("tmpfs", parent, "tmpfs", 0)
+    for other, target in links.items():
+        (folder / other).symlink_to(target)
+    for other, fd in fds.items():
         if Path(f"/proc/self/fd/{fd}").is_dir():
-            (opt / name).mkdir()
+            (folder / other).mkdir()
         else:
-            (opt / name).touch()
-        _bind(fd, f"/opt/{name}")
+            (folder / other).touch()
+        _bind(fd, f"{parent}/{other}")
         os.close(fd)
-    (opt / "ml").mkdir()
-    _bind(ml, "/opt/ml")
+    (folder / name).mkdir()
+    _bind(source, f"{parent}/{name}")
+    _bind_back(covered)
 
 
 def _replace_tmp(tmp: int, visible: list[str]) -> None:
     """Put the job's own /tmp in place; programs that live under the host's /tmp stay where they are."""
-    inside = [path for path in visible if path.startswith("/tmp/")]  # noqa: S108 - this is about /tmp itself
-    fds = [os.open(path, os.O_PATH) for path in inside]
+    covered = _opened("/tmp", visible)  # noqa: S108 - this is about /tmp itself
     _bind(tmp, "/tmp")  # noqa: S108 - as above
-    for path, fd in zip(inside, fds, strict=True):
+    _bind_back(covered)
+
+
+def _opened(below: str, paths: list[str]) -> dict[str, int]:
+    """Handles of those paths that are below a directory which is about to be covered."""
+    return {path: os.open(path, os.O_PATH) for path in paths if path.startswith(f"{below}/")}
+
+
+def _bind_back(covered: dict[str, int]) -> None:
+    for path, fd in covered.items():
         Path(path).mkdir(parents=True, exist_ok=True)
         _bind(fd, path)
         os.close(fd)
@@ -113,7 +126,7 @@ def _loopback_up() -> None:
 
 
 def enter(launch: dict[str, Any]) -> None:
-    """Leave the host's view behind: own /opt/ml, /tmp, /etc/hosts, and loopback only when asked for."""
+    """Leave the host's view behind: own /opt/ml, /tmp, /etc/hosts, homes, and loopback only when asked for."""
     if launch["mode"] == "none":
         return
     uid, gid = os.getuid(), os.getgid()
@@ -127,14 +140,18 @@ def enter(launch: dict[str, Any]) -> None:
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
-    ml, tmp, hosts = (os.open(launch[key], os.O_PATH) for key in ("ml", "tmp", "hosts"))
-    _replace_opt(ml)
+    ml, tmp, hosts, home = (os.open(launch[key], os.O_PATH) for key in ("ml", "tmp", "hosts", "home"))
+    _replace("/opt", "ml", ml, [])
     for path in launch["read_only"]:
         _read_only(path)
     if Path("/etc/hosts").exists():
         _bind(hosts, "/etc/hosts")
+    for path in launch["homes"]:
+        parent, name = os.path.split(path)
+        if Path(parent).exists():
+            _replace(parent, name, home, launch["visible"])
     _replace_tmp(tmp, launch["visible"])
-    for fd in (ml, tmp, hosts):
+    for fd in (ml, tmp, hosts, home):
         os.close(fd)
     if launch["network_isolation"]:
         _loopback_up()

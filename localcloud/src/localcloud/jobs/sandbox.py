@@ -67,7 +67,7 @@ class JobDirectory:
         """A new directory under TMPDIR that only this user can enter."""
         root = Path(tempfile.mkdtemp(prefix=f"{prefix[:40]}-"))
         directory = cls(root)
-        for path in (directory.ml, directory.tmp / "home"):
+        for path in (directory.ml, directory.home):
             path.mkdir(parents=True)
         directory.hosts.write_text(HOSTS)
         return directory
@@ -81,6 +81,11 @@ class JobDirectory:
     def tmp(self) -> Path:
         """What the program sees as /tmp; it holds the home directory."""
         return self.root / "tmp"
+
+    @property
+    def home(self) -> Path:
+        """What the program sees as /tmp/home, its $HOME."""
+        return self.tmp / "home"
 
     @property
     def hosts(self) -> Path:
@@ -115,6 +120,8 @@ class Program:
     read_only: Sequence[str] = ()
     """Directories under /opt/ml that the program may not change."""
     network_isolation: bool = False
+    homes: Sequence[str] = ()
+    """Where the home directory is seen too, instead of the host's: /home/ec2-user."""
 
 
 @dataclass
@@ -201,6 +208,8 @@ def _start(mode: Mode, isolated: bool, directory: JobDirectory, program: Program
         "ml": str(directory.ml),
         "tmp": str(directory.tmp),
         "hosts": str(directory.hosts),
+        "home": str(directory.home),
+        "homes": list(program.homes),
         "cwd": str(directory.tmp) if mode == "none" else "/tmp",  # noqa: S108 - the job's own /tmp
         "visible": [str(path) for path in program.visible],
         "read_only": list(program.read_only),
@@ -237,7 +246,7 @@ def _rewritten(directory: JobDirectory, program: Program) -> Program:
         return re.sub(rf"{BASE}(?=/|$|[^\w.-])", ml, text)
 
     environment = {name: here(value) for name, value in program.environment.items()}
-    environment["HOME"] = str(directory.tmp / "home")
+    environment["HOME"] = str(directory.home)
     environment["TMPDIR"] = str(directory.tmp)
     for name, value in {
         "SAGEMAKER_BASE_DIR": ml,

@@ -18,8 +18,9 @@ from localcloud.autoscaling.targets import ScalingTargets
 from localcloud.clock import Clock
 from localcloud.jobs import executor, images, lifecycle_script
 from localcloud.jobs.aws import RoleClients, message_of
-from localcloud.jobs.lifecycle_script import LifecycleScript, Machines, ScriptOutcome
+from localcloud.jobs.lifecycle_script import LifecycleScript, ScriptOutcome
 from localcloud.jobs.log_shipper import LogShipper
+from localcloud.jobs.machines import Machines
 from localcloud.jobs.model_server import ModelServer, ServerFailed, ServerSpec, ServerUnreachable
 from localcloud.jobs.platform import RoleUnusable
 from localcloud.jobs.spec import JobOutcome, JobSpec
@@ -215,7 +216,18 @@ class LiveBackend:
             credentials = adapter.role_credentials(script.role_arn, "SageMaker", keys=script.session)
         except adapter.AssumeRoleDenied as reason:
             return ScriptOutcome(None, str(reason))
-        return lifecycle_script.run(script, self._machines.of(machine), cancelled, credentials=credentials)
+        outcome = lifecycle_script.run(script, self._machines.of(machine), cancelled, credentials=credentials)
+        if outcome.left:
+            self._machines.keep(machine, outcome.left)
+        return outcome
+
+    def end_machine(self, machine: str) -> None:
+        """End what scripts left running on the machine; what it keeps on disk stays."""
+        self._machines.end(machine)
+
+    def renew_machine(self, machine: str, volume: str) -> None:
+        """Another machine with the old volume: of the home directory only the folder ``volume`` is as it was."""
+        self._machines.renew(machine, volume)
 
     def forget_machine(self, machine: str) -> None:
         """Delete what the machine kept between its starts."""

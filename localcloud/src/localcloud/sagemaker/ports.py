@@ -222,6 +222,12 @@ class Backend(Protocol):
     def run_script(self, machine: str, script: LifecycleScript, cancelled: threading.Event) -> ScriptOutcome:
         """Run a lifecycle script on a machine (an ARN: a space, a notebook instance); blocks until it ends."""
 
+    def end_machine(self, machine: str) -> None:
+        """End what scripts left running on the machine; what it keeps on disk stays."""
+
+    def renew_machine(self, machine: str, volume: str) -> None:
+        """Another machine with the old volume: of the home directory only the folder ``volume`` is as it was."""
+
     def forget_machine(self, machine: str) -> None:
         """Delete what the machine kept between its starts."""
 

@@ -13,15 +13,17 @@ subnet all that time.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from localcloud.sagemaker import durations, errors, listing, quotas
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
-from localcloud.sagemaker.kinds.notebook_lifecycle_config import NotebookLifecycleConfigs
+from localcloud.sagemaker.kinds.notebook_lifecycle_config import Hook, NotebookLifecycleConfigs
+from localcloud.sagemaker.kinds.notebook_scripts import NotebookScripts
 from localcloud.sagemaker.ports import Scope, Timer
 from localcloud.sagemaker.store import Record, Table, named, tag_map
 
@@ -69,6 +71,10 @@ class NotebookRecord(Record):
     interface: str | None = None
     failure: str | None = None
     timer: Timer | None = None
+    #: the creation is over: its script never runs again
+    created_once: bool = False
+    #: ends a script that runs when the server is reset
+    cancelled: threading.Event = field(default_factory=threading.Event)
 
 
 class NotebookInstances:
@@ -78,6 +84,7 @@ class NotebookInstances:
         """No instances yet; ``configs`` are the scripts they may run."""
         self._core = core
         self._configs = configs
+        self._scripts = NotebookScripts(core, configs)
         self._table: Table[NotebookRecord] = Table(core.store)
 
     def operations(self) -> Mapping[str, Operation]:
@@ -173,6 +180,7 @@ class NotebookInstances:
             _require_status(record, ("InService",), "Stopping")
             self._core.meter.stop(record.arn)
             self._begin(record, "Stopping", durations.NOTEBOOK_STOP, self._stopped)
+        self._core.in_background(partial(self._core.backend.end_machine, record.arn))
         return {}
 
     def update(self, request: Request) -> dict[str, Any]:
@@ -223,6 +231,7 @@ class NotebookInstances:
             for record in self._table.all():
                 if record.timer:
                     record.timer.cancel()
+                record.cancelled.set()
             self._table.clear()
 
     def _require(self, request: Request) -> NotebookRecord:
@@ -274,7 +283,21 @@ class NotebookInstances:
         self._core.store.changed.notify_all()
 
     def _up(self, record: NotebookRecord) -> None:
+        """The machine is there: run its scripts, if it has any, before it is in service."""
+        hooks: Sequence[Hook] = ("OnStart",) if record.created_once else ("OnCreate", "OnStart")
+        record.created_once = True
+        self._scripts.boot(record, hooks, record.cancelled, partial(self._booted, record))
+
+    def _booted(self, record: NotebookRecord, failure: str | None) -> None:
+        """Its scripts have ended: well, or with the reason of a failure."""
         with self._core.store.lock:
+            if self._table.get(record.scope, record.name) is not record:
+                return  # reset meanwhile
+            record.failure = failure
+            if failure is not None:
+                self._release_instance(record)
+                self._change(record, "Failed")
+                return
             rate = f"{record.request['InstanceType']} notebook"
             self._core.meter.start(record.arn, "notebook-instance", "hour", rate, record.tags)
             self._change(record, "InService")
@@ -289,6 +312,7 @@ class NotebookInstances:
         record.uses = {name: amount for name, amount in record.uses.items() if name not in _instance(record)}
 
     def _gone(self, record: NotebookRecord) -> None:
+        self._core.in_background(partial(self._core.backend.forget_machine, record.arn))
         if record.interface:
             self._core.backend.detach_interface(record.scope, record.interface)
         with self._core.store.lock:
