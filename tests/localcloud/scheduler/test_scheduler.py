@@ -191,6 +191,30 @@ def test_universal_targets_act_as_the_role_and_are_denied_without_permission(ser
     assert decisions == {(roles[0].split("/")[1], "denied"), (roles[1].split("/")[1], "allowed")}
 
 
+def test_universal_targets_reach_other_services(server: Localcloud) -> None:
+    name, sns = unique("universal"), server.client("sns")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    caller = scheduler_role(
+        server,
+        {"Effect": "Allow", "Action": "sagemaker:CreateModelPackageGroup", "Resource": "*"},
+        {"Effect": "Allow", "Action": "sns:DeleteTopic", "Resource": topic},
+    )
+    for target, request in (
+        ("sagemaker:createModelPackageGroup", {"ModelPackageGroupName": name}),
+        ("sns:deleteTopic", {"TopicArn": topic}),
+    ):
+        server.client("scheduler").create_schedule(
+            Name=unique("universal"),
+            ScheduleExpression=at(server, 30),
+            FlexibleTimeWindow=OFF,
+            Target={"Arn": f"arn:aws:scheduler:::aws-sdk:{target}", "RoleArn": caller, "Input": json.dumps(request)},
+        )
+    advance(server, 31)
+    groups = server.client("sagemaker").list_model_package_groups(NameContains=name)["ModelPackageGroupSummaryList"]
+    assert [group["ModelPackageGroupName"] for group in groups] == [name]
+    assert topic not in [item["TopicArn"] for item in sns.list_topics()["Topics"]]
+
+
 def test_a_failed_call_is_repeated_and_then_given_up(server: Localcloud) -> None:
     api, queue, start = server.client("scheduler"), Queue(server), now(server)
     target = {
