@@ -25,6 +25,26 @@ def training(name: str, **members: Any) -> dict[str, Any]:
     return {"Name": name, "Type": "Training", "Arguments": {**arguments, **members.pop("Arguments", {})}, **members}
 
 
+def tuning(name: str, **config: Any) -> dict[str, Any]:
+    """Two trials at a time of a script that logs auc; one hyperparameter, x."""
+    definition = training("unused")["Arguments"]
+    metric = {"Name": "auc", "Regex": "auc=(.*)"}
+    arguments = {
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "auc"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 2},
+            "ParameterRanges": {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "0", "MaxValue": "1"}]},
+            **config,
+        },
+        "TrainingJobDefinition": {
+            **definition,
+            "AlgorithmSpecification": {**definition["AlgorithmSpecification"], "MetricDefinitions": [metric]},
+        },
+    }
+    return {"Name": name, "Type": "Tuning", "Arguments": arguments}
+
+
 def processing(name: str, **members: Any) -> dict[str, Any]:
     output = {
         "S3Uri": f"s3://bucket/{name}",

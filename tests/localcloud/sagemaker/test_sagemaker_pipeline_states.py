@@ -145,6 +145,62 @@ def test_a_condition_on_a_property_file(world: World, auc: float, taken: str) ->
         assert step(world, arn, "TooBad")["FailureReason"] == "too bad in pipeline"
 
 
+def test_tune_then_serve_the_best(world: World) -> None:
+    # what the SDK writes for get_top_model_s3_uri
+    best = {
+        "Std:Join": {
+            "On": "/",
+            "Values": [
+                "s3:/",
+                "bucket",
+                get("Steps.Tune.TrainingJobSummaries[0].TrainingJobName"),
+                "output/model.tar.gz",
+            ],
+        }
+    }
+    container = {"Image": parts.IMAGE, "ModelDataUrl": best}
+    transform = {
+        "ModelName": get("Steps.Model.ModelName"),
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}}},
+        "TransformOutput": {"S3OutputPath": "s3://bucket/out"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    model = {"ExecutionRoleArn": parts.ROLE, "PrimaryContainer": container}
+    parts.create(
+        world,
+        parts.tuning("Tune"),
+        {"Name": "Model", "Type": "Model", "Arguments": model},
+        {"Name": "Transform", "Type": "Transform", "Arguments": transform},
+    )
+    world.backend.objects["s3://bucket/in/a"] = b"abc"
+    arn = start(world)
+    wait_for(world, arn, Tune="Executing")
+    tuning_arn = step(world, arn, "Tune")["Metadata"]["TuningJob"]["Arn"]
+    assert len(tuning_arn.rpartition("/")[2]) <= 32
+    launch(world, 2)
+    worse, better = world.backend.jobs
+    worse.on_done(JobOutcome("Completed", metrics=[("auc", 0.5, 1.0)]))
+    better.on_done(JobOutcome("Completed", metrics=[("auc", 0.6, 1.0)]))
+    wait_for(world, arn, Tune="Succeeded", Model="Succeeded", Transform="Executing")
+    made = world.call(
+        "DescribeModel", ModelName=step(world, arn, "Model")["Metadata"]["Model"]["Arn"].rpartition("/")[2]
+    )
+    assert made["PrimaryContainer"]["ModelDataUrl"] == f"s3://bucket/{better.spec.name}/output/model.tar.gz"
+    world.clock.advance(durations.JOB_STARTING + durations.JOB_IMAGE_DOWNLOAD)
+    assert wait_for_end(world, arn)["PipelineExecutionStatus"] == "Succeeded"
+    assert world.backend.objects["s3://bucket/out/a.out"] == b"ABC"
+
+
+def test_stopping_an_execution_stops_its_tuning_job_and_the_trials(world: World) -> None:
+    parts.create(world, parts.tuning("Tune"))
+    arn = start(world)
+    wait_for(world, arn, Tune="Executing")
+    launch(world, 2)
+    stop(world, arn)
+    assert wait_for_end(world, arn)["PipelineExecutionStatus"] == "Stopped"
+    assert all(job.stopped for job in world.backend.jobs)
+
+
 def test_a_failure_stops_what_runs_beside_it(world: World) -> None:
     parts.create(world, parts.training("bad"), parts.training("good"), parts.training("after", DependsOn=["good"]))
     arn = start(world)

@@ -37,12 +37,12 @@ def versions(world: World, **members: Any) -> list[int]:
 
 def test_versions_are_counted_and_never_given_twice(registry: World) -> None:
     assert [register(registry), register(registry)] == [f"{_PACKAGE}/1", f"{_PACKAGE}/2"]
-    assert versions(registry, ModelPackageGroupName="group") == [2, 1]
+    assert versions(registry, ModelPackageGroupName="group") == [1, 2]
     registry.call("DeleteModelPackage", ModelPackageName=f"{_PACKAGE}/2")
     assert register(registry) == f"{_PACKAGE}/3"
     # without a group AWS lists the packages that are in none
     assert versions(registry) == []
-    assert versions(registry, ModelPackageType="Both") == [3, 1]
+    assert versions(registry, ModelPackageType="Both") == [1, 3]
 
 
 def test_a_group_with_packages_is_not_deleted(registry: World) -> None:

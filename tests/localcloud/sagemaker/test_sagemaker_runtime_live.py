@@ -95,6 +95,11 @@ def test_a_tuning_job_with_two_real_trials(localcloud: Any, sm: Any, workshop: W
     job = sm.describe_training_job(TrainingJobName=best["TrainingJobName"])
     assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith(f"/{best['TrainingJobName']}/output/model.tar.gz")
     assert sm.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"] == tags
+    found = localcloud.client("resourcegroupstaggingapi").get_resources(
+        TagFilters=[{"Key": "team", "Values": ["tuners"]}]
+    )["ResourceTagMappingList"]
+    kinds = sorted(resource["ResourceARN"].split(":")[5].partition("/")[0] for resource in found)
+    assert kinds == ["hyper-parameter-tuning-job", "training-job", "training-job"]
     readings = localcloud.admin("GET", "meter")["readings"]
     trials = [line for line in readings if ":training-job/live-tuning-" in line["arn"]]
     assert len(trials) == 2

@@ -36,6 +36,8 @@ class JobType:
     missing: Callable[[str], ServiceError]
     #: virtual seconds in status Deleting; None: the kind cannot be deleted
     deleting: float | None = 0.0
+    #: of List when none is asked for ([B])
+    order: listing.Order = "Ascending"
 
     @property
     def name(self) -> str:
@@ -61,7 +63,7 @@ class JobKind(ABC):
         self._type = job_type
         self._table: Table[JobRecord] = Table(core.store)
         self._lifecycle = JobLifecycle(core, self._table, job_type.word)
-        self._listing = listing.Listing(f"{job_type.noun}Summaries", "Ascending")
+        self._listing = listing.Listing(f"{job_type.noun}Summaries", job_type.order)
 
     @abstractmethod
     def check(self, scope: Scope, asked: Mapping[str, Any]) -> None:

@@ -67,7 +67,7 @@ _LIST: Tree = {
     "ModelPackageGroupName": ANY,
     "ModelPackageType": ANY,
 }
-_LISTING = listing.Listing("ModelPackageSummaryList", "Descending")
+_LISTING = listing.Listing("ModelPackageSummaryList", "Ascending")
 
 
 @dataclass(eq=False, kw_only=True)

@@ -18,7 +18,7 @@ _MEMBER = "ModelPackageGroupName"
 _CREATE: Tree = {_MEMBER: ANY, "ModelPackageGroupDescription": ANY, "Tags": TAGS}
 _NAME: Tree = {_MEMBER: ANY}
 _RESOURCE = (PATH, _MEMBER)
-_LISTING = listing.Listing("ModelPackageGroupSummaryList", "Descending")
+_LISTING = listing.Listing("ModelPackageGroupSummaryList", "Ascending")
 
 
 @dataclass(eq=False)

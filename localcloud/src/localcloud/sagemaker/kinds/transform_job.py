@@ -52,6 +52,7 @@ _TYPE = JobType(
     create=_CREATE,
     missing=_missing,
     deleting=None,
+    order="Descending",
 )
 
 
