@@ -8,40 +8,23 @@ Its training jobs are ordinary ones, named ``<tuning job>-001-<8 hex digits>``, 
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from localcloud.sagemaker import durations, errors, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
-from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.kinds import training_job
 from localcloud.sagemaker.kinds.training_job import TrainingJobs
 from localcloud.sagemaker.store import Table, tag_map
+from localcloud.sagemaker.tuning.runner import SHARED, Runner, request_of
 from localcloud.sagemaker.tuning.search import Search
-from localcloud.sagemaker.tuning.trials import Trial, TuningRecord
-
-logger = logging.getLogger("localcloud.sagemaker")
+from localcloud.sagemaker.tuning.trials import TuningRecord
 
 PATH = "hyper-parameter-tuning-job"
 _MEMBER = "HyperParameterTuningJobName"
 _RANGE: Tree = {"Name": ANY, "MinValue": ANY, "MaxValue": ANY, "ScalingType": ANY}
-#: members that a definition and the training jobs of it have alike
-_SHARED = (
-    "RoleArn",
-    "InputDataConfig",
-    "OutputDataConfig",
-    "ResourceConfig",
-    "StoppingCondition",
-    "EnableNetworkIsolation",
-    "EnableInterContainerTrafficEncryption",
-    "EnableManagedSpotTraining",
-    "CheckpointConfig",
-    "Environment",
-)
 _CREATE: Tree = {
     _MEMBER: ANY,
     "HyperParameterTuningJobConfig": {
@@ -57,7 +40,7 @@ _CREATE: Tree = {
         "RandomSeed": ANY,
     },
     "TrainingJobDefinition": {
-        **{member: training_job.CREATE[member] for member in _SHARED},
+        **{member: training_job.CREATE[member] for member in SHARED},
         "DefinitionName": ANY,
         "StaticHyperParameters": ANY,
         "AlgorithmSpecification": {"TrainingImage": ANY, "TrainingInputMode": ANY, "MetricDefinitions": ANY},
@@ -81,8 +64,6 @@ _LIST_JOBS: Tree = {
     "SortBy": ANY,
     "SortOrder": ANY,
 }
-#: training jobs without a value, from the start, after which AWS gives up ([R])
-_HOPELESS = 5
 
 
 class TuningJobs:
@@ -92,6 +73,7 @@ class TuningJobs:
         """None yet; ``jobs`` run the trials."""
         self._core = core
         self._jobs = jobs
+        self._runner = Runner(core, jobs)
         self._table: Table[TuningRecord] = Table(core.store)
 
     def operations(self) -> Mapping[str, Operation]:
@@ -134,7 +116,7 @@ class TuningJobs:
             parallel=parallel,
             objective=objective,
         )
-        self._jobs.check(scope, _request(record, self._suggest(record, 1)))
+        self._jobs.check(scope, request_of(record, self._runner.suggest(record, 1)))
         self._core.require_tagging(request, arn)
         self._core.require_role(request, definition["RoleArn"])
         self._core.backend.check_image(definition["AlgorithmSpecification"]["TrainingImage"])
@@ -142,7 +124,7 @@ class TuningJobs:
             if self._table.get(scope, name) is not None:
                 raise errors.resource_in_use(f"A hyperparameter tuning job with this name already exists ({arn})")
             self._table.add(record)
-        self._advance(record)
+        self._runner.advance(record)
         return {"HyperParameterTuningJobArn": arn}
 
     def describe(self, request: Request) -> dict[str, Any]:
@@ -185,9 +167,9 @@ class TuningJobs:
                 raise errors.validation(
                     f"The request was rejected because the tuning job is in status {record.status}."
                 )
-            self._enter(record, "Stopping")
-        self._stop_trials(record)
-        self._advance(record)
+            self._runner.enter(record, "Stopping")
+        self._runner.stop_trials(record)
+        self._runner.advance(record)
         return {}
 
     def delete(self, request: Request) -> dict[str, Any]:
@@ -198,7 +180,7 @@ class TuningJobs:
                 raise errors.resource_in_use(
                     f"Could not delete tuning job {record.name} because it is in status {record.status}."
                 )
-            self._enter(record, "Deleting")
+            self._runner.enter(record, "Deleting")
             self._core.clock.call_later(durations.JOB_DELETE, partial(self._forget, record), kind="settle")
         return {}
 
@@ -231,88 +213,6 @@ class TuningJobs:
             )
         return dict(objective)
 
-    def _advance(self, record: TuningRecord) -> None:
-        """Start as many trials as may run, or end. Called again whenever a trial is over."""
-        with self._core.store.lock:
-            claimed = self._claim(record)
-            watchers = [] if claimed else self._conclude(record)
-        for trial in claimed:
-            self._start(record, trial)
-        for callback in watchers:
-            callback()
-
-    def _claim(self, record: TuningRecord) -> list[Trial]:
-        """The trials to start now, so that nobody else starts them too. Hold the lock."""
-        if record.status != "InProgress" or record.failure:
-            return []
-        room = min(record.parallel - len(record.running), record.limit - len(record.trials))
-        claimed = []
-        for _ in range(room):
-            number = len(record.trials) + 1
-            digest = hashlib.sha256(f"{record.arn}/{record.created}/{number}".encode()).hexdigest()[:8]
-            trial = Trial(number, f"{record.name}-{number:03d}-{digest}", self._suggest(record, number))
-            record.trials.append(trial)
-            claimed.append(trial)
-        return claimed
-
-    def _start(self, record: TuningRecord, trial: Trial) -> None:
-        request = {**_request(record, trial.tuned), "TrainingJobName": trial.name}
-        try:
-            job = self._jobs.launch(record.scope, request, {"TuningJobArn": record.arn})
-        except ServiceError as refused:
-            self._give_up(record, trial, f"{refused.code}: {refused.message}")
-            return
-        # whatever is wrong here is localcloud's fault and must end the tuning job, or it would go on for ever
-        except Exception as error:
-            logger.exception("a trial of %s could not be started", record.arn)
-            self._give_up(record, trial, f"InternalServerError: [localcloud] {error}")
-            return
-        with self._core.store.lock:
-            trial.job = job
-            stopping = record.status != "InProgress" or record.failure is not None
-        if stopping:
-            self._jobs.stop_record(job)
-        self._core.store.watch(job, partial(self._trial_ended, record))
-
-    def _give_up(self, record: TuningRecord, trial: Trial, failure: str) -> None:
-        """A trial could not even be started: the rest is stopped."""
-        with self._core.store.lock:
-            record.trials.remove(trial)
-            record.failure = failure
-        self._stop_trials(record)
-        self._advance(record)
-
-    def _trial_ended(self, record: TuningRecord) -> None:
-        with self._core.store.lock:
-            if record.status == "InProgress" and not record.failure:
-                record.failure = _hopeless(record)
-            giving_up = record.failure is not None
-        if giving_up:
-            self._stop_trials(record)
-        self._advance(record)
-
-    def _conclude(self, record: TuningRecord) -> list[Callable[[], None]]:
-        """The end, when no trial runs any more; what is to be called then. Hold the lock."""
-        if record.status not in ("InProgress", "Stopping") or record.running:
-            return []
-        record.ended = self._core.clock.now()
-        if record.status == "Stopping":
-            self._enter(record, "Stopped")
-        else:
-            self._enter(record, "Failed" if record.failure else "Completed")
-        watchers, record.watchers = record.watchers, []
-        return watchers
-
-    def _stop_trials(self, record: TuningRecord) -> None:
-        with self._core.store.lock:
-            jobs = [trial.job for trial in record.running if trial.job]
-        for job in jobs:
-            self._jobs.stop_record(job)
-
-    def _suggest(self, record: TuningRecord, number: int) -> dict[str, str]:
-        grid = record.request["HyperParameterTuningJobConfig"]["Strategy"] == "Grid"
-        return record.search.grid(number) if grid else record.search.random(number)
-
     def _require(self, request: Request) -> TuningRecord:
         name = request[_MEMBER]
         record = self._table.get(request.scope, name)
@@ -323,27 +223,6 @@ class TuningJobs:
     def _forget(self, record: TuningRecord) -> None:
         with self._core.store.lock:
             self._table.remove(record)
-
-    def _enter(self, record: TuningRecord, status: str) -> None:
-        record.status = status
-        record.modified = self._core.clock.now()
-        self._core.store.changed.notify_all()
-
-
-def _hopeless(record: TuningRecord) -> str | None:
-    """Why AWS gives up after the first trials ([R] both texts), None while there is hope."""
-    finished = record.finished
-    if record.best or len(finished) < min(_HOPELESS, record.limit):
-        return None
-    if all(job.status == "Failed" for job in finished):
-        return (
-            f"No training job succeeded after {len(finished)} attempts. For additional details, please take a look at "
-            "the training job failures by listing training jobs for the hyperparameter tuning job."
-        )
-    return (
-        f"No objective metrics found after running {len(finished)} training jobs. Please ensure that the custom "
-        "algorithm is emitting the objective metric as defined by the regular expression provided."
-    )
 
 
 def _limits(config: Mapping[str, Any], search: Search) -> tuple[int, int]:
@@ -359,24 +238,6 @@ def _limits(config: Mapping[str, Any], search: Search) -> tuple[int, int]:
     if parallel > most:
         raise errors.validation("MaxParallelTrainingJobs must not be greater than MaxNumberOfTrainingJobs.")
     return most, parallel
-
-
-def _request(record: TuningRecord, tuned: Mapping[str, str]) -> dict[str, Any]:
-    """CreateTrainingJob of a trial, but for its name ([R] what AWS adds: facts containers 6)."""
-    definition = record.request["TrainingJobDefinition"]
-    algorithm = dict(definition["AlgorithmSpecification"])
-    objective = record.objective["MetricName"]
-    metrics = algorithm.get("MetricDefinitions", [])
-    extra = [{"Name": "ObjectiveMetric", "Regex": m["Regex"]} for m in metrics if m["Name"] == objective]
-    if metrics:
-        algorithm["MetricDefinitions"] = [*metrics, *extra]
-    static = definition.get("StaticHyperParameters", {})
-    return {
-        **{member: definition[member] for member in _SHARED if member in definition},
-        "AlgorithmSpecification": algorithm,
-        "HyperParameters": {**static, **tuned, "_tuning_objective_metric": objective},
-        "Tags": [{"Key": key, "Value": value} for key, value in record.tags.items()],
-    }
 
 
 def _summary(record: TuningRecord) -> dict[str, Any]:
