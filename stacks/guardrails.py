@@ -1,4 +1,4 @@
-"""The guardrails: what watches over the environment's money. Deployed first and destroyed last."""
+"""The guardrails: what watches over the environment's money and its end. Deployed first and destroyed last."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle import budget
+from sandcastle.assets import Assets
 from sandcastle.budget import Budget
+from sandcastle.code import code_asset
 from sandcastle.config import Environment
+from sandcastle.expiry import Expiry
+from sandcastle.naming import stack_layers
 from sandcastle.resource import EnvironmentStack
 from sandcastle.topic import AlarmTopic
 
@@ -20,6 +24,9 @@ class Guardrails(EnvironmentStack):
 
     Two budgets have the same amount. One warns; changing whom it tells replaces it. The spending limits of the other
     stacks refer to the second by name, which must stay as it is while they do.
+
+    What destroys the environment at the end of its life is here too: it must not be in a stack that it deletes
+    before its work is done.
     """
 
     def __init__(self, scope: Construct, *, environment: Environment) -> None:
@@ -27,7 +34,7 @@ class Guardrails(EnvironmentStack):
         super().__init__(scope, "guardrails", environment=environment, description="its alarms and its budgets")
         self.topic = AlarmTopic(self, "Alarms", display_name=f"Sandcastle {environment.name}")
         usd, emails = environment.monthly_budget_usd, environment.notify
-        Budget(
+        warning = Budget(
             self,
             "Budget",
             usd_per_month=usd,
@@ -36,17 +43,32 @@ class Guardrails(EnvironmentStack):
             emails=emails,
         )
         self.limit = Budget(self, "Limit", usd_per_month=usd)
-        for user in environment.studio.users if environment.studio else ():
-            if user.monthly_budget_usd is not None:
-                Budget(
-                    self,
-                    f"Budget-{user.name}",
-                    usd_per_month=user.monthly_budget_usd,
-                    notifications=budget.PERSON,
-                    topic_arn=self.topic.arn,
-                    emails=emails,
-                    tags={"sandcastle:environment": environment.name, "sandcastle:user": user.name},
-                )
+        people = [
+            Budget(
+                self,
+                f"Budget-{user.name}",
+                usd_per_month=user.monthly_budget_usd,
+                notifications=budget.PERSON,
+                topic_arn=self.topic.arn,
+                emails=emails,
+                tags={"sandcastle:environment": environment.name, "sandcastle:user": user.name},
+            )
+            for user in (environment.studio.users if environment.studio else ())
+            if user.monthly_budget_usd is not None
+        ]
+        if environment.expires_after_minutes is not None:
+            expiry = Expiry(
+                self,
+                "Expiry",
+                environment=environment.name,
+                minutes=environment.expires_after_minutes,
+                layers=stack_layers(environment),
+                topic_arn=self.topic.arn,
+                code=code_asset(self, Assets(environment.root).functions),
+            )
+            for one in (warning, self.limit, *people):  # goes first: whatever fails, what tries it again is still there
+                one.resource.add_resource_dependency(expiry.resource)
+            cdk.CfnOutput(self, "ExpiryGroup", value=expiry.group)
         cdk.CfnOutput(self, "AlarmTopicArn", value=self.topic.arn)
         self.export_value(self.topic.arn)
         self.export_value(self.limit.name)

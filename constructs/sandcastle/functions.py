@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from constructs import Construct
 
@@ -49,8 +49,12 @@ class Function(Construct):
         statements: Sequence[Statement],
         promises: Sequence[Promise] = (),
         memory_mb: int = 256,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        """``handler`` is module and function, such as ``jobs.on_event``; ``code`` all functions' asset."""
+        """``handler`` is module and function, such as ``jobs.on_event``; ``code`` all functions' asset.
+
+        ``variables`` are the function's environment variables, for a function that no custom resource tells anything.
+        """
         super().__init__(scope, construct_id)
         log_group = Resource(self, "Logs", "AWS::Logs::LogGroup", RetentionInDays=LOG_DAYS)
         log_group.keep_nothing()
@@ -80,6 +84,7 @@ class Function(Construct):
             Timeout=timeout_seconds,
             Role=self.role.arn,
             LoggingConfig={"LogGroup": log_group.ref},
+            Environment={"Variables": dict(variables)} if variables else None,
         )
         self.arn = self.resource.attribute("Arn")
 

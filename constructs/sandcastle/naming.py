@@ -1,4 +1,4 @@
-"""Names of what is made at run time: they lead back to environment and workload, and never collide.
+"""Names of stacks and of what is made at run time: they lead back to environment and workload, and never collide.
 
 Resources of templates have generated names. Jobs need a name when they start, and the endpoint needs one before it
 exists, so that its logs can be deleted by something that outlives it.
@@ -10,6 +10,24 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import aws_cdk as cdk
+
+from sandcastle.config import Environment
+
+
+def stack_name(environment: Environment, part: str) -> str:
+    """Return the name of a stack of the environment; ``part`` such as ``foundation`` or ``workload-bank``."""
+    return f"sandcastle-{environment.name}-{part}"
+
+
+def stack_layers(environment: Environment) -> list[list[str]]:
+    """Return the names of its stacks in layers, each resting on those after it; all of them rest on the guardrails.
+
+    This is the order of deletion, for what deletes stacks without the app. A test compares it with the app.
+    """
+    middle = [f"workload-{workload.name}" for workload in environment.workloads]
+    middle += ["studio"] if environment.studio else []
+    middle += ["notebook"] if environment.notebook else []
+    return [[stack_name(environment, part) for part in layer] for layer in (["teardown"], middle, ["foundation"])]
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,16 @@ def iam() -> Iterator[Scripted]:
 
 
 @pytest.fixture
+def scheduler() -> Iterator[Scripted]:
+    yield from _scripted("scheduler")
+
+
+@pytest.fixture
+def sns() -> Iterator[Scripted]:
+    yield from _scripted("sns")
+
+
+@pytest.fixture
 def lambda_() -> Iterator[Scripted]:
     yield from _scripted("lambda")
 
