@@ -29,7 +29,7 @@ def build(environment: Environment, app: cdk.App) -> None:
     guardrails = Guardrails(app, environment=environment)
     foundation = Foundation(app, environment=environment, guardrails=guardrails)
     for workload in environment.workloads:
-        WorkloadStack(app, environment=environment, workload=workload, foundation=foundation)
+        WorkloadStack(app, environment=environment, workload=workload, foundation=foundation, guardrails=guardrails)
 
 
 def main() -> int:

@@ -15,17 +15,25 @@ from sandcastle.job_logs import JobLogs
 from sandcastle.job_provider import JobProvider
 from sandcastle.naming import WorkloadNames
 from sandcastle.resource import EnvironmentStack
+from sandcastle.spending_limit import SpendingLimit
 from sandcastle.trained_model import TrainedModel
 from stacks.foundation import Foundation
+from stacks.guardrails import Guardrails
 
 
 class WorkloadStack(EnvironmentStack):
     """Dataset, trained model and hosted model of one workload."""
 
     def __init__(
-        self, scope: Construct, *, environment: Environment, workload: Workload, foundation: Foundation
+        self,
+        scope: Construct,
+        *,
+        environment: Environment,
+        workload: Workload,
+        foundation: Foundation,
+        guardrails: Guardrails,
     ) -> None:
-        """``foundation`` holds the buckets that the workload reads and writes."""
+        """``foundation`` holds the buckets that the workload reads and writes; ``guardrails`` bound what it starts."""
         super().__init__(scope, f"workload-{workload.name}", environment=environment, description=workload.title)
         names = WorkloadNames(environment.name, workload.name)
         code = code_asset(self, Assets(environment.root).functions)
@@ -59,6 +67,14 @@ class WorkloadStack(EnvironmentStack):
             code=code,
             job_roles=[dataset.role, trained.role],
             result_bucket_arns=[data.arn, models.arn],
+        )
+        SpendingLimit(
+            self,
+            "SpendingLimit",
+            roles=[provider.starting_role],
+            budget_name=guardrails.limit.name,
+            topic_arn=guardrails.topic.arn,
+            code=code,
         )
         logs = JobLogs(self, "JobLogs", names=names, code=code)
         tags = {**self.standard_tags, "sandcastle:workload": workload.name}

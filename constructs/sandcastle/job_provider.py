@@ -35,6 +35,8 @@ class JobProvider(Construct):
     ``on_event`` may start jobs, with the two job roles and no other, and may see whether its own stack is being
     undone; ``is_complete`` may look, stop, and read how this workload's logs end. The framework's own functions get
     roles and a log group that go with the stack, and cannot create log groups.
+
+    ``starting_role`` is the role of ``on_event``: the one that can spend.
     """
 
     def __init__(
@@ -127,6 +129,7 @@ class JobProvider(Construct):
                 may_not("iam:PassRole", "*"),
             ],
         )
+        self.starting_role = on_event.role
         self._functions = (on_event, is_complete)
         self._roles: list[iam.Role] = []
         self._provider = self._framework(on_event, is_complete)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from sandcastle.acknowledgements import Acknowledgement
 from sandcastle.billed_actions import BILLED_ACTIONS
 from sandcastle.code import CodeAsset
 from sandcastle.janitor import Janitor
@@ -47,7 +46,7 @@ class SpendingLimit(Construct):
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
         assert isinstance(stack, EnvironmentStack)  # noqa: S101  # every stack of this project is one
-        self._policy = Resource(
+        policy = Resource(
             self,
             "Policy",
             "AWS::IAM::ManagedPolicy",
@@ -60,11 +59,11 @@ class SpendingLimit(Construct):
                 ],
             },
         )
-        self.policy_arn: str = self._policy.ref
+        self.policy_arn: str = policy.ref
         exactly_this = {"ArnEquals": {"iam:PolicyARN": self.policy_arn}}
         arns = [role.arn for role in roles]
         self.release = self._release(exactly_this, code)
-        self.release.runs_before(self._policy, *(role.resource for role in roles))
+        self.release.runs_before(*(role.resource for role in roles))  # and before the policy, which it names
         action = Resource(
             self,
             "Action",
@@ -84,14 +83,9 @@ class SpendingLimit(Construct):
         )
         self.release.runs_after(action)
 
-    def acknowledgements(self) -> Iterator[Acknowledgement]:
-        """A denial of everything of a kind."""
-        reason = "A denial: it takes these actions away on every resource, and gives none"
-        yield Acknowledgement(self._policy, "AwsSolutions-IAM5[Resource::*]", reason)
-
     def _release(self, exactly_this: dict[str, dict[str, str]], code: CodeAsset) -> Janitor:
         any_role = f"arn:{PARTITION}:iam::{ACCOUNT}:role/*"
-        policy = {"iam__PolicyARN": self.policy_arn}
+        this = {"iam__PolicyARN": self.policy_arn}
         other = {"iam__PolicyARN": f"arn:{PARTITION}:iam::aws:policy/ReadOnlyAccess"}
         return Janitor(
             self,
@@ -111,7 +105,7 @@ class SpendingLimit(Construct):
             ],
             promises=[
                 may("iam:ListEntitiesForPolicy", self.policy_arn),
-                may("iam:DetachRolePolicy", any_role, **policy),
+                may("iam:DetachRolePolicy", any_role, **this),
                 may_not("iam:DetachRolePolicy", any_role, **other),
                 may_not("iam:AttachRolePolicy", "*"),
                 may_not("iam:DeletePolicy", "*"),
@@ -120,7 +114,7 @@ class SpendingLimit(Construct):
         )
 
     def _execution_role(self, role_arns: Sequence[str], exactly_this: dict[str, dict[str, str]]) -> ServiceRole:
-        policy = {"iam__PolicyARN": self.policy_arn}
+        this = {"iam__PolicyARN": self.policy_arn}
         return ServiceRole(
             self,
             "ActionRole",
@@ -129,12 +123,12 @@ class SpendingLimit(Construct):
             description="Applies the spending limit",
             statements=[Statement(["iam:AttachRolePolicy", "iam:DetachRolePolicy"], role_arns, exactly_this)],
             promises=[
-                *(may("iam:AttachRolePolicy", arn, **policy) for arn in role_arns),
-                *(may("iam:DetachRolePolicy", arn, **policy) for arn in role_arns),
+                *(may("iam:AttachRolePolicy", arn, **this) for arn in role_arns),
+                *(may("iam:DetachRolePolicy", arn, **this) for arn in role_arns),
                 may_not(
                     "iam:AttachRolePolicy", "*", iam__PolicyARN=f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess"
                 ),
-                may_not("iam:AttachRolePolicy", f"arn:{PARTITION}:iam::{ACCOUNT}:role/other", **policy),
+                may_not("iam:AttachRolePolicy", f"arn:{PARTITION}:iam::{ACCOUNT}:role/other", **this),
                 may_not("iam:PutRolePolicy", "*"),
             ],
         )

@@ -1,4 +1,4 @@
-"""The schedules of an environment's end: counted once, kept by later deployments, counted anew when the life changes."""
+"""The schedules of an environment's end: counted once, kept by later deployments, counted anew for another life."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_which_change_counts_anew(
 
     monkeypatch.setattr(expiry_schedule, "client", lambda _: None)
     monkeypatch.setattr(expiry_schedule, "keep", keep)
-    monkeypatch.setattr(expiry_schedule, "count_from_now", lambda _, life: done.append("count"))
+    monkeypatch.setattr(expiry_schedule, "count_from_now", lambda *_: done.append("count"))
     event = cloudformation.event(
         request_type, ExpiresAfterMinutes="60", Group=GROUP, FunctionArn=FUNCTION, RoleArn=ROLE
     )

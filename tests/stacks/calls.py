@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 from botocore import xform_name
 
-SERVICES = ("cloudformation", "iam", "lambda", "logs", "s3", "sagemaker")
+SERVICES = ("cloudformation", "iam", "lambda", "logs", "s3", "sagemaker", "scheduler", "sns")
 
 ACTIONS = {
     "list_objects_v2": {"s3:ListBucket"},
@@ -19,6 +19,8 @@ ACTIONS = {
     "invoke": {"lambda:InvokeFunction"},
     # A request with tags and a role needs both besides (service authorization reference, dependent actions).
     "create_training_job": {"sagemaker:CreateTrainingJob", "sagemaker:AddTags", "iam:PassRole"},
+    "create_schedule": {"scheduler:CreateSchedule", "iam:PassRole"},
+    "update_schedule": {"scheduler:UpdateSchedule", "iam:PassRole"},
     "create_processing_job": {"sagemaker:CreateProcessingJob", "sagemaker:AddTags", "iam:PassRole"},
 }
 """Operations whose permission has another name than the operation, or more than one."""

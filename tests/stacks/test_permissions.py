@@ -6,6 +6,7 @@ Source of the actions: AWS's service authorization data as cfn-lint ships it (da
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import pytest
 
 from tests.stacks.calls import actions_of
 from tests.stacks.statements import listed, lookups, role_statements
-from tests.synthesis import ROOT, Synthesis, resources
+from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, resources, synthesise
 
 OPEN_ACTIONS = {
+    "cloudformation:ListStacks",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
     "sagemaker:ListProcessingJobs",
@@ -55,9 +57,9 @@ def test_no_action_is_a_wildcard(each: Synthesis) -> None:
         assert not any("*" in action for action in listed(statement["Action"])), where
 
 
-def test_every_resource_is_given_only_to_actions_that_take_none(each: Synthesis) -> None:
+def test_every_resource_is_given_only_to_actions_that_take_none() -> None:
     seen = set()
-    for where, statement in all_statements(each):
+    for where, statement in (pair for name in ENVIRONMENTS for pair in all_statements(synthesise(name))):
         if "*" in listed(statement["Resource"]):
             seen |= set(listed(statement["Action"]))
             assert set(listed(statement["Action"])) <= OPEN_ACTIONS, where
@@ -74,11 +76,12 @@ def test_metrics_are_written_to_sagemakers_own_namespaces_only(each: Synthesis) 
             assert namespace.startswith("/aws/sagemaker/"), where
 
 
-def test_roles_are_passed_by_name_and_to_sagemaker_only(each: Synthesis) -> None:
-    passing = [one for _, one in all_statements(each) if "iam:PassRole" in listed(one["Action"])]
-    assert len(passing) == len(each.workloads)
-    for statement in passing:
-        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+def test_roles_are_passed_by_name_and_to_one_service(each: Synthesis) -> None:
+    passing = [(at, one) for at, one in all_statements(each) if "iam:PassRole" in listed(one["Action"])]
+    assert len(passing) >= len(each.workloads)
+    for where, statement in passing:
+        service = "scheduler.amazonaws.com" if "Expiry" in where else "sagemaker.amazonaws.com"
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": service}}
         assert not any("*" in arn for arn in listed(statement["Resource"]))
 
 
@@ -126,32 +129,38 @@ def test_no_role_reaches_what_another_workload_made(each: Synthesis) -> None:
 
 
 WRITES_OWN_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-HANDLERS = ["jobs.on_event", "jobs.is_complete", "job_logs.handler", "bucket_contents.handler"]
+HANDLERS = [
+    "bucket_contents.handler",
+    "expiry.handler",
+    "expiry_schedule.handler",
+    "job_logs.handler",
+    "jobs.is_complete",
+    "jobs.on_event",
+    "spending_release.handler",
+]
+
+
+def functions_of_all_environments() -> Iterator[tuple[str, set[str]]]:
+    """Yield the handler of every function with the actions that its role may do."""
+    for synthesis in map(synthesise, ENVIRONMENTS):
+        for _, template, lookup in lookups(synthesis):
+            for function in resources(template, "AWS::Lambda::Function").values():
+                role = function["Properties"]["Role"]["Fn::GetAtt"][0]
+                statements = role_statements(template, role, lookup)
+                allowed = {action for statement in statements for action in listed(statement["Action"])}
+                yield function["Properties"]["Handler"], allowed
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_function_may_do_what_its_code_calls_and_nothing_else(local: Synthesis, handler: str) -> None:
+def test_function_may_do_what_its_code_calls_and_nothing_else(handler: str) -> None:
     called = actions_of(ROOT / "assets" / "functions", handler)
     assert called
-    found = 0
-    for _, template, lookup in lookups(local):
-        for function in resources(template, "AWS::Lambda::Function").values():
-            if function["Properties"]["Handler"] == handler:
-                role = function["Properties"]["Role"]["Fn::GetAtt"][0]
-                allowed = {
-                    action
-                    for statement in role_statements(template, role, lookup)
-                    for action in listed(statement["Action"])
-                }
-                assert allowed - WRITES_OWN_LOGS == called
-                found += 1
+    found = [allowed for name, allowed in functions_of_all_environments() if name == handler]
     assert found
+    for allowed in found:
+        assert allowed - WRITES_OWN_LOGS == called
 
 
-def test_every_function_is_looked_at(local: Synthesis) -> None:
-    handlers = {
-        function["Properties"]["Handler"]
-        for template in local.templates.values()
-        for function in resources(template, "AWS::Lambda::Function").values()
-    }
+def test_every_function_is_looked_at() -> None:
+    handlers = {name for name, _ in functions_of_all_environments()}
     assert {name for name in handlers if not name.startswith("framework.")} == set(HANDLERS)
