@@ -158,18 +158,22 @@ class Stack:
 
     def create(self, resources: Mapping[str, Any]) -> str:
         """The status that a new stack of these resources comes to."""
-        self._cfn.create_stack(StackName=self.name, TemplateBody=json.dumps({"Resources": resources}))
+        self._cfn.create_stack(**self._request(resources))
         return self.settle()
 
     def update(self, resources: Mapping[str, Any]) -> str:
         """The status after an update to these resources."""
-        self._cfn.update_stack(StackName=self.name, TemplateBody=json.dumps({"Resources": resources}))
+        self._cfn.update_stack(**self._request(resources))
         return self.settle()
 
     def delete(self) -> str:
         """The status after a delete; DELETE_COMPLETE when the stack is gone."""
         self._cfn.delete_stack(StackName=self.name)
         return self.settle()
+
+    def _request(self, resources: Mapping[str, Any]) -> dict[str, Any]:
+        body = json.dumps({"Resources": resources})
+        return {"StackName": self.name, "TemplateBody": body, "Tags": [{"Key": "stack-wide", "Value": "yes"}]}
 
     def settle(self) -> str:
         """The status once nothing is in progress."""

@@ -78,7 +78,8 @@ def test_a_pipeline_from_create_to_a_delete_that_is_refused(
     described = sm.describe_pipeline(PipelineName=name)
     assert described["ParallelismConfiguration"] == {"MaxParallelExecutionSteps": 3}
     shown = {tag["Key"]: tag["Value"] for tag in sm.list_tags(ResourceArn=described["PipelineArn"])["Tags"]}
-    assert shown["team"] == "a" and shown["aws:cloudformation:stack-name"] == stack.name
+    assert shown["team"] == "a" and shown["stack-wide"] == "yes"
+    assert shown["aws:cloudformation:stack-name"] == stack.name
 
     made["Pipeline"]["Properties"]["PipelineDescription"] = "changed"
     assert stack.update(made) == "UPDATE_COMPLETE", stack.reasons()
@@ -153,15 +154,23 @@ def test_a_schedule_is_neither_stopped_nor_waited_for(
         "MonitoringJobDefinitionName": {"Fn::GetAtt": ["Definition", "JobDefinitionName"]},
         "MonitoringType": "DataQuality",
     }
+    tags = [{"Key": "team", "Value": "a"}]
     made = {
         "Definition": resource(
             "DataQualityJobDefinition", JobDefinitionName=name, **workshop.definition(endpoint, _SLEEP)
         ),
-        "Schedule": resource("MonitoringSchedule", MonitoringScheduleName=name, MonitoringScheduleConfig=config),
+        "Schedule": resource(
+            "MonitoringSchedule", MonitoringScheduleName=name, MonitoringScheduleConfig=config, Tags=tags
+        ),
     }
     assert stack.create(made) == "CREATE_COMPLETE", stack.reasons()
     assert stack.physical_id("Schedule").endswith(f":monitoring-schedule/{name}")
     assert sm.describe_monitoring_schedule(MonitoringScheduleName=name)["MonitoringScheduleStatus"] == "Scheduled"
+
+    # the stack's own tags reach the definition, not the schedule
+    assert sm.list_tags(ResourceArn=stack.physical_id("Schedule"))["Tags"] == tags
+    of_definition = sm.list_tags(ResourceArn=stack.physical_id("Definition"))["Tags"]
+    assert {"Key": "stack-wide", "Value": "yes"} in of_definition
 
     # data in every hour, so that the job that the next hour starts has something to read
     localcloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=b"9,1")
