@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -93,6 +94,22 @@ def test_a_retry_answers_for_a_crashed_attempt(localcloud: Localcloud) -> None:
     assert stack.delete() == "DELETE_COMPLETE", stack.reasons()
     assert versions(localcloud, name) == [2]
     assert localcloud.admin("GET", "clock")["now"] - before >= 60
+
+
+def test_a_cancelled_create_is_deleted_while_its_function_still_runs(localcloud: Localcloud) -> None:
+    """As aws-cloudformation/cloudformation-coverage-roadmap#1730 reports."""
+    name, ssm = unique("slow"), localcloud.client("ssm")
+    resources = janitor(name, HOPS="0")
+    code = resources["Function"]["Properties"]["Code"]["ZipFile"]
+    slow = '    if event["RequestType"] == "Create":\n        import time\n        time.sleep(15)\n    body = '
+    resources["Function"]["Properties"]["Code"]["ZipFile"] = code.replace("    body = ", slow)
+    stack = Stack(localcloud, name)
+    stack.create(resources, wait=False)
+    eventually(lambda: ssm.get_parameters(Names=[f"/{name}/Create/0"])["Parameters"])
+    before = time.monotonic()
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert time.monotonic() - before < 12
+    assert versions(localcloud, name) == [1]
 
 
 def test_an_event_that_keeps_failing_goes_to_the_destination(localcloud: Localcloud) -> None:

@@ -26,6 +26,8 @@ _WAITS = (60.0, 120.0)
 #: seconds before a throttled attempt is made again: from one second up to five minutes
 _THROTTLE_WAITS = (1.0, 300.0)
 _MAX_AGE = 6 * 3600
+#: real seconds between two looks at what is waited for, and for which a function may go on after it
+_LOOK, _MOMENT = 0.02, 2.0
 
 #: set while SNS delivers, which is asynchronous on AWS and a plain call in MiniStack
 _delivering: contextvars.ContextVar[bool] = contextvars.ContextVar("localcloud_delivering", default=False)
@@ -66,9 +68,20 @@ def invoke(function: dict[str, Any], event: Any) -> None:
     _Invocation(function, event).start()
 
 
-def invoke_and_wait_once(function: dict[str, Any], event: Any) -> dict[str, Any]:
-    """Accept an event and make the first attempt on this thread: its result. The others follow on their own."""
-    return _Invocation(function, event).attempt()
+def invoke_and_wait(function: dict[str, Any], event: Any, done: Callable[[], bool]) -> dict[str, Any]:
+    """Accept an event and wait for its first attempt, or until ``done`` and a moment more: an empty result."""
+    invocation = _Invocation(function, event)
+    results: list[dict[str, Any]] = []
+    thread = threading.Thread(
+        target=lambda: results.append(invocation.attempt()), name="localcloud-async-invocation", daemon=True
+    )
+    thread.start()
+    while thread.is_alive():
+        if done():
+            thread.join(_MOMENT)
+            break
+        thread.join(_LOOK)
+    return results[0] if results else {}
 
 
 @dataclass

@@ -48,14 +48,20 @@ def install() -> None:
             return before_execute(function, event)
         mark = _direct.set(False)  # what the function calls in turn is not CloudFormation's
         try:
-            # the first attempt is waited for, so that the function's last log line is written before the stack goes on
-            return async_invocations.invoke_and_wait_once(function, event)
+            # The function's end is waited for a moment after its answer, so that its log is written before the stack
+            # goes on. A create that is cancelled is answered in its stead, while it may run on.
+            return async_invocations.invoke_and_wait(function, event, lambda: _answered(event))
         finally:
             _direct.reset(mark)
 
     custom_resource.invoke_custom_resource = invoke
     lambda_svc._execute_function_with_config_scope = execute
     async_invocations.watch(_watch)
+
+
+def _answered(event: Any) -> bool:
+    pending = custom_resource._pending.get(str(event.get("ResponseURL", "")).rsplit("/", 1)[-1])
+    return pending is None or pending["result"] is not None
 
 
 def _watch(event: Any) -> async_invocations.OnEnd:
