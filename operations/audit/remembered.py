@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from operations.audit.call import Clients
@@ -22,25 +23,35 @@ def remember(clients: Clients, owner: Owner) -> Memory:
     """
     client = clients.client("cloudformation")
     domains, names = set[str](), set[str]()
-    for stack_id in _stacks(client, owner):
-        for page in client.get_paginator("list_stack_resources").paginate(StackName=stack_id):
-            for resource in page["StackResourceSummaries"]:
-                kind, physical = resource["ResourceType"], resource.get("PhysicalResourceId", "")
-                if kind == "AWS::SageMaker::Domain":
-                    domains.add(physical)
-                elif kind in _LEAVE_NAMES:
-                    names.add(physical.rsplit("/", 1)[-1])
-                elif kind in _UNTAGGABLE:
-                    names.add(physical)
+    for kind, physical in _resources(client, owner):
+        if kind == "AWS::SageMaker::Domain":
+            domains.add(physical)
+        elif kind in _LEAVE_NAMES:
+            names.add(physical.rsplit("/", 1)[-1])
+        elif kind in _UNTAGGABLE:
+            names.add(physical)
     return Memory(frozenset(domains - {""}), frozenset(names - {""}))
 
 
-def _stacks(client: Any, owner: Owner) -> list[str]:
-    """Return the ids of the environment's stacks, deleted ones too, proved by their tag."""
+def _resources(client: Any, owner: Owner) -> Iterator[tuple[str, str]]:
+    """Yield type and physical id of all that the environment's stacks have, and of what deleted ones had.
+
+    A stack is the environment's by its tag. A deleted one is found by its name, and tells what it had by its events.
+    """
     pages = client.get_paginator("describe_stacks").paginate()
-    there = [stack for page in pages for stack in page["Stacks"]]
+    for stack in _ours(owner, (stack for page in pages for stack in page["Stacks"])):
+        for page in client.get_paginator("list_stack_resources").paginate(StackName=stack):
+            for resource in page["StackResourceSummaries"]:
+                yield resource["ResourceType"], resource.get("PhysicalResourceId", "")
     names = expected_names(owner.environment)
     pages = client.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
     gone = [stack["StackId"] for page in pages for stack in page["StackSummaries"] if stack["StackName"] in names]
-    there += [stack for stack_id in gone for stack in client.describe_stacks(StackName=stack_id)["Stacks"]]
-    return [stack["StackId"] for stack in there if owner.by_map(tags(stack.get("Tags", [])))]
+    for stack_id in gone:
+        for stack in _ours(owner, client.describe_stacks(StackName=stack_id)["Stacks"]):
+            for page in client.get_paginator("describe_stack_events").paginate(StackName=stack):
+                for event in page["StackEvents"]:
+                    yield event["ResourceType"], event.get("PhysicalResourceId", "")
+
+
+def _ours(owner: Owner, stacks: Iterable[Any]) -> list[str]:
+    return [stack["StackId"] for stack in stacks if owner.by_map(tags(stack.get("Tags", [])))]

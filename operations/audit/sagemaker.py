@@ -82,7 +82,7 @@ KINDS = (
     Kind(
         "warm pool", "list_training_jobs", "TrainingJobSummaries", "TrainingJobName", "TrainingJobArn",
         "update_training_job", "TrainingJobStatus", cost=costs.warm_pool,
-        questions=({"WarmPoolStatusEquals": "Available"}, {"WarmPoolStatusEquals": "InUse"}),
+        questions=({"WarmPoolStatusEquals": "Available"},),  # one in use is billed as the job that uses it
     ),
     PIPELINES,
     MODEL_GROUPS,
@@ -127,7 +127,8 @@ def collector(kind: Kind) -> Collector:
         for item, why in owned(survey, kind):
             name = item[kind.name]
             usd, price = kind.cost(survey, name)
-            removal = survey.owner.call("sagemaker", kind.remove, **{kind.by or kind.name: item[kind.by or kind.name]})
+            by = kind.by or kind.name
+            removal = survey.owner.call("sagemaker", kind.remove, **{by: item.get(by, name)})
             yield Finding(
                 kind.kind, name, item.get(kind.status, ""), usd, why, removal, price, item.get("CreationTime")
             )

@@ -40,7 +40,7 @@ ORDER = (
     Step("event rule", event_rule),
     Step("pipeline execution", running.execution),
     Step("tuning job", running.job("hyper_parameter_tuning", "HyperParameterTuningJob")),
-    Step("training job", running.job("training", "TrainingJob")),
+    Step("training job", running.training),
     Step("processing job", running.job("processing", "ProcessingJob")),
     Step("transform job", running.job("transform", "TransformJob")),
     Step("warm pool", running.warm_pool),

@@ -12,8 +12,9 @@ from tests.localcloud.conftest import Localcloud, started
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Localcloud]:
-    """One localcloud for this folder."""
-    with started(tmp_path_factory.mktemp("localcloud")) as running:
+    """One localcloud for this folder, in which many jobs run at once and none takes long to stop."""
+    settings = {"LOCALCLOUD_JOB_SLOTS": "24", "LOCALCLOUD_STOP_GRACE_SECONDS": "1"}
+    with started(tmp_path_factory.mktemp("localcloud"), settings) as running:
         yield running
 
 
