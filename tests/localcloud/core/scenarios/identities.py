@@ -1,0 +1,232 @@
+"""Roles, policies and what calls are authorised on."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tests.localcloud.core.scenarios.registry import DENY_ALL, assumed, error_code, scenario
+from tests.localcloud.core.stacks import Stack, eventually, role, unique
+
+if TYPE_CHECKING:
+    from tests.localcloud.conftest import Localcloud
+
+
+@scenario
+def existing_role_is_not_adopted(server: Localcloud) -> None:
+    iam, name = server.client("iam"), unique("taken")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    stack, wanted = Stack(server, unique("role")), role()
+    wanted["Properties"]["RoleName"] = name
+    assert stack.create({"Role": wanted}) == "ROLLBACK_COMPLETE"
+    assert "already exists" in stack.reasons()
+    assert iam.get_role(RoleName=name)["Role"]["RoleName"] == name
+
+
+@scenario
+def role_with_a_foreign_policy_is_not_deleted(server: Localcloud) -> None:
+    iam, stack = server.client("iam"), Stack(server, unique("foreign"))
+    stack.create({"Role": role()})
+    name = stack.physical("Role")
+    allow = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_role_policy(RoleName=name, PolicyName="by-hand", PolicyDocument=document)
+    assert stack.delete() == "DELETE_FAILED"
+    assert "must delete policies first" in stack.reasons()
+    iam.delete_role_policy(RoleName=name, PolicyName="by-hand")
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+@scenario
+def policies_in_use_are_not_deleted(server: Localcloud) -> None:
+    """What a budget action does: the stack's policy is attached to the stack's role by somebody else."""
+    iam, stack = server.client("iam"), Stack(server, unique("used"))
+    policy = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": DENY_ALL}}
+    assert stack.create({"Role": role(), "Deny": policy}) == "CREATE_COMPLETE", stack.reasons()
+    name, arn = stack.physical("Role"), stack.physical("Deny")
+    iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    assert error_code(lambda: iam.delete_role(RoleName=name)) == "DeleteConflict"
+    assert error_code(lambda: iam.delete_policy(PolicyArn=arn)) == "DeleteConflict"
+    assert stack.delete() == "DELETE_FAILED"
+    assert "Cannot delete entity, must detach all policies first." in stack.reasons()
+    assert "Cannot delete a policy attached to entities." in stack.reasons()
+    iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+@scenario
+def only_existing_policies_are_attached(server: Localcloud) -> None:
+    iam, stack, arn = server.client("iam"), Stack(server, unique("missing")), "arn:aws:iam::000000000000:policy/nobody"
+    bearer = role()
+    bearer["Properties"]["ManagedPolicyArns"] = [arn]
+    assert stack.create({"Role": bearer}) == "ROLLBACK_COMPLETE"
+    assert f"Policy {arn} does not exist or is not attachable." in stack.reasons()
+    other = Stack(server, unique("entity"))
+    other.create({"Role": role()})
+    name = other.physical("Role")
+    assert error_code(lambda: iam.attach_role_policy(RoleName=name, PolicyArn=arn)) == "NoSuchEntity"
+
+
+@scenario
+def managed_policies_are_not_adopted(server: Localcloud) -> None:
+    iam, name = server.client("iam"), unique("taken")
+    iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(DENY_ALL))
+    for properties, text in (
+        ({"ManagedPolicyName": name}, "already exists"),
+        ({"Roles": ["nobody"]}, "The role with name nobody cannot be found."),
+    ):
+        stack, policy = Stack(server, unique("policy")), {"PolicyDocument": DENY_ALL, **properties}
+        status = stack.create({"Deny": {"Type": "AWS::IAM::ManagedPolicy", "Properties": policy}})
+        assert status == "ROLLBACK_COMPLETE"
+        assert text in stack.reasons()
+
+
+@scenario
+def attaching_is_limited_by_entity_and_policy(server: Localcloud) -> None:
+    """A role that may attach one policy to roles below one path, and to nothing else."""
+    iam, path, names = server.client("iam"), f"/{unique('path')}/", [unique(name) for name in ("in", "out")]
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    for name, where in zip(names, (path, "/"), strict=True):
+        iam.create_role(RoleName=name, Path=where, AssumeRolePolicyDocument=document)
+    policies = [
+        iam.create_policy(PolicyName=unique(name), PolicyDocument=json.dumps(DENY_ALL))["Policy"]["Arn"]
+        for name in ("right", "wrong")
+    ]
+    allow = {
+        "Effect": "Allow",
+        "Action": "iam:AttachRolePolicy",
+        "Resource": f"arn:aws:iam::000000000000:role{path}*",
+        "Condition": {"ArnEquals": {"iam:PolicyARN": policies[0]}},
+    }
+    client = assumed(server, "iam", allow)
+    client.attach_role_policy(RoleName=names[0], PolicyArn=policies[0])
+    for name, policy in ((names[0], policies[1]), (names[1], policies[0])):
+        assert error_code(partial(client.attach_role_policy, RoleName=name, PolicyArn=policy)) == "AccessDenied"
+
+
+@scenario
+def conditions_join(server: Localcloud) -> None:
+    """As CDK's bootstrap template asks whether it was given a list of policies."""
+    cfn, name = server.client("cloudformation"), unique("condition")
+    given = {"Fn::Not": [{"Fn::Equals": ["", {"Fn::Join": ["", {"Ref": "Given"}]}]}]}
+    template = {
+        "Parameters": {"Given": {"Type": "CommaDelimitedList", "Default": ""}},
+        "Conditions": {"HasGiven": given},
+        "Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}},
+        "Outputs": {"Given": {"Value": {"Fn::If": ["HasGiven", "some", "none"]}}},
+    }
+    cfn.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    (output,) = eventually(lambda: cfn.describe_stacks(StackName=name)["Stacks"][0].get("Outputs"))
+    assert output["OutputValue"] == "none"
+    cfn.update_stack(
+        StackName=name,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": "Given", "ParameterValue": "a,b"}],
+    )
+    eventually(lambda: cfn.describe_stacks(StackName=name)["Stacks"][0]["Outputs"][0]["OutputValue"] == "some")
+
+
+@scenario
+def permissions_boundary_is_kept(server: Localcloud) -> None:
+    stack, wanted = Stack(server, unique("bound")), role()
+    wanted["Properties"]["PermissionsBoundary"] = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    stack.create({"Role": wanted})
+    found = server.client("iam").get_role(RoleName=stack.physical("Role"))["Role"]
+    boundary = found.get("PermissionsBoundary", {})
+    assert boundary.get("PermissionsBoundaryArn") == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+@scenario
+def metrics_are_limited_by_namespace(server: Localcloud) -> None:
+    mine = "/aws/sagemaker/TrainingJobs"
+    allow = {
+        "Effect": "Allow",
+        "Action": "cloudwatch:PutMetricData",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"cloudwatch:namespace": mine}},
+    }
+    client = assumed(server, "cloudwatch", allow)
+    point = [{"MetricName": "loss", "Value": 1.0}]
+    client.put_metric_data(Namespace=mine, MetricData=point)
+    refused = partial(client.put_metric_data, Namespace="Other", MetricData=point)
+    assert "AccessDenied" in error_code(refused)
+
+
+@scenario
+def log_policies_match_as_on_aws(server: Localcloud) -> None:
+    logs, group = server.client("logs"), f"/test/{unique('arn')}"
+    logs.create_log_group(logGroupName=group)
+    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:PutRetentionPolicy"]
+
+    def as_role(resource: str) -> Any:
+        return assumed(server, "logs", {"Effect": "Allow", "Action": actions, "Resource": resource})
+
+    with_star = as_role(f"{arn}:*")
+    with_star.create_log_stream(logGroupName=group, logStreamName="one")
+    with_star.put_retention_policy(logGroupName=group, retentionInDays=1)
+    event = {"timestamp": 0, "message": "x"}
+    with_star.put_log_events(logGroupName=group, logStreamName="one", logEvents=[event])
+    one_stream = as_role(f"{arn}:log-stream:two*")
+    one_stream.create_log_stream(logGroupName=group, logStreamName="two-1")
+    denied = "AccessDeniedException"
+    for client in (one_stream, as_role(arn)):
+        refused = partial(client.create_log_stream, logGroupName=group, logStreamName="three")
+        assert error_code(refused) == denied
+
+
+@scenario
+def stacks_are_authorised_by_their_tags(server: Localcloud) -> None:
+    cfn, mine, other = server.client("cloudformation"), unique("sandcastle-a"), unique("sandcastle-b")
+    template = json.dumps({"Resources": {"Data": {"Type": "AWS::S3::Bucket"}}})
+    for name, owner in ((mine, "a"), (other, "b")):
+        cfn.create_stack(
+            StackName=name, TemplateBody=template, Tags=[{"Key": "sandcastle:environment", "Value": owner}]
+        )
+        assert Stack(server, name).settled() == "CREATE_COMPLETE"
+    allow = {
+        "Effect": "Allow",
+        "Action": ["cloudformation:DeleteStack", "cloudformation:DescribeStacks"],
+        "Resource": "arn:aws:cloudformation:us-east-1:000000000000:stack/sandcastle-*/*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/sandcastle:environment": "a"}},
+    }
+    client = assumed(server, "cloudformation", allow)
+    identifier = cfn.describe_stacks(StackName=mine)["Stacks"][0]["StackId"]
+    assert client.describe_stacks(StackName=identifier)["Stacks"][0]["StackName"] == mine
+    for refused in (
+        partial(client.delete_stack, StackName=other),
+        partial(client.delete_stack, StackName=cfn.describe_stacks(StackName=other)["Stacks"][0]["StackId"]),
+        client.describe_stacks,
+    ):
+        assert error_code(refused) == "AccessDenied"
+    client.delete_stack(StackName=mine)
+    eventually(lambda: cfn.describe_stacks(StackName=identifier)["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE")
+    listed = server.client("resourcegroupstaggingapi").get_resources(
+        ResourceTypeFilters=["cloudformation:stack"], TagFilters=[{"Key": "sandcastle:environment"}]
+    )["ResourceTagMappingList"]
+    assert [item["ResourceARN"].split("/")[1] for item in listed] == [other]
+
+
+@scenario
+def policy_variables_have_values(server: Localcloud) -> None:
+    iam, s3 = server.client("iam"), server.client("s3")
+    bucket, name = unique("homes"), unique("ada")
+    s3.create_bucket(Bucket=bucket)
+    iam.create_user(UserName=name)
+    own = f"arn:aws:s3:::{bucket}/${{aws:username}}/*"
+    statements = [
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": [own, f"arn:aws:s3:::{bucket}/${{aws:nothing}}*"]},
+        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/${{aws:nothing, 'all'}}/*"},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/${{aws:username}}/secret"},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=document)
+    user = server.client("s3", iam.create_access_key(UserName=name)["AccessKey"])
+    for key in (f"{name}/x", "all/x"):
+        user.put_object(Bucket=bucket, Key=key, Body=b"")
+    for key in ("grace/x", f"{name}/secret", "x"):
+        assert error_code(lambda key=key: user.put_object(Bucket=bucket, Key=key, Body=b"")) == "AccessDenied"
