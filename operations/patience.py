@@ -8,9 +8,9 @@ from typing import Any
 
 THROTTLED = frozenset(
     {
-        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
-        "TooManyRequestsException", "RequestLimitExceeded", "EC2ThrottledException", "SlowDown",
-        "PriorRequestNotComplete",
+        "Throttled", "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled",
+        "RequestThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "EC2ThrottledException",
+        "SlowDown", "PriorRequestNotComplete",
     }
 )  # fmt: skip
 """Codes by which services say "not so fast"."""
@@ -63,4 +63,5 @@ def be_patient(client: Any, pace: float) -> None:
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempts - 1))
         return random.uniform(0, longest * pace)  # noqa: S311  # jitter, nothing secret
 
-    client.meta.events.register_first("needs-retry", pause)
+    name = client.meta.service_model.service_id.hyphenize()  # handlers of the same event are asked in their order
+    client.meta.events.register_first(f"needs-retry.{name}", pause)

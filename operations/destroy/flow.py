@@ -23,7 +23,7 @@ from operations.project import REPORTS, display
 from operations.regions import refuse_if_elsewhere
 from operations.stacks import Stack, environment_stacks
 from operations.sweep import Swept, sweep
-from operations.sweep.order import AT_RUN_TIME
+from operations.sweep.order import holds_stacks_back
 from operations.target import Target
 
 ATTEMPTS = 3
@@ -135,10 +135,11 @@ def _delete(run: Run, file: str | None) -> None:
             console.step(f"destroying {names}" + (f" (attempt {run.attempts})" if run.attempts > 1 else ""))
             if run.attempts == 1 and file:
                 cdk(target, file, "destroy", "--all", "--force", "--concurrency", "4")
-            else:
-                run.swept += sweep(target, run.ask(), console, only=AT_RUN_TIME)
-            if settle(target, environment, console):
-                delete_stacks(target, environment, console, force=run.attempts == ATTEMPTS)
+                if not settle(target, environment, console):
+                    break
+            if run.attempts > 1 or file:
+                run.swept += sweep(target, run.ask(), console, only=holds_stacks_back)
+            delete_stacks(target, environment, console, force=run.attempts == ATTEMPTS)
     except StillWorkingError as error:
         console.warn(str(error))
 
@@ -148,7 +149,7 @@ def _sweep(run: Run) -> None:
     run.console.step("asking every service what is left")
     run.audit = run.ask()
     # what a stack that is left consists of is left to it: without its roles and functions it would stay for ever
-    only = AT_RUN_TIME if environment_stacks(run.target, run.environment) else frozenset[str]()
+    only = holds_stacks_back if environment_stacks(run.target, run.environment) else None
     if run.audit.findings and not only:
         refuse_if_elsewhere(run.target, run.environment)
     for _ in range(SWEEPS):

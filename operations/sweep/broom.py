@@ -6,7 +6,7 @@ Only findings of the inventory are touched, and an inventory holds only what is 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,12 +41,14 @@ class Swept:
         return {**kept, "seconds": round(self.seconds, 1), "refused": self.refused}
 
 
-def sweep(target: Target, inventory: Inventory, console: Console, *, only: Collection[str] = ()) -> list[Swept]:
-    """Remove the findings, of all kinds or ``only`` of some, and return what became of each."""
+def sweep(
+    target: Target, inventory: Inventory, console: Console, *, only: Callable[[Finding], bool] | None = None
+) -> list[Swept]:
+    """Remove the findings, all or ``only`` those of which it says so, and return what became of each."""
     swept: list[Swept] = []
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         for step in ORDER:
-            found = inventory.of(step.kind) if not only or step.kind in only else []
+            found = [finding for finding in inventory.of(step.kind) if only is None or only(finding)]
             if not found:
                 continue
             if step.first:

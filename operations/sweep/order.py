@@ -90,8 +90,15 @@ ORDER = (
 )
 """Stacks are not among them: they are deleted by CloudFormation."""
 
-AT_RUN_TIME = frozenset(
+_AT_RUN_TIME = frozenset(
     [step.kind for step in ORDER if ORDER.index(step) < [one.kind for one in ORDER].index("budget action")]
-    + ["file system", "mount target", "network interface", "Studio security group"]
+    + ["file system", "mount target", "Studio security group"]
 )
-"""Kinds that hold a stack back while they are there: what runs, and what SageMaker keeps in the network."""
+
+
+def holds_stacks_back(finding: Finding) -> bool:
+    """Say whether it can keep a stack from going: what runs, and what SageMaker keeps in the network.
+
+    Of interfaces, those that nothing uses any more; the others go with what uses them.
+    """
+    return finding.kind in _AT_RUN_TIME or (finding.kind == "network interface" and finding.state == "available")
