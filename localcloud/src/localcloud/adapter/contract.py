@@ -73,6 +73,7 @@ CONTRACT: dict[str, str] = {
     "ministack.core.iam_evaluator._principal_keys": "function",
     "ministack.core.iam_evaluator._resolve_condition_key": "function",
     "ministack.core.iam_evaluator.enforce": "function",
+    "ministack.core.iam_evaluator.pin_request_origin": "function",
     "ministack.core.iam_evaluator.evaluate_resource_policy": "function",
     "ministack.core.iam_evaluator.resolve_credential": "function",
     "ministack.core.lambda_runtime.Worker": "type",

@@ -17,6 +17,7 @@ def publish_as_service(service: str, topic_arn: str, source_arn: str, subject: s
     parts = topic_arn.split(":")
     account = parts[4] if len(parts) == 6 else account_id()
     with request_scope(account, parts[3] if len(parts) == 6 else region()):
+        iam_evaluator.pin_request_origin("127.0.0.1", True)  # services publish over TLS, which a policy may ask for
         found = sns.topic_policy_for_arn(topic_arn)
         if found is None:
             return f"topic {topic_arn} does not exist"

@@ -1,0 +1,80 @@
+"""The budget is spent: nothing new is started, what runs goes on and can be stopped, and a destroy undoes it all."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+
+from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.topic import Listener
+
+ACCOUNT = {"AccountId": "000000000000"}
+
+
+def spend(cloud: Cloud, usd: float) -> None:
+    """Post costs of the account, as AWS's billing does some hours late."""
+    body = json.dumps({"usd": usd}).encode()
+    request = urllib.request.Request(f"{cloud.endpoint}/_localcloud/spend", data=body, method="POST")
+    with urllib.request.urlopen(request, timeout=30):
+        pass
+
+
+def under_the_limit(cloud: Cloud) -> list[str]:
+    """Return the roles that a spending limit's policy is attached to."""
+    iam = cloud.client("iam")
+    policies = [one["Arn"] for one in iam.list_policies(Scope="Local")["Policies"] if "SpendingLimit" in one["Arn"]]
+    assert policies
+    return [role["RoleName"] for arn in policies for role in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]]
+
+
+def executed(cloud: Cloud) -> bool:
+    actions = cloud.client("budgets").describe_budget_actions_for_account(**ACCOUNT)["Actions"]
+    return bool(actions) and all(action["Status"] == "EXECUTION_SUCCESS" for action in actions)
+
+
+def test_at_the_whole_budget_nothing_new_starts_and_a_destroy_undoes_the_limit(
+    cloud: Cloud, environment_file: Callable[..., str]
+) -> None:
+    name = environment_file("spent", monthly_budget_usd=500)
+    cloud.sandcastle("deploy", "--environment", name)
+    (topic,) = [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]
+    listener = Listener(cloud, topic)
+    spend(cloud, 400)
+    assert under_the_limit(cloud) == []
+    spend(cloud, 501)
+    cloud.until(lambda: executed(cloud), "the action's execution")
+    (role,) = under_the_limit(cloud)
+    assert "JobsOnEvent" in role
+    cloud.until(listener.subjects, "what the topic is told")
+    listener.close()
+
+    jobs = cloud.jobs("training")
+    changed = environment_file(
+        "spent", monthly_budget_usd=500, workloads={"bank": {"hyperparameters": {"num_round": 20}}}
+    )
+    said = cloud.sandcastle("deploy", "--environment", changed, expect=1).text
+    assert "explicit deny" in said
+    assert "CreateTrainingJob" in said
+    assert cloud.jobs("training") == jobs
+    cloud.sandcastle("invoke", "bank", "--sample", "1", "--environment", name)
+
+    report = cloud.sandcastle("destroy", "--environment", name).document
+    assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
+    cloud.assert_nothing_left(name)
+
+
+def test_a_destroy_undoes_the_limit_also_when_the_budget_is_gone(
+    cloud: Cloud, environment_file: Callable[..., str]
+) -> None:
+    name = environment_file("bankrupt", monthly_budget_usd=500)
+    cloud.sandcastle("deploy", "--environment", name)
+    spend(cloud, 501)
+    cloud.until(lambda: executed(cloud), "the action's execution")
+    assert len(under_the_limit(cloud)) == 1
+    budgets = cloud.client("budgets")
+    for budget in budgets.describe_budgets(**ACCOUNT)["Budgets"]:
+        budgets.delete_budget(**ACCOUNT, BudgetName=budget["BudgetName"])
+    report = cloud.sandcastle("destroy", "--environment", name).document
+    assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
+    cloud.assert_nothing_left(name)
