@@ -1,4 +1,4 @@
-"""``sandcastle deploy``: bootstrap once, ``cdk deploy --all``, and a first prediction as proof."""
+"""``sandcastle deploy``: bootstrap once, ``cdk deploy --all``, and a first prediction of each workload as proof."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from operations.cdk import bootstrap, cdk
 from operations.console import Console
 from operations.errors import OperationError
 from operations.invoke import invoke_sample
+from operations.life import life_of
+from operations.people import studio_of
 from operations.stacks import environment_stacks
 from operations.target import Target
+from operations.words import count
 
 
 def deploy(target: Target, environment: str, file: str, console: Console) -> dict[str, Any]:
@@ -23,7 +26,7 @@ def deploy(target: Target, environment: str, file: str, console: Console) -> dic
     started = time.monotonic()
     if bootstrap(target, file):
         console.step(f"account {target.account} is ready for CDK in {target.region}")
-    console.step(f"deploying {environment}: training happens on the way, so this takes a while")
+    console.step(f"deploying {environment}: training happens on the way, if anything is trained, so this takes a while")
     code = cdk(
         target, file, "deploy", "--all", "--concurrency", "4", "--require-approval", "never",
         "--progress", "events",
@@ -33,17 +36,19 @@ def deploy(target: Target, environment: str, file: str, console: Console) -> dic
     stacks = environment_stacks(target, environment)
     if not stacks:
         raise OperationError(f"cdk deploy ended well, but no stack of {environment} is in {target.region}.")
-    console.step(f"{len(stacks)} stacks are up; asking each endpoint for a prediction")
-    predictions = {
-        stack.workload: invoke_sample(target, environment, stack.workload, 1, console)
-        for stack in stacks
-        if stack.workload
-    }
+    workloads = [stack.workload for stack in stacks if stack.workload]
+    console.step(count(len(stacks), "stack") + " up" + ("; asking each endpoint for a prediction" * bool(workloads)))
+    predictions = {name: invoke_sample(target, environment, name, 1, console) for name in workloads}
+    life, studio = life_of(target, stacks), studio_of(stacks)
     seconds = round(time.monotonic() - started, 1)
-    console.say(
-        f"\nEnvironment {environment} is up after {seconds:.0f} s. Next: make status, make evaluate, make destroy."
-    )
+    further = "make status, make evaluate, make destroy" if workloads else "make status, make destroy"
+    console.say(f"\nEnvironment {environment} is up after {seconds:.0f} s. Next: {further}.")
+    if studio and studio.users:
+        console.say(f"Enter Studio with: sandcastle studio {studio.users[0]} --environment {environment}")
+    if life:
+        console.say(f"It {life.words()}; longer with: sandcastle extend 2d --environment {environment}")
     return {
+        "life": life.document() if life else None,
         "environment": environment,
         "seconds": seconds,
         "stacks": {stack.name: stack.status for stack in stacks},

@@ -1,38 +1,47 @@
-"""``sandcastle status``: the stacks of an environment, their endpoints and the jobs behind them."""
+"""``sandcastle status``: what is deployed, until when it lives, who works in it, and what it costs by the hour."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
 from rich import box
 from rich.table import Table
 
+from operations.audit import Inventory, take_inventory
+from operations.audit.finding import Owner
 from operations.console import Console
+from operations.life import life_of
+from operations.people import studio_of
 from operations.stacks import Stack, environment_stacks
 from operations.target import Target
+from operations.words import usd
+from sandcastle.config.catalogue import HOURS_PER_MONTH
+
+_CENT_A_MONTH = 0.01
+"""US dollars: what costs less is not worth a line."""
 
 
 def status(target: Target, environment: str, console: Console) -> dict[str, Any]:
     """Show what is deployed; an environment that does not exist is an empty table, not an error."""
     stacks = environment_stacks(target, environment)
-    endpoints = {stack.name: _endpoint(target, stack) for stack in stacks if "EndpointName" in stack.outputs}
-    if stacks:
-        table = Table(
-            box=box.SIMPLE, title=f"environment {environment} in {target.name}, {target.region}", title_justify="left"
-        )
-        for heading in ("stack", "status", "endpoint", "trained by", "reason"):
-            table.add_column(heading, overflow="fold")
-        for stack in stacks:
-            outputs = stack.outputs
-            served = f"{outputs['EndpointName']} {endpoints[stack.name]}" if stack.name in endpoints else ""
-            table.add_row(stack.name, stack.status, served, outputs.get("TrainingJob", ""), stack.reason)
-        console.show(table)
-    else:
+    if not stacks:
         console.say(f"Nothing of environment {environment} is deployed in {target.name}, {target.region}.")
+        return {**_identity(target, environment), "stacks": []}
+    endpoints = {stack.name: _endpoint(target, stack) for stack in stacks if "EndpointName" in stack.outputs}
+    console.show(_table(target, environment, stacks, endpoints))
+    life = life_of(target, stacks)
+    console.say(f"Environment {environment} {life.words() if life else 'never expires'}.")
+    inventory = take_inventory(target, Owner(environment, target.account, target.region))
+    users = _users(stacks, inventory)
+    for user, apps in users.items():
+        console.say(f"Studio user {user}: {', '.join(apps) or 'nothing runs'}")
+    notebooks = {finding.name: finding.state for finding in inventory.of("notebook instance")}
+    for name, state in notebooks.items():
+        console.say(f"Notebook {name}: {state}")
+    hourly = _hourly(inventory, console)
     return {
-        "environment": environment,
-        "target": target.name,
-        "region": target.region,
+        **_identity(target, environment),
         "stacks": [
             {
                 "name": stack.name,
@@ -43,12 +52,59 @@ def status(target: Target, environment: str, console: Console) -> dict[str, Any]
             }
             for stack in stacks
         ],
+        "life": life.document() if life else None,
+        "studio": users,
+        "notebooks": notebooks,
+        "hourly_usd": hourly,
+        "unanswered": inventory.unanswered,
     }
 
 
-def _endpoint(target: Target, stack: Stack) -> str:
-    from botocore.exceptions import ClientError
+def _identity(target: Target, environment: str) -> dict[str, Any]:
+    return {"environment": environment, "target": target.name, "region": target.region}
 
+
+def _table(target: Target, environment: str, stacks: list[Stack], endpoints: dict[str, str]) -> Table:
+    table = Table(
+        box=box.SIMPLE, title=f"environment {environment} in {target.name}, {target.region}", title_justify="left"
+    )
+    for heading in ("stack", "status", "endpoint", "trained by", "reason"):
+        table.add_column(heading, overflow="fold")
+    for stack in stacks:
+        outputs = stack.outputs
+        served = f"{outputs['EndpointName']} {endpoints[stack.name]}" if stack.name in endpoints else ""
+        table.add_row(stack.name, stack.status, served, outputs.get("TrainingJob", ""), stack.reason)
+    return table
+
+
+def _users(stacks: list[Stack], inventory: Inventory) -> dict[str, list[str]]:
+    """Return for each user of Studio what runs in the profile, and for each space what runs in it."""
+    studio = studio_of(stacks)
+    if studio is None:
+        return {}
+    running: dict[str, list[str]] = {user: [] for user in studio.users}
+    for finding in inventory.of("app"):
+        which = finding.removal.parameters
+        where = which.get("UserProfileName") or f"(space {which['SpaceName']})"
+        running.setdefault(where, []).append(f"{which['AppType']} {finding.state} {finding.price}".rstrip())
+    return running
+
+
+def _hourly(inventory: Inventory, console: Console) -> dict[str, float | None]:
+    """Show what costs money now, dearest first; None is a thing for which there is no price."""
+    dear = [one for one in inventory.billable if one.monthly_usd is None or one.monthly_usd >= _CENT_A_MONTH]
+    dear.sort(key=lambda one: -(one.monthly_usd or 0.0))
+    total = sum(one.monthly_usd or 0.0 for one in dear) / HOURS_PER_MONTH
+    console.say(f"It costs {usd(total)} an hour" + ("." if not dear else ":"))
+    found: dict[str, float | None] = {}
+    for one in dear:
+        hour = None if one.monthly_usd is None else one.monthly_usd / HOURS_PER_MONTH
+        found[f"{one.kind} {one.name}"] = hour
+        console.say(f"  {'no price' if hour is None else f'{hour:.4f}':>9} {one.kind} {one.name} ({one.price})")
+    return found
+
+
+def _endpoint(target: Target, stack: Stack) -> str:
     try:
         reply = target.client("sagemaker").describe_endpoint(EndpointName=stack.outputs["EndpointName"])
     except ClientError as error:

@@ -9,8 +9,10 @@ from operations.audit.call import Clients
 from operations.audit.finding import Memory, Owner
 from operations.stacks import expected_names, tags
 
-_LEAVE_NAMES = ("AWS::SageMaker::NotebookInstance", "AWS::SageMaker::Endpoint")
-"""What writes logs under its own name, or a name that CloudFormation makes."""
+_BY_NAME = (
+    "AWS::SageMaker::NotebookInstance", "AWS::SageMaker::Endpoint", "AWS::SageMaker::MonitoringSchedule"
+)  # fmt: skip
+"""What writes logs under its own name, and what gets none of its stack's tags (localcloud/RULES.md)."""
 
 _UNTAGGABLE = ("AWS::IAM::ManagedPolicy",)
 """What a stack can put no tag on: that the stack made it is the only proof (the type has no ``Tags``)."""
@@ -26,7 +28,7 @@ def remember(clients: Clients, owner: Owner) -> Memory:
     for kind, physical in _resources(client, owner):
         if kind == "AWS::SageMaker::Domain":
             domains.add(physical)
-        elif kind in _LEAVE_NAMES:
+        elif kind in _BY_NAME:
             names.add(physical.rsplit("/", 1)[-1])
         elif kind in _UNTAGGABLE:
             names.add(physical)

@@ -22,6 +22,7 @@ class Kind:
 
     ``name``, ``arn`` and ``status`` are keys of what is listed; ``remove`` takes the name as the parameter ``by``.
     ``questions`` are the filters under which it is listed, one question each; ``cost`` reckons a month.
+    ``untaggable`` is what CloudFormation makes without its stack's tags.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Kind:
     by: str = ""
     cost: Cost = costs.free
     questions: tuple[Mapping[str, str], ...] = ({},)
+    untaggable: bool = False
 
 
 def _job(kind: str, stem: str, operations: str, result: str = "") -> Kind:
@@ -60,6 +62,7 @@ PIPELINES = Kind("pipeline", "list_pipelines", "PipelineSummaries", "PipelineNam
 SCHEDULES = Kind(
     "monitoring schedule", "list_monitoring_schedules", "MonitoringScheduleSummaries", "MonitoringScheduleName",
     "MonitoringScheduleArn", "delete_monitoring_schedule", "MonitoringScheduleStatus", cost=costs.by_the_firing,
+    untaggable=True,
 )  # fmt: skip
 KINDS = (
     Kind(
@@ -144,7 +147,10 @@ def owned(survey: Survey, kind: Kind) -> Iterator[tuple[Any, str]]:
         for item in survey.pages("sagemaker", kind.listing, kind.result, **question)
     }
     for arn, tag_map in survey.each(survey.sagemaker_tags, listed):
-        why = survey.why(tag_map, listed[arn][kind.name])
+        name = listed[arn][kind.name]
+        why = survey.why(tag_map, name)
+        if not why and kind.untaggable and name in survey.memory.names:
+            why = "made by a stack of this environment"
         if why:
             yield listed[arn], why
 
