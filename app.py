@@ -24,10 +24,15 @@ def build(environment: Environment, app: cdk.App) -> None:
     """Add the environment's stacks to the app, each after those that it depends on."""
     from stacks.foundation import Foundation
     from stacks.guardrails import Guardrails
+    from stacks.studio import StudioStack
     from stacks.workload import WorkloadStack
 
     guardrails = Guardrails(app, environment=environment)
     foundation = Foundation(app, environment=environment, guardrails=guardrails)
+    if environment.studio is not None:
+        StudioStack(
+            app, environment=environment, studio=environment.studio, foundation=foundation, guardrails=guardrails
+        )
     for workload in environment.workloads:
         WorkloadStack(app, environment=environment, workload=workload, foundation=foundation, guardrails=guardrails)
 

@@ -21,3 +21,13 @@ class Assets:
     def shared(self) -> Path:
         """Python modules that the workloads' jobs share."""
         return self.root / "assets" / "workloads" / "shared"
+
+    @property
+    def lifecycle(self) -> Path:
+        """Scripts that run when an app of Studio, or a notebook instance, starts."""
+        return self.root / "assets" / "lifecycle"
+
+    @property
+    def tutorials(self) -> Path:
+        """What every person finds beside the tutorials of the workloads."""
+        return self.root / "assets" / "tutorials"

@@ -30,6 +30,15 @@ def stack_layers(environment: Environment) -> list[list[str]]:
     return [[stack_name(environment, part) for part in layer] for layer in (["teardown"], middle, ["foundation"])]
 
 
+def stack_part() -> str:
+    """Return a text that differs between a stack and the one that replaced it after a destroy: part of the stack's id.
+
+    A stack id ends with ``/<name>/<uuid>``; the first group of the uuid has eight hexadecimal digits.
+    """
+    uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
+    return cdk.Fn.select(0, cdk.Fn.split("-", uuid))
+
+
 @dataclass(frozen=True)
 class WorkloadNames:
     """Names in one workload's stack."""
@@ -48,12 +57,8 @@ class WorkloadNames:
 
     @cached_property
     def stack_part(self) -> str:
-        """A text that differs between a stack and the one that replaced it after a destroy: part of the stack's id.
-
-        A stack id ends with ``/<name>/<uuid>``; the first group of the uuid has eight hexadecimal digits.
-        """
-        uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
-        return cdk.Fn.select(0, cdk.Fn.split("-", uuid))
+        """What tells the stack from its successors, worked out once."""
+        return stack_part()
 
     @cached_property
     def endpoint(self) -> str:
@@ -68,3 +73,30 @@ class WorkloadNames:
     def endpoint_log_group(self) -> str:
         """Where SageMaker logs the endpoint."""
         return f"/aws/sagemaker/Endpoints/{self.endpoint}"
+
+
+@dataclass(frozen=True)
+class StudioNames:
+    """Names in the Studio stack, and of what its users make."""
+
+    environment: str
+
+    @cached_property
+    def domain(self) -> str:
+        """The domain's name.
+
+        CloudFormation replaces a domain when its name changes, which this one never does while the stack lives; and a
+        domain that is still being deleted does not stand in the way of the next stack's.
+        """
+        return f"sandcastle-{self.environment}--studio-{stack_part()}"
+
+    def lifecycle_config(self, app: str, digest: str) -> str:
+        """The name of a lifecycle configuration, at most 63 characters; another content needs another name."""
+        return f"sandcastle-{self.environment}--{app}-{digest[:12]}"
+
+    def user_prefix(self, user: str) -> str:
+        """What the names of a user's jobs may start with: then the user may read their logs.
+
+        Two dashes at the end, so that the prefix of ``ada`` is not the beginning of the one of ``ada-b``.
+        """
+        return f"sandcastle-{self.environment}--users-{user}--"

@@ -47,16 +47,12 @@ def list_objects(bucket_arn: str, *prefixes: str) -> Statement:
     return Statement(["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": list(prefixes)}})
 
 
-def pull_image(uri: str) -> list[Statement]:
-    """Allow pulling the image, from its own repository only. Raises ValueError for what is no ECR image."""
-    match = _IMAGE.match(uri)
-    if match is None:
-        raise ValueError(f"{uri!r} is not the URI of an image in Amazon ECR")
-    arn = f"arn:{PARTITION}:ecr:{match['region']}:{match['account']}:repository/{match['repository']}"
+def pull_image(*uris: str) -> list[Statement]:
+    """Allow pulling the images, from their own repositories only. Raises ValueError for what is no ECR image."""
     return [
         Statement(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            [arn],
+            sorted({_repository(uri) for uri in uris}),
         ),
         Statement(
             ["ecr:GetAuthorizationToken"],
@@ -64,6 +60,13 @@ def pull_image(uri: str) -> list[Statement]:
             reason="a registry log-in, not a repository's: the service authorization reference names no resource",
         ),
     ]
+
+
+def _repository(uri: str) -> str:
+    match = _IMAGE.match(uri)
+    if match is None:
+        raise ValueError(f"{uri!r} is not the URI of an image in Amazon ECR")
+    return f"arn:{PARTITION}:ecr:{match['region']}:{match['account']}:repository/{match['repository']}"
 
 
 def write_logs(group: str, streams: str) -> list[Statement]:
@@ -91,12 +94,12 @@ def write_function_logs(log_group_arn_with_star: str) -> Statement:
     return Statement(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn_with_star])
 
 
-def put_metrics(namespace: str) -> Statement:
-    """Allow writing metrics of this namespace."""
+def put_metrics(*namespaces: str) -> Statement:
+    """Allow writing metrics of these namespaces."""
     return Statement(
         ["cloudwatch:PutMetricData"],
         ["*"],
-        {"StringEquals": {"cloudwatch:namespace": namespace}},
+        {"StringEquals": {"cloudwatch:namespace": namespaces[0] if len(namespaces) == 1 else list(namespaces)}},
         reason="metrics are no resources: the namespace condition is the narrowest that AWS offers",
     )
 

@@ -101,7 +101,9 @@ def _holds(statement: Statement, context: Mapping[str, str]) -> bool | None:
 def _condition(operator: str, expected: list[str], actual: str | None) -> bool | None:
     if actual is None:
         return None
-    if operator == "StringEquals":
+    if operator == "Null":
+        return expected == ["false"]
+    if operator in {"StringEquals", "ForAllValues:StringEquals"}:  # a request here has one value for each key
         return actual in expected
     if operator in {"StringLike", "ArnLike", "ArnEquals"}:  # ArnEquals takes wildcards too
         if any(covers(pattern, actual) for pattern in expected):

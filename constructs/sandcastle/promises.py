@@ -52,10 +52,14 @@ def may_not(action: str, resource: str, **context: str) -> Promise:
 
 
 def promises_of(template: Mapping[str, Any]) -> Iterator[tuple[str, Promise]]:
-    """Yield every promise of a template with its role's logical id."""
+    """Yield every promise of a template with its role's logical id.
+
+    A promise about something that is made after the role stands beside the policy that is added to the role then.
+    """
     for logical_id, resource in template.get("Resources", {}).items():
+        added = resource["Type"] == "AWS::IAM::Policy"
         for entry in resource.get("Metadata", {}).get(METADATA_KEY, ()):
-            yield logical_id, Promise.from_metadata(entry)
+            yield resource["Properties"]["Roles"][0]["Ref"] if added else logical_id, Promise.from_metadata(entry)
 
 
 def _keys(context: Mapping[str, str]) -> dict[str, str]:

@@ -14,11 +14,21 @@ from sandcastle.config import Environment
 class EnvironmentStack(cdk.Stack):
     """A stack of an environment, in the environment's region, with the tags that everything in it carries."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, description: str) -> None:
-        """The stack is named ``sandcastle-<environment>-<construct id>``."""
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, description: str, compact: bool = False
+    ) -> None:
+        """The stack is named ``sandcastle-<environment>-<construct id>``.
+
+        ``compact`` writes the template without spaces, for one that may get near CloudFormation's limit of a megabyte.
+        """
         name = f"sandcastle-{environment.name}-{construct_id}"
-        where = cdk.Environment(region=environment.region)
-        super().__init__(scope, name, env=where, description=f"Sandcastle {environment.name}: {description}")
+        super().__init__(
+            scope,
+            name,
+            env=cdk.Environment(region=environment.region),
+            description=f"Sandcastle {environment.name}: {description}",
+            suppress_template_indentation=compact,
+        )
         self.standard_tags = {"sandcastle:environment": environment.name, "sandcastle:stack": name}
         for key, value in self.standard_tags.items():  # for the stack itself, and for what CDK's own constructs make
             cdk.Tags.of(self).add(key, value)

@@ -79,8 +79,12 @@ class ServiceRole(Construct):
         statements: Sequence[Statement],
         promises: Sequence[Promise] = (),
         source_account: bool = False,
+        path: str | None = None,
     ) -> None:
-        """``service`` such as ``lambda.amazonaws.com``; ``source_account`` where the service names its caller."""
+        """``service`` such as ``lambda.amazonaws.com``; ``source_account`` where the service names its caller.
+
+        ``path`` groups roles, so that a policy can name all of them: ``/sandcastle/local/users/``.
+        """
         super().__init__(scope, construct_id)
         self.statements = tuple(statements)
         trust: dict[str, Any] = {
@@ -95,6 +99,7 @@ class ServiceRole(Construct):
             "Resource",
             "AWS::IAM::Role",
             Description=description,
+            Path=path,
             AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [trust]},
             Policies=[{"PolicyName": "permissions", "PolicyDocument": policy_document(statements)}],
         )

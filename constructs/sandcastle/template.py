@@ -68,7 +68,7 @@ def symbols(template: Mapping[str, Any], exports: Mapping[str, str] | None = Non
         if name == "Ref":
             return _PSEUDO.get(argument) or f"{argument.lower()}"
         logical_id, attribute = argument
-        return _attribute(resources[logical_id]["Type"], logical_id.lower(), attribute)
+        return _attribute(resources[logical_id], logical_id.lower(), attribute)
 
     return lookup
 
@@ -79,12 +79,14 @@ def exports_of(template: Mapping[str, Any], lookup: Lookup) -> dict[str, str]:
     return {one["Export"]["Name"]: resolve(one["Value"], lookup) for one in outputs if "Export" in one}
 
 
-def _attribute(kind: str, name: str, attribute: str) -> str:
+def _attribute(resource: Mapping[str, Any], name: str, attribute: str) -> str:
+    kind = resource["Type"]
     if attribute != "Arn":
         return f"{name}.{attribute}"
+    path = resource.get("Properties", {}).get("Path", "/")
     arns = {
         "AWS::S3::Bucket": f"arn:aws:s3:::{name}",
-        "AWS::IAM::Role": f"arn:aws:iam::000000000000:role/{name}",
+        "AWS::IAM::Role": f"arn:aws:iam::000000000000:role{path}{name}",
         "AWS::Lambda::Function": f"arn:aws:lambda:us-east-1:000000000000:function:{name}",
         "AWS::Logs::LogGroup": f"arn:aws:logs:us-east-1:000000000000:log-group:{name}:*",
     }

@@ -63,6 +63,16 @@ def iam() -> Iterator[Scripted]:
 
 
 @pytest.fixture
+def ec2() -> Iterator[Scripted]:
+    yield from _scripted("ec2")
+
+
+@pytest.fixture
+def efs() -> Iterator[Scripted]:
+    yield from _scripted("efs")
+
+
+@pytest.fixture
 def scheduler() -> Iterator[Scripted]:
     yield from _scripted("scheduler")
 

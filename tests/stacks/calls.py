@@ -9,7 +9,10 @@ from pathlib import Path
 import boto3
 from botocore import xform_name
 
-SERVICES = ("cloudformation", "iam", "lambda", "logs", "s3", "sagemaker", "scheduler", "sns")
+SERVICES = ("cloudformation", "ec2", "efs", "iam", "lambda", "logs", "s3", "sagemaker", "scheduler", "sns")
+
+PREFIXES = {"efs": "elasticfilesystem"}
+"""Services whose permissions have another name than the client."""
 
 ACTIONS = {
     "list_objects_v2": {"s3:ListBucket"},
@@ -33,7 +36,7 @@ def operations() -> dict[str, str]:
     for service in SERVICES:
         client = boto3.client(service, "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
         for operation in client.meta.service_model.operation_names:
-            found[xform_name(operation)] = f"{service}:{operation}"
+            found[xform_name(operation)] = f"{PREFIXES.get(service, service)}:{operation}"
     return found
 
 

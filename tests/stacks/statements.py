@@ -22,8 +22,9 @@ def role_statements(template: Template, role: str, lookup: Lookup) -> list[dict[
     documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
     documents += [
         policy["Properties"]["PolicyDocument"]
-        for policy in resources(template, "AWS::IAM::Policy").values()
-        if {"Ref": role} in policy["Properties"]["Roles"]
+        for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+        for policy in resources(template, kind).values()
+        if {"Ref": role} in policy["Properties"].get("Roles", [])
     ]
     assert "ManagedPolicyArns" not in properties
     return [resolve(statement, lookup) for document in documents for statement in document["Statement"]]

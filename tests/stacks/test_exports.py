@@ -18,6 +18,7 @@ from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, synthesise
 
 CHANGES = {
     "no capture": ("capture_percent: 100", "capture_percent: 0"),
+    "no Studio": ("studio:\n  users: [ada, grace]\n", ""),
     "no spot": ("  bank:\n", "  bank:\n    train: {spot: false}\n"),
     "full data": ("data: sample", "data: full"),
     "a network with interface endpoints": (

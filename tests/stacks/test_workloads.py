@@ -70,7 +70,8 @@ def test_prepare_job_runs_the_zipped_code_without_a_network(local: Synthesis) ->
 
 
 def test_assets_hold_code_and_nothing_else(local: Synthesis) -> None:
-    names = {file.name for folder in local.folder.glob("asset.*") for file in folder.rglob("*.*")}
+    code = [folder for folder in local.folder.glob("asset.*") if not (folder / "README.md").exists()]
+    names = {file.name for folder in code for file in folder.rglob("*.*")}
     assert {"prepare.py", "jobs.py", "job.py"} <= names
     assert not {name for name in names if name.endswith((".yaml", ".md", ".pyc", ".ipynb"))}
 

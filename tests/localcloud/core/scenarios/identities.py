@@ -141,6 +141,35 @@ def permissions_boundary_is_kept(server: Localcloud) -> None:
 
 
 @scenario
+def file_systems_are_authorised_by_their_tags(server: Localcloud) -> None:
+    efs, ec2 = server.client("efs"), server.client("ec2")
+    subnet = ec2.create_subnet(VpcId=ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"], CidrBlock="10.9.1.0/24")
+    ids = {
+        owner: efs.create_file_system(CreationToken=unique("home"), Tags=[{"Key": "Owner", "Value": owner}])[
+            "FileSystemId"
+        ]
+        for owner in ("ada", "grace")
+    }
+    targets = {
+        owner: efs.create_mount_target(FileSystemId=one, SubnetId=subnet["Subnet"]["SubnetId"])["MountTargetId"]
+        for owner, one in ids.items()
+    }
+    every = "arn:aws:elasticfilesystem:us-east-1:000000000000:file-system/*"
+    deleting = ["elasticfilesystem:DeleteFileSystem", "elasticfilesystem:DeleteMountTarget"]
+    condition = {"StringEquals": {"aws:ResourceTag/Owner": "ada"}}
+    ours = assumed(server, "efs", {"Effect": "Allow", "Action": deleting, "Resource": every, "Condition": condition})
+    assert error_code(lambda: ours.delete_mount_target(MountTargetId=targets["grace"])) == "AccessDeniedException"
+    assert error_code(lambda: ours.delete_file_system(FileSystemId=ids["grace"])) == "AccessDeniedException"
+    ours.delete_mount_target(MountTargetId=targets["ada"])
+    ours.delete_file_system(FileSystemId=ids["ada"])
+    reading = ["elasticfilesystem:DescribeFileSystems", "elasticfilesystem:DescribeMountTargets"]
+    reader = assumed(server, "efs", {"Effect": "Allow", "Action": reading, "Resource": every})
+    assert ids["grace"] in [one["FileSystemId"] for one in reader.describe_file_systems()["FileSystems"]]
+    (target,) = reader.describe_mount_targets(FileSystemId=ids["grace"])["MountTargets"]
+    assert target["MountTargetId"] == targets["grace"]
+
+
+@scenario
 def metrics_are_limited_by_namespace(server: Localcloud) -> None:
     mine = "/aws/sagemaker/TrainingJobs"
     allow = {

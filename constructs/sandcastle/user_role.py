@@ -1,0 +1,181 @@
+"""The execution role of a Studio user: everything that the user, and the user's jobs, may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from constructs import Construct
+
+from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
+from sandcastle.config import Environment, User
+from sandcastle.naming import StudioNames, WorkloadNames
+from sandcastle.permissions import (
+    ACCOUNT,
+    PARTITION,
+    list_objects,
+    sagemaker_arn,
+)
+from sandcastle.promises import METADATA_KEY, Promise, may, may_not
+from sandcastle.resource import Resource
+from sandcastle.roles import UNSEEN_KEY, ServiceRole, Statement, policy_document
+from sandcastle.tutorials import Tutorial
+from sandcastle.user_permissions import as_oneself, in_own_spaces, own_job_logs, own_tags, with_own_tags
+
+_FOLDERS = "the user's own folder, in which the user names the objects, and those of workloads, which hold fingerprints"
+
+
+@dataclass(frozen=True)
+class UserData:
+    """The buckets that users work with: ``users/<name>/`` in the first, workloads' folders in both."""
+
+    data_arn: str
+    models_arn: str
+
+
+def roles_path(environment: str) -> str:
+    """Return where the environment's user roles are, so that a policy can name all of them at once."""
+    return f"/sandcastle/{environment}/users/"
+
+
+class UserRole(Construct):
+    """One role per user: it reads and writes ``users/<name>/`` and reads the workloads that the user is given.
+
+    What it may do in the domain is added by ``enter``: a policy of its own, because the domain does not exist yet when
+    the role is made, and the role cannot name itself.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        user: User,
+        others: Sequence[str],
+        buckets: UserData,
+        tutorials: Sequence[Tutorial],
+    ) -> None:
+        """``others`` are users whose folders this one must not reach; ``tutorials`` are those that it may read."""
+        super().__init__(scope, construct_id)
+        self.user = user
+        self._environment = environment
+        self._others = others
+        self.role = ServiceRole(
+            self,
+            "Role",
+            service="sagemaker.amazonaws.com",
+            source_account=True,
+            path=roles_path(environment.name),
+            description=f"Studio user {user.name}",
+            statements=self._data(buckets, tutorials),
+            promises=self._data_promises(buckets),
+        )
+
+    def enter(self, domain_id: str, instances: Sequence[str]) -> Resource:
+        """Let the user work in the domain, on these instance types; return the policy."""
+        names = StudioNames(self._environment.name)
+        statements = [
+            *in_own_spaces(domain_id, self.user.name, instances),
+            *with_own_tags(self._environment.name, self.user.name, instances),
+            own_job_logs(names.user_prefix(self.user.name)),
+            as_oneself(self.role.arn),
+        ]
+        self._policy = Resource(
+            self,
+            "Studio",
+            "AWS::IAM::Policy",
+            tagged=False,
+            PolicyName="studio",
+            Roles=[self.role.resource.ref],
+            PolicyDocument=policy_document(statements),
+        )
+        self._in_studio = statements
+        unseen = {action: why for one in (*self.role.statements, *statements) for action, why in one.unseen.items()}
+        self.role.resource.add_metadata(UNSEEN_KEY, unseen)
+        promises = self._studio_promises(domain_id, instances)
+        self._policy.add_metadata(METADATA_KEY, [promise.to_metadata() for promise in promises])
+        return self._policy
+
+    def acknowledgements(self) -> Iterator[Acknowledgement]:
+        """Every wildcard in the policy for the domain, with its statement's reason."""
+        pairs = [(resource, one.reason) for one in self._in_studio for resource in one.resources]
+        yield from acknowledge_wildcards(self._policy, pairs)
+
+    def _data(self, buckets: UserData, tutorials: Sequence[Tutorial]) -> list[Statement]:
+        """Allow all that one does with one's own objects, and reading those of the workloads that one is given."""
+        home = f"users/{self.user.name}/*"
+        workloads = [WorkloadNames(self._environment.name, workload) for workload in self.user.workloads]
+        folders = [f"{one.workload}/*" for one in workloads]
+        read = [f"{buckets.data_arn}/{folder}" for folder in (home, *folders)]
+        read += [f"{buckets.models_arn}/{folder}" for folder in folders]
+        statements = [
+            Statement(["s3:GetObject"], [*read, *(tutorial.object_arn for tutorial in tutorials)], reason=_FOLDERS),
+            Statement(
+                ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"],
+                [f"{buckets.data_arn}/{home}"],
+                reason=_FOLDERS,
+                unseen={"s3:AbortMultipartUpload": "an upload in parts that breaks off"},
+            ),
+            Statement(
+                ["s3:GetBucketLocation"],
+                [buckets.data_arn],
+                unseen={"s3:GetBucketLocation": "the SageMaker SDK asks for it"},
+            ),
+            list_objects(buckets.data_arn, home, *folders),
+        ]
+        if workloads:
+            statements += [
+                list_objects(buckets.models_arn, *folders),
+                Statement(
+                    ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+                    [sagemaker_arn("endpoint", f"{one.job_prefix}-*") for one in workloads],
+                    reason="endpoints of workloads that the user is given; the end of the name is the stack's",
+                ),
+            ]
+        return statements
+
+    def _data_promises(self, buckets: UserData) -> list[Promise]:
+        data, other = buckets.data_arn, self._other
+        return [
+            may("s3:GetObject", f"{data}/users/{self.user.name}/*"),
+            may("s3:PutObject", f"{data}/users/{self.user.name}/*"),
+            may_not("s3:GetObject", f"{data}/users/{other}/*"),
+            may_not("s3:PutObject", f"{data}/users/{other}/*"),
+            may_not("s3:ListBucket", data, **{"s3:prefix": f"users/{other}/"}),
+            may_not("s3:PutObject", f"{buckets.models_arn}/*"),
+            *(may("s3:GetObject", f"{data}/{workload}/*") for workload in self.user.workloads),
+            *(may_not("s3:PutObject", f"{data}/{workload}/*") for workload in self.user.workloads[:1]),
+            may_not("iam:PutRolePolicy", "*"),
+            may_not("kms:CreateKey", "*"),
+        ]
+
+    def _studio_promises(self, domain_id: str, instances: Sequence[str]) -> list[Promise]:
+        environment, name, other = self._environment.name, self.user.name, self._other
+        job, app = sagemaker_arn("training-job", "*"), sagemaker_arn("app", f"{domain_id}/*")
+        instance, another = ({"sagemaker:InstanceTypes": one} for one in (instances[0], "ml.other"))
+        owner, private = "sagemaker:OwnerUserProfileArn", {"sagemaker:SpaceSharingType": "Private"}
+        mine, theirs = (
+            {owner: sagemaker_arn("user-profile", f"{domain_id}/{one}"), **private} for one in (name, other)
+        )
+        made = {one: own_tags(environment, one, "RequestTag") for one in (name, other)}
+        passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+        return [
+            may("sagemaker:CreateApp", app, **mine, **instance),
+            may_not("sagemaker:CreateApp", app, **theirs, **instance),
+            may_not("sagemaker:CreateApp", app, **mine, **another),
+            may_not("sagemaker:CreateSpace", "*", **{"sagemaker:SpaceSharingType": "Shared"}),
+            may("sagemaker:CreateTrainingJob", job, **made[name], **instance),
+            may_not("sagemaker:CreateTrainingJob", job, **made[name], **another),
+            may_not("sagemaker:CreateTrainingJob", job, **made[other], **instance),
+            may_not("sagemaker:DeleteEndpoint", "*", **{"aws:ResourceTag/sandcastle:user": other}),
+            may_not("sagemaker:DeleteEndpoint", "*", **{"aws:ResourceTag/sandcastle:environment": f"{environment}-b"}),
+            may_not("sagemaker:DeleteUserProfile", "*"),
+            may("iam:PassRole", self.role.arn, **passed),
+            may_not("iam:PassRole", f"arn:{PARTITION}:iam::{ACCOUNT}:role/other", **passed),
+        ]
+
+    @property
+    def _other(self) -> str:
+        """Somebody else: another user of the environment, or nobody there is."""
+        return next((one for one in self._others if one != self.user.name), "somebody")
