@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandcastle.config import ConfigError, Environment, load_environment, no_region
+from sandcastle.config import ConfigError, Environment, doctor_notes, load_environment, no_region
 from sandcastle.synth import context, flag, short_lived, use_own_node
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def main() -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    for note in environment.notes:
+    for note in (*environment.notes, *doctor_notes(values, os.environ.get("CDK_DEFAULT_ACCOUNT"), environment.region)):
         print(f"note: {note}", file=sys.stderr)
     short_lived()
     use_own_node()

@@ -12,6 +12,7 @@ from sandcastle.permissions import write_function_logs
 from sandcastle.promises import Promise, may, may_not
 from sandcastle.resource import Resource
 from sandcastle.roles import ServiceRole, Statement
+from sandcastle.runtimes import PYTHON
 
 LOG_DAYS = 14
 """How long functions' logs are kept while the environment lives; they go with it."""
@@ -78,7 +79,7 @@ class Function(Construct):
             Description=description,
             Code={"S3Bucket": code.bucket, "S3Key": code.key},
             Handler=handler,
-            Runtime="python3.13",
+            Runtime=PYTHON,
             Architectures=["arm64"],
             MemorySize=memory_mb,
             Timeout=timeout_seconds,

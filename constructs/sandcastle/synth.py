@@ -14,13 +14,15 @@ from typing import Any
 def context(root: Path) -> dict[str, Any]:
     """Return the context: what the CDK command line passes, else cdk.json's.
 
-    The command line puts its context (cdk.json, ``-c key=value``) into ``CDK_CONTEXT_JSON`` and, when that gets
-    long, the rest into the file that ``CONTEXT_OVERFLOW_LOCATION_ENV`` names. Without it, as in ``python app.py``
-    and in tests, the feature flags come from cdk.json itself, so that the templates are the same.
+    The command line puts its context (cdk.json, cdk.context.json, ``-c key=value``) into ``CDK_CONTEXT_JSON`` and, when
+    that gets long, the rest into the file that ``CONTEXT_OVERFLOW_LOCATION_ENV`` names. Without it, as in ``python
+    app.py`` and in tests, both files are read here, so that the templates are the same.
     """
     passed = os.environ.get("CDK_CONTEXT_JSON")
     if passed is None:
-        return dict(json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"])
+        looked_up = root / "cdk.context.json"
+        found = json.loads(looked_up.read_text(encoding="utf-8")) if looked_up.exists() else {}
+        return {**found, **json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]}
     values = dict(json.loads(passed))
     overflow = os.environ.get("CONTEXT_OVERFLOW_LOCATION_ENV")
     if overflow:

@@ -1,5 +1,6 @@
 """The environment file: loading, checking, and the typed result that the stacks are made from."""
 
+from sandcastle.config.doctor_notes import doctor_notes
 from sandcastle.config.environment import (
     INTERFACE_ENDPOINTS,
     ZONES,
@@ -30,6 +31,7 @@ __all__ = [
     "Train",
     "User",
     "Workload",
+    "doctor_notes",
     "environment_path",
     "load_environment",
     "no_region",

@@ -1,0 +1,88 @@
+"""Who hears of the money, whether the budget is more than idling costs, and whether budgets per user count anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from operations.doctor.finding import Case, Finding
+from operations.words import usd
+from sandcastle.config import INTERFACE_ENDPOINTS, ZONES, Environment
+from sandcastle.config.catalogue import HOURS_PER_MONTH, instance_price, item_price
+
+_NOBODY = (".example", ".invalid", ".test", ".localhost", "example.com", "example.org", "example.net")
+"""Ends of addresses that RFC 2606 keeps for examples: nobody reads mail there."""
+
+_COST_TAGS = ("sandcastle:environment", "sandcastle:user")
+
+
+def idle(environment: Environment, region: str) -> tuple[float, list[str]]:
+    """Return what a month costs in US dollars when nobody does anything, and of what there is no price."""
+    total, unknown = 0.0, list[str]()
+
+    def add(price: float | None, units: float, what: str) -> None:
+        nonlocal total
+        if price is None:
+            unknown.append(what)
+        else:
+            total += price * units
+
+    for workload in environment.workloads:
+        hour = instance_price("hosting", workload.serve.instance, region)
+        add(hour.usd if hour else None, HOURS_PER_MONTH, f"{workload.serve.instance} hosting")
+    if environment.vpc_only:
+        hour = item_price("interface endpoint", region)
+        add(hour.usd if hour else None, len(INTERFACE_ENDPOINTS) * ZONES * HOURS_PER_MONTH, "interface endpoints")
+    if environment.notebook:
+        disk = item_price("notebook storage", region)
+        add(disk.usd if disk else None, environment.notebook.volume_gb, "the notebook's disk")
+    return total, sorted(set(unknown))
+
+
+def budget(case: Case) -> Iterator[Finding]:
+    """The environment's own cost of a month at rest must fit well into its budget."""
+    total, unknown = idle(case.environment, case.target.region)
+    limit = case.environment.monthly_budget_usd
+    known = f"idle it costs about {usd(total)} a month, the budget is {usd(limit)}"
+    if unknown:
+        yield Finding(
+            "warning", "budget", f"{known}, and there is no price for {', '.join(unknown)} in {case.target.region}",
+            "Look at aws.amazon.com/sagemaker/pricing, and add what you find to constructs/sandcastle/prices.json.",
+        )  # fmt: skip
+    elif total > limit:
+        yield Finding("blocker", "budget", known, "Raise monthly_budget_usd, or take workloads out of the file.")
+    else:
+        yield Finding("ok", "budget", known)
+
+
+def mail(case: Case) -> Iterator[Finding]:
+    """Budgets and expiry warn by mail."""
+    dead = [address for address in case.environment.notify if address.lower().endswith(_NOBODY)]
+    alive = len(case.environment.notify) - len(dead)
+    if alive and not dead:
+        yield Finding("ok", "mail", f"{alive} addresses hear of the budget; each must confirm by the link in a mail")
+        return
+    found = "nobody hears of the budget" if not alive else f"nobody reads {', '.join(dead)}"
+    yield Finding(
+        "ok" if case.target.name == "local" else "warning", "mail", f"{found}",
+        f"Set `notify` in {case.environment.file.name} to your own address.",
+    )  # fmt: skip
+
+
+def cost_tags(case: Case) -> Iterator[Finding]:
+    """A budget of a user counts what carries the user's tag, and nothing until the tag is activated for billing."""
+    studio = case.environment.studio
+    if case.target.name == "local" or not studio or not any(user.monthly_budget_usd for user in studio.users):
+        return
+    client = case.target.client("ce")
+    found = client.list_cost_allocation_tags(TagKeys=list(_COST_TAGS), Status="Active")["CostAllocationTags"]
+    missing = sorted(set(_COST_TAGS) - {tag["TagKey"] for tag in found})
+    if missing:
+        status = " ".join(f"TagKey={key},Status=Active" for key in missing)
+        yield Finding(
+            "warning", "cost tags",
+            f"budgets of users count nothing: {', '.join(missing)} not active for cost allocation",
+            f"aws ce update-cost-allocation-tags-status --cost-allocation-tags-status {status} (a tag can be activated "
+            "a day after something first carried it; in an organization, by the management account)",
+        )  # fmt: skip
+    else:
+        yield Finding("ok", "cost tags", "the tags that budgets of users count by are active")
