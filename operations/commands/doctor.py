@@ -8,6 +8,7 @@ from operations.commands.common import Register, target_of
 from operations.console import Console
 from operations.errors import EXIT_FAILED, EXIT_OK, OperationError, UsageError
 from operations.project import ROOT, display
+from operations.words import count
 from sandcastle.config import load_environment
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "blocker": "BLOCKER"}
@@ -37,7 +38,6 @@ def _doctor(options: argparse.Namespace, console: Console) -> int:
         console.step(f"examining account {target.account}, region {target.region}")
         case = Case(target, environment, options.environment)
         findings = examine(case)
-    findings += [Finding("warning", "file", note, "Read it.") for note in environment.notes]
     for finding in findings:
         console.say(f"{_MARKS[finding.level]}  {finding.check}: {finding.found}")
         if finding.do and finding.level != "ok":
@@ -50,7 +50,9 @@ def _doctor(options: argparse.Namespace, console: Console) -> int:
             console.say(f"Written to {display(FILE)}, which synth reads: commit it.")
         except (ClientError, BotoCoreError) as error:
             console.warn(f"Nothing was written to {display(FILE)}: {error}")
-    console.say(f"{blockers} blockers, {warnings} warnings." if blockers or warnings else "All is well.")
+    console.say(
+        f"{count(blockers, 'blocker')}, {count(warnings, 'warning')}." if blockers or warnings else "All is well."
+    )
     console.finish(
         {
             "environment": environment.name,

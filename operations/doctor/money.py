@@ -45,7 +45,9 @@ def budget(case: Case) -> Iterator[Finding]:
     known = f"idle it costs about {usd(total)} a month, the budget is {usd(limit)}"
     if unknown:
         yield Finding(
-            "warning", "budget", f"{known}, and there is no price for {', '.join(unknown)} in {case.target.region}",
+            "warning", "budget",
+            f"there is no price for {', '.join(unknown)} in {case.target.region}, so that nobody can tell whether "
+            f"{usd(limit)} a month are enough" + (f"; the rest costs {usd(total)} idle" if total else ""),
             "Look at aws.amazon.com/sagemaker/pricing, and add what you find to constructs/sandcastle/prices.json.",
         )  # fmt: skip
     elif total > limit:
