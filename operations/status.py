@@ -10,6 +10,7 @@ from rich.table import Table
 
 from operations.audit import Inventory, take_inventory
 from operations.audit.finding import Owner
+from operations.audit.survey import pages
 from operations.console import Console
 from operations.life import life_of
 from operations.people import studio_of
@@ -33,7 +34,7 @@ def status(target: Target, environment: str, console: Console) -> dict[str, Any]
     life = life_of(target, stacks)
     console.say(f"Environment {environment} {life.words() if life else 'never expires'}.")
     inventory = take_inventory(target, Owner(environment, target.account, target.region))
-    users = _users(stacks, inventory)
+    users = _users(target, stacks, inventory)
     for user, apps in users.items():
         console.say(f"Studio user {user}: {', '.join(apps) or 'nothing runs'}")
     notebooks = {finding.name: finding.state for finding in inventory.of("notebook instance")}
@@ -77,16 +78,20 @@ def _table(target: Target, environment: str, stacks: list[Stack], endpoints: dic
     return table
 
 
-def _users(stacks: list[Stack], inventory: Inventory) -> dict[str, list[str]]:
-    """Return for each user of Studio what runs in the profile, and for each space what runs in it."""
+def _users(target: Target, stacks: list[Stack], inventory: Inventory) -> dict[str, list[str]]:
+    """Return what runs for each user of Studio, in the profile and in the spaces that are the user's."""
     studio = studio_of(stacks)
-    if studio is None:
+    if studio is None or not inventory.of("domain"):
         return {}
+    spaces = pages(target.client("sagemaker"), "list_spaces", "Spaces", DomainIdEquals=studio.domain)
+    owners = {one["SpaceName"]: one.get("OwnershipSettingsSummary", {}).get("OwnerUserProfileName") for one in spaces}
     running: dict[str, list[str]] = {user: [] for user in studio.users}
     for finding in inventory.of("app"):
         which = finding.removal.parameters
-        where = which.get("UserProfileName") or f"(space {which['SpaceName']})"
-        running.setdefault(where, []).append(f"{which['AppType']} {finding.state} {finding.price}".rstrip())
+        space = which.get("SpaceName")
+        user = which.get("UserProfileName") or owners.get(space) or f"(space {space})"
+        words = f"{which['AppType']} {finding.state}, {finding.price}" + (f", in space {space}" if space else "")
+        running.setdefault(user, []).append(words)
     return running
 
 

@@ -71,11 +71,17 @@ class Parts:
     newest: dict[str, str] = field(default_factory=dict)
 
     def stack_of(self, finding: Finding) -> str | None:
-        """Return the stack that made the finding, if one did."""
-        names = {finding.name, finding.name.replace("/", "|")}
+        """Return the stack that made the finding, or deletes it with what it made (schedules with their group).
+
+        Some physical ids join several names with a bar, in an order of their own.
+        """
+        names = frozenset(finding.name.split("/"))
         for stack, parts in self.of.items():
-            if names & parts or any(part.endswith(f"/{finding.name}") for part in parts):
+            if finding.kind == "schedule" and names & parts:
                 return stack
+            for part in parts:
+                if part == finding.name or part.endswith(f"/{finding.name}") or frozenset(part.split("|")) == names:
+                    return stack
         return None
 
 

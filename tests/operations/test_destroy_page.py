@@ -130,3 +130,17 @@ def test_the_file_has_the_environments_name(tmp_path: Path) -> None:
     path = write_page(a_run(), tmp_path / "reports", BEGIN)
     assert path == tmp_path / "reports" / "destroy-a.html"
     assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "stack"),
+    [
+        ("user profile", "d-1/ada", "studio"), ("user profile", "d-1/byhand", None), ("budget action", "b/1-2", "studio"),
+        ("endpoint", "bank", "studio"), ("schedule", "nights/wake", "studio"), ("schedule", "default/mine", None),
+        ("app", "d-1/lab/JupyterLab/default", None), ("domain", "d-1", "studio"),
+    ],
+)  # fmt: skip
+def test_what_a_stack_made_is_known_by_its_physical_id(kind: str, name: str, stack: str | None) -> None:
+    endpoint = "arn:aws:sagemaker:us-east-1:1:endpoint/bank"
+    parts = Parts({"other": frozenset(), "studio": frozenset({"d-1", "d-1|ada", "1-2|b", endpoint, "nights"})})
+    assert parts.stack_of(finding(kind, name)) == stack
