@@ -125,6 +125,45 @@ def test_a_stack_that_never_came_up_is_deleted_too(target: Target) -> None:
     assert report["destroyed"] == ["sandcastle-never-workload-bank"]
 
 
+BROKEN = """
+import json, urllib.request
+
+def handler(event, context):
+    answer = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}
+    answer |= {"Status": "SUCCESS" if event["RequestType"] == "Create" else "FAILED", "Reason": "broken on purpose"}
+    answer |= {"PhysicalResourceId": "broken"}
+    body = json.dumps(answer).encode()
+    request = urllib.request.Request(event["ResponseURL"], body, {"Content-Type": ""}, method="PUT")
+    urllib.request.urlopen(request).read()
+"""
+
+
+def test_a_failed_rollback_of_what_never_deletes_itself_ends_at_zero(target: Target) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    function = {"Runtime": "python3.13", "Handler": "index.handler", "Role": {"Fn::GetAtt": ["Role", "Arn"]}}
+    own = {"ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]}, "ServiceTimeout": 60}
+
+    def resources(version: int) -> dict[str, Any]:
+        return {
+            "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}},
+            "Function": {"Type": "AWS::Lambda::Function", "Properties": {**function, "Code": {"ZipFile": BROKEN}}},
+            "Broken": {"Type": "Custom::Broken", "Properties": {**own, "Version": version}},
+        }
+
+    made = stack(target, "broken", "workload-bank", resources(1))
+    client = target.client("cloudformation")
+    client.update_stack(
+        StackName=made, TemplateBody=json.dumps({"Resources": resources(2)}), Capabilities=["CAPABILITY_IAM"]
+    )
+    assert settled(target, made) == "UPDATE_ROLLBACK_FAILED"
+    report = run(target, "broken")
+    assert report["clean"] is True
+    assert report["attempts"] == 3
+    assert report["stacks"][0]["failures"]
+    assert any("Function" in name for name in report["swept"])
+
+
 def test_triggers_are_disabled_first_and_what_runs_is_told_to_stop(target: Target, server: Localcloud) -> None:
     house = Furniture(target, server, "quiet")
     stack(target, "quiet", "studio", {"Topic": TOPIC})

@@ -135,8 +135,9 @@ def test_the_file_has_the_environments_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "stack"),
     [
-        ("user profile", "d-1/ada", "studio"), ("user profile", "d-1/byhand", None), ("budget action", "b/1-2", "studio"),
-        ("endpoint", "bank", "studio"), ("schedule", "nights/wake", "studio"), ("schedule", "default/mine", None),
+        ("user profile", "d-1/ada", "studio"), ("user profile", "d-1/byhand", None),
+        ("budget action", "b/1-2", "studio"), ("endpoint", "bank", "studio"),
+        ("schedule", "nights/wake", "studio"), ("schedule", "default/mine", None),
         ("app", "d-1/lab/JupyterLab/default", None), ("domain", "d-1", "studio"),
     ],
 )  # fmt: skip
