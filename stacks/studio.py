@@ -124,7 +124,7 @@ class StudioStack(EnvironmentStack):
         )
         delete = domain_delete(self, "DomainDelete", code=code, domain_id=domain.id)
         sweep = domain_sweep(self, "DomainSweep", code=code, vpc_id=foundation.network.vpc_id)
-        drain.runs_before(*profiles)  # and the domain, like DomainDelete: both refer to it
-        delete.runs_after(drain.resource, *profiles)
+        drain.runs_before(*profiles)
+        delete.runs_after(*profiles)  # the domain goes after both: they refer to it
         sweep.runs_after(domain.resource)
-        limit.release.runs_after(drain.resource, delete.resource)
+        limit.release.runs_after(delete.resource)

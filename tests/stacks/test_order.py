@@ -7,6 +7,7 @@ the role that SageMaker deletes them with, everything that logs before what dele
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -158,3 +159,92 @@ def test_nothing_is_kept_on_purpose(each: Synthesis) -> None:
         for resource in template["Resources"].values():
             assert resource.get("DeletionPolicy", "Delete") == "Delete"
             assert resource.get("UpdateReplacePolicy", "Delete") == "Delete"
+
+
+USER = r"User.*Role"
+STUDIO = [
+    # goes first, goes later, why; ids of resources, or patterns of ids
+    ("StudioDrain", "DomainProfile.*", "people's apps and spaces block the profiles"),
+    ("StudioDrain", "Domain[0-9A-F]{8}", "and the domain"),
+    ("StudioDrain", "DomainDelete", "which looks once more, and then deletes the domain"),
+    ("DomainProfile.*", "DomainDelete", "a domain with profiles is not deleted"),
+    ("DomainDelete", "Domain[0-9A-F]{8}", "CloudFormation keeps the file system, so it must find the domain gone"),
+    ("Domain[0-9A-F]{8}", "DomainSweep", "what the domain leaves is there only when it is gone"),
+    ("Domain[0-9A-F]{8}", "Domain(JupyterLab|CodeEditor)Config", "a script that a domain refers to is not deleted"),
+    ("Domain[0-9A-F]{8}", "DomainStranger", "its role"),
+    ("DomainProfile.*", USER, "apps work as the role until they are gone"),
+    ("DomainProfile.*", "User.*Studio", "and so with its permissions"),
+    ("DomainProfile.*", "EverybodyPolicy", "both of them"),
+    ("StudioDrain", "SpendingLimitRelease", "the drain freezes the roles, so the release must come after it"),
+    ("DomainDelete", "SpendingLimitRelease", "and while the domain is deleted they stay frozen"),
+    ("SpendingLimitAction[0-9A-F]{8}", "SpendingLimitRelease", "a budget could freeze them again"),
+    ("SpendingLimitRelease", USER, "a role with a policy attached is not deleted"),
+    ("SpendingLimitRelease", "SpendingLimitPolicy", "nor a policy that is attached"),
+]
+"""Facts on teardown, 2.3: every edge that a janitor's place in the order rests on."""
+
+
+def matching(template: Template, pattern: str) -> set[str]:
+    """Return the resource of the id, if there is one without its hash, else all whose id matches the pattern.
+
+    A construct's parts (the function of a janitor, its role) have longer ids than its own resource.
+    """
+    own = {key for key in template["Resources"] if re.fullmatch(rf"{pattern}[0-9A-F]{{8}}", key)}
+    own = own or {key for key in template["Resources"] if re.fullmatch(pattern, key)}
+    return own
+
+
+def goes_first(template: Template, first: str, later: str) -> bool:
+    """Say whether everything of the first kind depends on everything of the second, users on what is their own."""
+    firsts, laters = matching(template, first), matching(template, later)
+    assert firsts
+    assert laters
+    for one in firsts:
+        own = laters
+        if "User" in later and "Profile" in first:
+            profile = template["Resources"][one]["Properties"]["UserProfileName"]
+            own = {key for key in laters if f"User{profile}" in key}
+            assert own
+        if not own <= dependencies(template, one):
+            return False
+    return True
+
+
+@pytest.mark.parametrize(("first", "later", "why"), STUDIO, ids=[f"{one[0]}-{one[1]}" for one in STUDIO])
+def test_studio(each: Synthesis, first: str, later: str, why: str) -> None:
+    assert goes_first(each.template("studio"), first, later), why
+
+
+JANITORS = ("StudioDrain", "DomainDelete", "DomainSweep", "SpendingLimitRelease")
+
+
+def keeps_its_tools(template: Template, janitor: str) -> bool:
+    """Say whether function, permissions and log group of a janitor are there as long as the janitor is."""
+    (resource,) = matching(template, janitor)
+    before = dependencies(template, resource)
+    kinds = ("AWS::Lambda::Function", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::Logs::LogGroup")
+    return all(ids(template, kind, janitor) <= before for kind in kinds)
+
+
+@pytest.mark.parametrize("janitor", JANITORS)
+def test_every_janitor_of_studio_keeps_what_it_works_with(each: Synthesis, janitor: str) -> None:
+    assert keeps_its_tools(each.template("studio"), janitor)
+
+
+def test_each_dependency_that_is_written_down_is_one_that_these_tests_ask_for(local: Synthesis) -> None:
+    """The tables are complete: take any one away, and a line of them is broken."""
+    template = local.template("studio")
+    edges = [(key, other) for key, one in template["Resources"].items() for other in one.get("DependsOn", [])]
+    assert len(edges) > 10
+    for key, other in edges:
+        resource = template["Resources"][key]
+        fewer = {**resource, "DependsOn": [one for one in resource["DependsOn"] if one != other]}
+        without = {**template, "Resources": {**template["Resources"], key: fewer}}
+        kept = all(goes_first(without, first, later) for first, later, _ in STUDIO)
+        assert not (kept and all(keeps_its_tools(without, janitor) for janitor in JANITORS)), f"{key} -> {other}"
+
+
+def test_the_sweep_does_not_need_the_domain_and_outlives_it(each: Synthesis) -> None:
+    template = each.template("studio")
+    (sweep,) = matching(template, "DomainSweep")
+    assert not set(resources(template, "AWS::SageMaker::Domain")) & dependencies(template, sweep)
