@@ -11,6 +11,7 @@ from sandcastle.code import code_asset
 from sandcastle.config import Environment
 from sandcastle.network import Network
 from sandcastle.resource import EnvironmentStack
+from sandcastle.tutorials import tutorials
 from stacks.guardrails import Guardrails
 
 CAPTURE_DAYS = 30
@@ -30,7 +31,8 @@ class Foundation(EnvironmentStack):
         """``guardrails`` are to be there before anything that costs money, and as long as anything does."""
         super().__init__(scope, "foundation", environment=environment, description="what workloads share")
         self.add_stack_dependency(guardrails)
-        janitor = BucketJanitor(self, "Janitor", code=code_asset(self, Assets(environment.root).functions))
+        assets = Assets(environment.root)
+        janitor = BucketJanitor(self, "Janitor", code=code_asset(self, assets.functions))
         access_logs = AccessLogs(self, "AccessLogs", janitor=janitor)
         self.data = Bucket(self, "Data", janitor=janitor, access_logs=access_logs)
         self.models = Bucket(self, "Models", janitor=janitor, access_logs=access_logs)
@@ -42,10 +44,12 @@ class Foundation(EnvironmentStack):
             expire_days=CAPTURE_DAYS,
             expire_prefix="capture/",
         )
+        delivered = tutorials(self, assets, environment.workloads) if environment.vpc_only else {}
         self.network = Network(
             self,
             "Network",
             bucket_arns=[self.data.arn, self.models.arn, self.reports.arn],
+            readable_objects=[tutorial.object_arn for tutorial in delivered.values()],
             interface_endpoints=environment.vpc_only,
             nfs=environment.studio is not None and environment.studio.home_efs,
         )

@@ -96,27 +96,37 @@ class Network(Construct):
     def _members(self, nfs: bool) -> str:
         """Make the group of what is inside and return its id.
 
-        Apps talk to each other within the VPC's own addresses: nothing else has any there but endpoints, which do not
-        open connections. (A rule of the group on itself would say the same with two resources more.) HTTPS may go
-        anywhere: S3's addresses are a list that CloudFormation cannot name, and the routes lead to nothing but S3 and
-        the subnets.
+        Its members reach each other and nobody else reaches them. HTTPS may go anywhere: S3's addresses are a list that
+        CloudFormation cannot name, and the routes lead to nothing but S3 and the subnets.
         """
-        egress = [
-            _rule("0.0.0.0/0", _HTTPS, _HTTPS, "AWS services: the routes lead to S3 and into this network only"),
-            _rule(_CIDR, *_APP_PORTS, "Apps among themselves"),
-        ]
+        egress = [_rule("0.0.0.0/0", _HTTPS, "AWS services: the routes lead to S3 and into this network only")]
         if nfs:
-            egress.append(_rule(_CIDR, _NFS, _NFS, "Home file system of Studio"))
+            egress.append(_rule(_CIDR, _NFS, "Home file system of Studio"))
         group = Resource(
             self,
             "Members",
             "AWS::EC2::SecurityGroup",
             GroupDescription="What runs in the network of the environment",
             VpcId=self.vpc_id,
-            SecurityGroupIngress=[_rule(_CIDR, *_APP_PORTS, "Apps among themselves")],
             SecurityGroupEgress=egress,
         )
-        return group.attribute("GroupId")
+        group_id: str = group.attribute("GroupId")
+        first, last = _APP_PORTS
+        for way in ("Ingress", "Egress"):
+            Resource(
+                self,
+                f"Members{way}",
+                f"AWS::EC2::SecurityGroup{way}",
+                tagged=False,
+                GroupId=group_id,
+                IpProtocol="tcp",
+                FromPort=first,
+                ToPort=last,
+                Description="Apps among themselves",
+                SourceSecurityGroupId=group_id if way == "Ingress" else None,
+                DestinationSecurityGroupId=group_id if way == "Egress" else None,
+            )
+        return group_id
 
     def _interface_endpoints(self) -> None:
         """Make an endpoint to each service, with an interface in every subnet and the service's usual name."""
@@ -136,7 +146,7 @@ class Network(Construct):
                 }
             ],
             # An endpoint only answers. Without any rule EC2 would let everything out: this one leads nowhere.
-            SecurityGroupEgress=[_rule("127.0.0.1/32", _HTTPS, _HTTPS, "Nothing: endpoints open no connections")],
+            SecurityGroupEgress=[_rule("127.0.0.1/32", _HTTPS, "Nothing: endpoints open no connections")],
         )
         for service in INTERFACE_ENDPOINTS:
             Resource(
@@ -165,8 +175,8 @@ class Network(Construct):
         )
 
 
-def _rule(cidr: str, first: int, last: int, description: str) -> dict[str, Any]:
-    return {"IpProtocol": "tcp", "FromPort": first, "ToPort": last, "CidrIp": cidr, "Description": description}
+def _rule(cidr: str, port: int, description: str) -> dict[str, Any]:
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "CidrIp": cidr, "Description": description}
 
 
 _OWN_ACCOUNT = {

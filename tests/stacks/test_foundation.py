@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,8 @@ def test_network_has_two_private_subnets_and_a_way_to_s3(template: Template) -> 
         "AWS::EC2::RouteTable",
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
         "AWS::EC2::VPCEndpoint",
     }
     subnets = resources(template, "AWS::EC2::Subnet").values()
@@ -126,23 +129,27 @@ def test_network_has_two_private_subnets_and_a_way_to_s3(template: Template) -> 
     assert len(allowed["Resource"]) == 6
 
 
-def members(template: Template) -> dict[str, Any]:
+def members(template: Template) -> str:
     """Return the security group of what is in the network."""
     (found,) = (key for key in resources(template, "AWS::EC2::SecurityGroup") if "Members" in key)
-    properties: dict[str, Any] = template["Resources"][found]["Properties"]
-    return properties
+    return found
 
 
-def ports(rules: list[dict[str, Any]]) -> set[tuple[str, int, int]]:
+def let_out(template: Template) -> set[tuple[str, int, int]]:
+    rules = template["Resources"][members(template)]["Properties"]["SecurityGroupEgress"]
     assert all(rule["IpProtocol"] == "tcp" for rule in rules)
     return {(rule["CidrIp"], rule["FromPort"], rule["ToPort"]) for rule in rules}
 
 
-def test_only_apps_among_themselves_reach_into_the_network(template: Template) -> None:
-    cidr = next(iter(resources(template, "AWS::EC2::VPC").values()))["Properties"]["CidrBlock"]
+def test_members_of_the_network_reach_each_other_and_nobody_else_reaches_them(template: Template) -> None:
     group = members(template)
-    assert ports(group["SecurityGroupIngress"]) == {(cidr, 8192, 65535)}
-    assert ports(group["SecurityGroupEgress"]) == {("0.0.0.0/0", 443, 443), (cidr, 8192, 65535)}
+    assert "SecurityGroupIngress" not in template["Resources"][group]["Properties"]
+    assert let_out(template) == {("0.0.0.0/0", 443, 443)}
+    own = {"Fn::GetAtt": [group, "GroupId"]}
+    for way, other in (("Ingress", "SourceSecurityGroupId"), ("Egress", "DestinationSecurityGroupId")):
+        (rule,) = resources(template, f"AWS::EC2::SecurityGroup{way}").values()
+        assert rule["Properties"][other] == rule["Properties"]["GroupId"] == own
+        assert (rule["Properties"]["FromPort"], rule["Properties"]["ToPort"]) == (8192, 65535)
 
 
 def with_settings(folder: Path, *lines: str) -> Template:
@@ -170,9 +177,17 @@ def test_without_internet_the_services_are_reached_through_endpoints_of_ones_own
     assert "Members" in rule["SourceSecurityGroupId"]["Fn::GetAtt"][0]
 
 
+def test_without_internet_s3_gives_the_tutorials_of_these_workloads_too_and_nothing_else(tmp_path: Path) -> None:
+    template = with_settings(tmp_path, "studio: {network: vpc-only, users: [ada]}")
+    _, readable = endpoints(template, "Gateway")["s3"]["PolicyDocument"]["Statement"]
+    assert readable["Action"] == ["s3:GetObject"]
+    assert len(readable["Resource"]) == 3  # everyone's, the shared code's and the one workload's
+    assert all("*" not in json.dumps(resource) and ".zip" in json.dumps(resource) for resource in readable["Resource"])
+
+
 def test_nfs_is_let_out_for_a_home_file_system_only(tmp_path: Path) -> None:
     template = with_settings(tmp_path, "studio: {home_efs: true, users: [ada]}")
-    assert ("10.42.0.0/16", 2049, 2049) in ports(members(template)["SecurityGroupEgress"])
+    assert ("10.42.0.0/16", 2049, 2049) in let_out(template)
     assert endpoints(template, "Interface") == {}
 
 
