@@ -28,7 +28,7 @@ define venv # directory, requirements file
 	@$(1)/bin/python -m pip install --quiet --require-hashes -r $(2)
 endef
 
-.PHONY: help install deploy destroy status audit evaluate test unit check benchmark localcloud-stop lock clean
+.PHONY: help install doctor deploy destroy status audit evaluate test unit check benchmark localcloud-stop lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -41,6 +41,9 @@ deploy: $(INSTALLED) ## install, start localcloud, deploy, end with a prediction
 
 destroy: $(INSTALLED) ## destroy the environment and prove that nothing is left
 	@sandcastle destroy --environment $(ENV)
+
+doctor: $(INSTALLED) ## look for what would stop a deployment, before it begins
+	@sandcastle doctor --environment $(ENV)
 
 status: $(INSTALLED) ## what is deployed and in which state
 	@sandcastle status --environment $(ENV)

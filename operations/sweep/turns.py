@@ -28,11 +28,13 @@ _GONE_TEXTS = re.compile(
 _BUSY_CODES = frozenset(
     {
         "ConflictException", "DeleteConflict", "DependencyTimeout", "DependencyViolation", "FileSystemInUse",
-        "IncorrectFileSystemLifeCycleState", "IncorrectMountTargetState", "InvalidParameterValue", "ResourceInUse",
-        "ResourceInUseException", "ResourceLockedException", "ConcurrentModification", "OperationAborted",
+        "IncorrectFileSystemLifeCycleState", "IncorrectMountTargetState", "ResourceInUse", "ResourceInUseException",
+        "ResourceLockedException", "ConcurrentModification", "OperationAborted",
         "BucketNotEmpty", "InvalidNetworkInterface.InUse",
     }
 )  # fmt: skip
+_VAGUE_CODES = ("ValidationException", "InvalidParameterValue")
+"""Codes that mean many things; EC2's is that of an interface in use, too."""
 _BUSY_TEXTS = re.compile(
     r"in-progress|in progress|unable to transition|in status|running execution|locked|in use|is being|currently",
     re.IGNORECASE,
@@ -54,7 +56,7 @@ def is_gone(error: ClientError) -> bool:
 def is_busy(error: ClientError) -> bool:
     """Say whether the refusal passes when what is under way, or holds the thing, has ended."""
     code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    return code in _BUSY_CODES or (code == "ValidationException" and _BUSY_TEXTS.search(text) is not None)
+    return code in _BUSY_CODES or (code in _VAGUE_CODES and _BUSY_TEXTS.search(text) is not None)
 
 
 def insist(target: Target, turn: Callable[[], str], minutes: float) -> None:

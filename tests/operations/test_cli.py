@@ -55,6 +55,12 @@ def test_invoke_wants_a_file_or_a_sample_and_not_both(capsys: pytest.CaptureFixt
     assert "--sample" in capsys.readouterr().err
 
 
+def test_commands_of_the_day_want_what_they_are_about(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, missing in ((["extend"], "TIME"), (["studio"], "user")):
+        assert cli.main(arguments) == 2
+        assert missing in capsys.readouterr().err
+
+
 def test_a_region_that_contradicts_the_file_stops_everything(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("deploy", "destroy", "status", "audit"):
         assert cli.main([command, "--environment", "local", "--region", "eu-west-1"]) == 2
