@@ -292,3 +292,60 @@ def test_a_wrong_file_is_a_wrong_command_line(tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text("name: wrong\n", encoding="utf-8")
     assert cli.main(["doctor", "-e", str(file)]) == 2
+
+
+class Answering:
+    """A target on AWS on which one service, which localcloud does not have, answers as its model says."""
+
+    name = "aws"
+
+    def __init__(self, target: Target, **services: Any) -> None:
+        self._target, self._services = target, services
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+    def client(self, service: str) -> Any:
+        return self._services.get(service) or self._target.client(service)
+
+
+class CostExplorer:
+    def __init__(self, *active: str) -> None:
+        self._active = active
+
+    def list_cost_allocation_tags(self, *, TagKeys: list[str], Status: str) -> Any:  # boto3's names
+        assert Status == "Active"
+        found = [{"TagKey": key, "Status": Status} for key in TagKeys if key in self._active]
+        return {"CostAllocationTags": found}
+
+
+@pytest.mark.parametrize(
+    ("active", "level"),
+    [(("sandcastle:environment", "sandcastle:user"), "ok"), (("sandcastle:environment",), "warning"), ((), "warning")],
+)
+def test_a_budget_of_a_user_needs_active_tags(case: Case, active: tuple[str, ...], level: str) -> None:
+    far: Any = Answering(case.target, ce=CostExplorer(*active))
+    [found] = _checked(replace(case, target=far), "cost tags")
+    assert found.level == level
+    if level == "warning":
+        assert "TagKey=sandcastle:user,Status=Active" in found.do
+
+
+class Registry:
+    def __init__(self, *missing: str) -> None:
+        self._missing = missing
+
+    def batch_get_image(self, *, registryId: str, repositoryName: str, imageIds: Any) -> Any:  # boto3's
+        assert registryId.isdigit()
+        if repositoryName in self._missing:
+            raise ClientError({"Error": {"Code": "RepositoryNotFoundException", "Message": "no"}}, "BatchGetImage")
+        return {"images": [{"imageId": imageIds[0]}]}
+
+
+def test_images_that_are_not_in_the_registry(case: Case) -> None:
+    far: Any = Answering(case.target, ecr=Registry())
+    assert [one.level for one in _checked(replace(case, target=far), "images")] == ["ok"]
+    far = Answering(case.target, ecr=Registry("sagemaker-xgboost"))
+    found = _checked(replace(case, target=far), "images")
+    assert [one.level for one in found] == ["blocker", "ok"]
+    assert "sagemaker-xgboost" in found[0].found
