@@ -2,8 +2,7 @@
 
 Every promise is asked of the account's IAM (SimulatePrincipalPolicy over the role's attached policies); every one
 about S3 objects is also tried with a real call under the role's own temporary credentials. MiniStack's simulation
-knows no condition keys, so a `may` with conditions must have been kept by a real call of the story (localcloud
-records what it authorised), and a `may not` with conditions is proved on the template only (tests/stacks).
+knows no condition keys, so a promise with conditions is decided on the policies that IAM gives for the deployed role.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
+from sandcastle.policy import allowed_everywhere, allowed_nowhere
 from sandcastle.promises import Promise, promises_of
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.sessions import as_role
 
 _ACCOUNT, _REGION = "000000000000", "us-east-1"
 
@@ -51,25 +51,47 @@ def try_all(cloud: Cloud, environment: str) -> list[Tried]:
         if stack.startswith(f"sandcastle-{environment}-"):
             template = cloudformation.get_template(StackName=stack)["TemplateBody"]
             template = json.loads(template) if isinstance(template, str) else template
-            tried += _try_stack(cloud, _Deployed(cloudformation, stack, exports), template)
+            tried += _try_stack(cloud, _Deployed(cloudformation, stack, template, exports), template)
     return tried
 
 
 def _try_stack(cloud: Cloud, deployed: _Deployed, template: Any) -> Iterator[Tried]:
-    used = {(call["role"], call["action"]) for call in cloud.admin("calls") if call["decision"] == "allowed"}
     roles: dict[str, Any] = {}
     for logical_id, promise in promises_of(template):
-        if promise.context and not promise.allowed:
-            continue
         role = deployed.physical[logical_id]
         resource = _concrete(deployed.resolve(promise.resource))
-        decided = (role, promise.action) in used if promise.context else _simulate(cloud, role, promise, resource)
+        context = {key: deployed.resolve(value) for key, value in promise.context.items()}
+        if context:
+            decided = _decide(_statements(cloud, role), promise, resource, context)
+        else:
+            decided = _simulate(cloud, role, promise, resource)
         happened = None
         if promise.action in ("s3:GetObject", "s3:PutObject") and resource.startswith("arn:aws:s3:::"):
             if role not in roles:
-                roles[role] = _s3_as(cloud, role)
+                roles[role] = as_role(cloud, role, "s3")
             happened = _object_call(cloud, roles[role], promise.action, resource)
         yield Tried(role, promise, resource, decided, happened)
+
+
+def _statements(cloud: Cloud, role: str) -> list[dict[str, Any]]:
+    """Return every statement of the deployed role, as IAM has it."""
+    iam = cloud.client("iam")
+    documents = [
+        iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    ]
+    for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        arn = attached["PolicyArn"]
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        documents.append(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def _decide(statements: list[dict[str, Any]], promise: Promise, resource: str, context: dict[str, str]) -> bool:
+    """Say whether the statements allow it: a promise that cannot be proved counts as broken."""
+    if promise.allowed:
+        return allowed_everywhere(statements, promise.action, resource, context)
+    return not allowed_nowhere(statements, promise.action, resource, context)
 
 
 def _concrete(pattern: str) -> str:
@@ -79,32 +101,12 @@ def _concrete(pattern: str) -> str:
 
 def _simulate(cloud: Cloud, role: str, promise: Promise, resource: str) -> bool:
     reply = cloud.client("iam").simulate_principal_policy(
-        PolicySourceArn=f"arn:aws:iam::{_ACCOUNT}:role/{role}",
+        PolicySourceArn=cloud.client("iam").get_role(RoleName=role)["Role"]["Arn"],
         ActionNames=[promise.action],
         ResourceArns=[resource],
     )
     decision: str = reply["EvaluationResults"][0]["EvalDecision"]
     return decision == "allowed"
-
-
-def _s3_as(cloud: Cloud, role: str) -> Any:
-    """Return an S3 client with the role's own credentials; its trust is opened to the account for a moment."""
-    trust = {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{_ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
-    ]}  # fmt: skip
-    iam = cloud.client("iam")
-    own = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
-    credentials = cloud.client("sts").assume_role(
-        RoleArn=f"arn:aws:iam::{_ACCOUNT}:role/{role}", RoleSessionName="promises"
-    )["Credentials"]
-    # SageMaker needs its own trust back: an endpoint is not deleted without its role
-    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(own))
-    return boto3.client(
-        "s3", endpoint_url=cloud.endpoint, region_name=_REGION,
-        aws_access_key_id=credentials["AccessKeyId"], aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-    )  # fmt: skip
 
 
 def _object_call(cloud: Cloud, s3: Any, action: str, resource: str) -> bool:
@@ -133,10 +135,11 @@ def _object_call(cloud: Cloud, s3: Any, action: str, resource: str) -> bool:
 class _Deployed:
     """Resolves what a template says to what CloudFormation made of it."""
 
-    def __init__(self, cloudformation: Any, stack: str, exports: dict[str, str]) -> None:
+    def __init__(self, cloudformation: Any, stack: str, template: Any, exports: dict[str, str]) -> None:
         found = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
         self.physical = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in found}
         self._types = {item["LogicalResourceId"]: item["ResourceType"] for item in found}
+        self._properties = {name: one.get("Properties", {}) for name, one in template["Resources"].items()}
         described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         self._pseudo = {
             "AWS::AccountId": _ACCOUNT, "AWS::Region": _REGION, "AWS::Partition": "aws",
@@ -167,10 +170,10 @@ class _Deployed:
         }
 
     def _arn(self, logical_id: str) -> str:
-        name = self.physical[logical_id]
+        name, path = self.physical[logical_id], self._properties[logical_id].get("Path", "/")
         return {
             "AWS::S3::Bucket": f"arn:aws:s3:::{name}",
-            "AWS::IAM::Role": f"arn:aws:iam::{_ACCOUNT}:role/{name}",
+            "AWS::IAM::Role": f"arn:aws:iam::{_ACCOUNT}:role{path}{name}",
             "AWS::Lambda::Function": f"arn:aws:lambda:{_REGION}:{_ACCOUNT}:function:{name}",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{_REGION}:{_ACCOUNT}:log-group:{name}:*",
             "AWS::StepFunctions::StateMachine": name,

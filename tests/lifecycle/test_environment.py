@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.lifecycle.conftest import ROOT, Cloud
+from tests.lifecycle.people import Person, output, script_said
 from tests.lifecycle.promises import try_all
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -38,7 +39,7 @@ def test_deploy_ends_with_a_prediction_of_each_workload(deployed: Any, cloud: Cl
         assert answer["reply"]
         assert answer["label"] is not None
     assert set(cloud.stacks().values()) == {"CREATE_COMPLETE"}
-    assert len(cloud.stacks()) == 4
+    assert len(cloud.stacks()) == 5
 
 
 def test_is_it_a_zero_is_answered_well_on_held_out_real_digits(
@@ -136,6 +137,25 @@ def test_a_changed_hyperparameter_retrains_that_workload_only_and_updates_its_en
     cloud.sandcastle("invoke", "bank", "--sample", "1", "--environment", str(settings))
 
 
+def test_a_person_finds_the_tutorials_asks_the_model_and_reads_the_data(deployed: Any, cloud: Cloud) -> None:
+    ada = Person(cloud, ENVIRONMENT, output(cloud, ENVIRONMENT, "studio", "DomainId"), "ada")
+    ada.open_app("ada-lab", instance="ml.t3.medium")
+    said = cloud.until(lambda: script_said(cloud, ada.domain, "ada-lab"), "what the script says")
+    assert {"sandcastle: tutorial bank", "sandcastle: tutorial mnist-linear"} <= set(said.splitlines())
+    endpoint = output(cloud, ENVIRONMENT, "workload-bank", "EndpointName")
+    assert ada.client().describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService"
+    row = ",".join(["0"] * 59).encode()
+    asked = {"EndpointName": endpoint, "ContentType": "text/csv", "Body": row}
+    assert 0.0 < float(ada.client("sagemaker-runtime").invoke_endpoint(**asked)["Body"].read()) < 1.0
+    s3 = ada.client("s3")
+    for name in ("DataBucket", "ModelsBucket"):
+        bucket = output(cloud, ENVIRONMENT, "foundation", name)
+        key = s3.list_objects_v2(Bucket=bucket, Prefix="bank/")["Contents"][0]["Key"]
+        assert s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    ada.client().delete_app(DomainId=ada.domain, SpaceName="ada-lab", AppType="JupyterLab", AppName="default")
+    cloud.until(lambda: len(cloud.running_meters()) == 3, "the end of the app")  # two endpoints, the space's disk
+
+
 def test_no_call_of_the_environments_roles_was_ever_denied(deployed: Any, cloud: Cloud) -> None:
     """Least privilege, but enough of it: nothing on the way here was refused by IAM."""
     calls = cloud.admin("calls")
@@ -154,7 +174,7 @@ def test_every_promise_holds_for_the_roles_that_were_made(deployed: Any, cloud: 
 
 
 def test_destroy_reaches_zero_and_the_meter_stands_still(deployed: Any, cloud: Cloud, settings: Path) -> None:
-    assert len(cloud.running_meters()) == 2
+    assert len(cloud.running_meters()) == 3
     report = cloud.sandcastle("destroy", "--environment", str(settings)).document
     assert report["clean"] is True
     assert report["swept"] == []

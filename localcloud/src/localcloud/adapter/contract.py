@@ -72,6 +72,7 @@ CONTRACT: dict[str, str] = {
     "ministack.core.iam_evaluator._first_match": "function",
     "ministack.core.iam_evaluator._principal_keys": "function",
     "ministack.core.iam_evaluator._resolve_condition_key": "function",
+    "ministack.core.iam_evaluator._gather_role_policies": "function",
     "ministack.core.iam_evaluator.enforce": "function",
     "ministack.core.iam_evaluator.pin_request_origin": "function",
     "ministack.core.iam_evaluator.evaluate_resource_policy": "function",

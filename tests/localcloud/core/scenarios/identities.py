@@ -141,6 +141,24 @@ def permissions_boundary_is_kept(server: Localcloud) -> None:
 
 
 @scenario
+def roles_with_a_path_are_simulated(server: Localcloud) -> None:
+    iam, name = server.client("iam"), unique("people")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = iam.create_role(RoleName=name, Path="/people/", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::mine/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
+    found = {
+        one: iam.simulate_principal_policy(
+            PolicySourceArn=arn, ActionNames=["s3:GetObject"], ResourceArns=[f"arn:aws:s3:::{one}/key"]
+        )["EvaluationResults"][0]["EvalDecision"]
+        for one in ("mine", "other")
+    }
+    assert found == {"mine": "allowed", "other": "implicitDeny"}
+
+
+@scenario
 def file_systems_are_authorised_by_their_tags(server: Localcloud) -> None:
     efs, ec2 = server.client("efs"), server.client("ec2")
     subnet = ec2.create_subnet(VpcId=ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"], CidrBlock="10.9.1.0/24")

@@ -2,7 +2,7 @@
 
 MiniStack knows no ``iam:PolicyARN`` (the policy that is attached or detached) and no ``iam:PermissionsBoundary``, so
 that a permission with such a condition denies everything; it leaves the path out of ARNs and takes the policy for the
-resource of AttachGroupPolicy. AWS:
+resource of AttachGroupPolicy. Simulated, a role with a path has no policies at all. AWS:
 service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam
 
 #: parameter that names an entity -> where IAM keeps those, and their kind in an ARN
@@ -55,3 +55,9 @@ def install() -> None:
 
     iam_actions.extract_resource_arn = extract
     iam_actions.request_tag_context = context
+    before_policies = iam_evaluator._gather_role_policies
+
+    def policies(role: str, account: str) -> Any:
+        return before_policies(role.rpartition("/")[2], account)
+
+    iam_evaluator._gather_role_policies = policies
