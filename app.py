@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandcastle.config import ConfigError, Environment, doctor_notes, load_environment, no_region
 from sandcastle.synth import context, flag, short_lived, use_own_node
@@ -25,16 +25,16 @@ def build(environment: Environment, app: cdk.App) -> None:
     from stacks.foundation import Foundation
     from stacks.guardrails import Guardrails
     from stacks.studio import StudioStack
+    from stacks.teardown import Teardown
     from stacks.workload import WorkloadStack
 
     guardrails = Guardrails(app, environment=environment)
     foundation = Foundation(app, environment=environment, guardrails=guardrails)
-    if environment.studio is not None:
-        StudioStack(
-            app, environment=environment, studio=environment.studio, foundation=foundation, guardrails=guardrails
-        )
-    for workload in environment.workloads:
-        WorkloadStack(app, environment=environment, workload=workload, foundation=foundation, guardrails=guardrails)
+    shared: Any = {"environment": environment, "foundation": foundation, "guardrails": guardrails}
+    studio = StudioStack(app, studio=environment.studio, **shared) if environment.studio else None
+    workloads = [WorkloadStack(app, workload=workload, **shared) for workload in environment.workloads]
+    others = [foundation, *([studio] if studio else []), *workloads]
+    Teardown(app, environment=environment, guardrails=guardrails, studio=studio, others=others)
 
 
 def main() -> int:

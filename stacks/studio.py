@@ -57,6 +57,7 @@ class StudioStack(EnvironmentStack):
             place=Place(foundation.network.vpc_id, foundation.network.subnet_ids, foundation.network.security_group_id),
             script=script,
         )
+        self.domain_id = domain.id
         logins = [user.name for user in studio.users]
         users = [
             UserRole(

@@ -100,6 +100,7 @@ class WorkloadStack(EnvironmentStack):
             role.resource.add_resource_dependency(logs.resource)
         for name, value in (
             ("EndpointName", hosted.endpoint.attribute("EndpointName")),
+            ("EndpointConfigName", hosted.config.attribute("EndpointConfigName")),
             ("DatasetUri", prepared.result),
             ("DatasetJob", prepared.job_name),
             ("TrainingJob", fitted.job_name),

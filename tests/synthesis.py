@@ -73,6 +73,10 @@ def resources(template: Template, kind: str) -> dict[str, Any]:
 
 
 def exported(synthesis: Synthesis) -> dict[str, str]:
-    """Return what the stacks that others import from export, by export name, references replaced by symbols."""
-    bases = [synthesis.template(part) for part in ("guardrails", "foundation")]
-    return {name: value for base in bases for name, value in exports_of(base, symbols(base)).items()}
+    """Return what stacks export, by export name, references replaced by symbols."""
+    found: dict[str, str] = {}
+    for part in ("guardrails", "foundation", "studio"):  # in the order in which they import from each other
+        for name, template in synthesis.templates.items():
+            if name.endswith(f"-{part}"):
+                found |= exports_of(template, symbols(template, found))
+    return found

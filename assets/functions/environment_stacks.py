@@ -73,6 +73,17 @@ def stacks_of(cloudformation: Any, environment: str) -> list[Stack]:
     return sorted(found, key=lambda stack: stack.name)
 
 
+def held_by(cloudformation: Any, stacks: Sequence[Stack]) -> set[str]:
+    """Return the physical ids of everything that the stacks hold. Raises ClientError."""
+    found = set()
+    for stack in stacks:
+        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id):
+            found |= {
+                one["PhysicalResourceId"] for one in page["StackResourceSummaries"] if "PhysicalResourceId" in one
+            }
+    return found
+
+
 def next_to_go(stacks: Sequence[Stack], layers: Sequence[Sequence[str]]) -> list[Stack]:
     """Return the stacks that may be deleted now, given names in layers: each layer rests on those after it.
 

@@ -102,7 +102,7 @@ class HostedModel(Construct):
             "InstanceType": workload.serve.instance,
         }
         target = f"s3://{reports_bucket_name}/{capture}"
-        config = Resource(
+        self.config = Resource(
             self,
             "Config",
             "AWS::SageMaker::EndpointConfig",
@@ -114,7 +114,7 @@ class HostedModel(Construct):
             "Endpoint",
             "AWS::SageMaker::Endpoint",
             EndpointName=names.endpoint,
-            EndpointConfigName=config.attribute("EndpointConfigName"),
+            EndpointConfigName=self.config.attribute("EndpointConfigName"),
         )
 
 

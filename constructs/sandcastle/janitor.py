@@ -24,9 +24,6 @@ WAIT_SECONDS = SERVICE_TIMEOUT_SECONDS - 300
 """When the janitor gives up and says what is left, in time for CloudFormation to hear it."""
 
 
-_LONG = "only when something takes longer to go than the 15 minutes of one invocation"
-
-
 class Janitor(Construct):
     """A function behind ``assets/functions/janitor.py`` and the custom resource that runs it when it is deleted.
 
@@ -62,8 +59,6 @@ class Janitor(Construct):
             statements=statements,
             promises=promises,
         )
-        hand_over = Statement(["lambda:InvokeFunction"], [self.function.arn], unseen={"lambda:InvokeFunction": _LONG})
-        self.function.role.tell_unseen([hand_over])
         again = Resource(  # a role cannot name the function that it is made for
             self,
             "Again",
@@ -71,7 +66,7 @@ class Janitor(Construct):
             tagged=False,
             PolicyName="hand-over",
             Roles=[self.function.role.resource.ref],
-            PolicyDocument=policy_document([hand_over]),
+            PolicyDocument=policy_document([Statement(["lambda:InvokeFunction"], [self.function.arn])]),
         )
         self.resource = Resource(
             self,

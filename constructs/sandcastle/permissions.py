@@ -18,8 +18,6 @@ _IMAGE = re.compile(r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.[\w.]+
 PARTITION, REGION, ACCOUNT = cdk.Aws.PARTITION, cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID
 """Of the stack that they are used in: CloudFormation fills them in."""
 
-_REGISTRY = "SageMaker's pull from a real registry: localcloud has images but no registry"
-
 GROUP_REASON = "CloudWatch Logs writes the ARN of one log group with this ending"
 
 
@@ -55,13 +53,11 @@ def pull_image(*uris: str) -> list[Statement]:
         Statement(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             sorted({_repository(uri) for uri in uris}),
-            unseen={"ecr:BatchCheckLayerAvailability": _REGISTRY, "ecr:GetDownloadUrlForLayer": _REGISTRY},
         ),
         Statement(
             ["ecr:GetAuthorizationToken"],
             ["*"],
             reason="a registry log-in, not a repository's: the service authorization reference names no resource",
-            unseen={"ecr:GetAuthorizationToken": _REGISTRY},
         ),
     ]
 
@@ -111,3 +107,13 @@ def put_metrics(*namespaces: str) -> Statement:
 def pass_roles(role_arns: Sequence[str], service: str) -> Statement:
     """Allow handing these roles to this service and to no other."""
     return Statement(["iam:PassRole"], role_arns, {"StringEquals": {"iam:PassedToService": service}})
+
+
+def scaled_endpoints() -> Statement:
+    """Allow SageMaker to take away what scales an endpoint, in the name of whoever deletes it (facts, 1.10)."""
+    return Statement(
+        ["application-autoscaling:DeregisterScalableTarget"],
+        [f"arn:{PARTITION}:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/*"],
+        {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+        reason="targets have ids of AWS's; the condition bounds it to those of SageMaker",
+    )

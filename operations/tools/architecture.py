@@ -23,6 +23,7 @@ _WORDS = {
     "AWS::S3::Bucket": ("private, encrypted bucket", "private, encrypted buckets"),
     "AWS::SNS::Topic": ("alarm topic", "alarm topics"),
     "AWS::Budgets::Budget": ("monthly budget", "monthly budgets"),
+    "AWS::Budgets::BudgetsAction": ("spending limit", "spending limits"),
     "Custom::SandcastleDataset": ("dataset (processing job)", "datasets (processing jobs)"),
     "Custom::SandcastleTrainedModel": ("trained model (training job)", "trained models (training jobs)"),
     "AWS::SageMaker::Model": ("model", "models"),
@@ -35,6 +36,8 @@ _WORDS = {
     "Custom::SandcastleDomainDelete": ("janitor: deletes the domain", "janitors: delete the domain"),
     "Custom::SandcastleDomainSweep": ("janitor: clears the network", "janitors: clear the network"),
     "Custom::SandcastleBucketContents": ("janitor: empties its bucket", "janitors: each empties its bucket"),
+    "Custom::SandcastleSpendingRelease": ("janitor: lifts the limit", "janitors: lift the limits"),
+    "Custom::SandcastleQuiesce": ("janitor: brings all to rest", "janitors: bring all to rest"),
     "Custom::SandcastleJobLogs": ("janitor: removes run-time logs", "janitors: remove run-time logs"),
     "AWS::Lambda::Function": ("function", "functions"),
     "AWS::StepFunctions::StateMachine": ("state machine that waits for jobs", "state machines that wait for jobs"),
@@ -136,9 +139,11 @@ def _arrow(places: dict[str, tuple[int, int]], box: Box, source: str, drawn: lis
     to_x, to_y = places[box.name]
     start = from_y + next(item.height for item in drawn if item.name == source) // 2
     end = to_y + 16
-    middle = from_x + _WIDTH + _GAP // 2
+    beside = from_x == to_x  # one of the right column from another: in the gap on their left
+    edge = from_x if beside else from_x + _WIDTH
+    middle = edge - _GAP // 2 if beside else edge + _GAP // 2
     return (
-        f'<path d="M{from_x + _WIDTH},{start} C{middle},{start} {middle},{end} {to_x - 3},{end}"'
+        f'<path d="M{edge},{start} C{middle},{start} {middle},{end} {to_x - 3},{end}"'
         ' fill="none" stroke="#8a6d3b" stroke-width="1.5" marker-end="url(#tip)"/>'
     )
 

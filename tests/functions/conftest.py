@@ -88,6 +88,21 @@ def lambda_() -> Iterator[Scripted]:
 
 
 @pytest.fixture
+def autoscaling() -> Iterator[Scripted]:
+    yield from _scripted("application-autoscaling")
+
+
+@pytest.fixture
+def cloudwatch() -> Iterator[Scripted]:
+    yield from _scripted("cloudwatch")
+
+
+@pytest.fixture
+def tagging() -> Iterator[Scripted]:
+    yield from _scripted("resourcegroupstaggingapi")
+
+
+@pytest.fixture
 def stacks() -> Iterator[Scripted]:
     yield from _scripted("cloudformation")
 

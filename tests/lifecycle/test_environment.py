@@ -39,7 +39,7 @@ def test_deploy_ends_with_a_prediction_of_each_workload(deployed: Any, cloud: Cl
         assert answer["reply"]
         assert answer["label"] is not None
     assert set(cloud.stacks().values()) == {"CREATE_COMPLETE"}
-    assert len(cloud.stacks()) == 5
+    assert len(cloud.stacks()) == 6
 
 
 def test_is_it_a_zero_is_answered_well_on_held_out_real_digits(

@@ -9,16 +9,36 @@ from pathlib import Path
 import boto3
 from botocore import xform_name
 
-SERVICES = ("cloudformation", "ec2", "efs", "iam", "lambda", "logs", "s3", "sagemaker", "scheduler", "sns")
+SERVICES = (
+    "application-autoscaling",
+    "cloudformation",
+    "cloudwatch",
+    "ec2",
+    "efs",
+    "iam",
+    "lambda",
+    "logs",
+    "resourcegroupstaggingapi",
+    "s3",
+    "sagemaker",
+    "scheduler",
+    "sns",
+)
 
-PREFIXES = {"efs": "elasticfilesystem"}
+PREFIXES = {"efs": "elasticfilesystem", "resourcegroupstaggingapi": "tag"}
 """Services whose permissions have another name than the client."""
+
+_LISTS = ("describe_", "get_resources", "list_")
+"""How the operations begin that are called by a text."""
 
 ACTIONS = {
     "list_objects_v2": {"s3:ListBucket"},
     "list_object_versions": {"s3:ListBucketVersions"},
     "list_multipart_uploads": {"s3:ListBucketMultipartUploads"},
     "delete_objects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+    "create_endpoint": {"sagemaker:CreateEndpoint", "sagemaker:AddTags"},
+    # SageMaker takes away what scales the endpoint, in the name of whoever deletes it.
+    "delete_endpoint": {"sagemaker:DeleteEndpoint", "application-autoscaling:DeregisterScalableTarget"},
     "invoke": {"lambda:InvokeFunction"},
     # A request with tags and a role needs both besides (service authorization reference, dependent actions).
     "create_training_job": {"sagemaker:CreateTrainingJob", "sagemaker:AddTags", "iam:PassRole"},
@@ -64,8 +84,8 @@ def actions_of(folder: Path, handler: str) -> set[str]:
             elif isinstance(node, ast.Attribute):
                 todo += [(name, node.attr) for name in module.reach(modules) if node.attr in modules[name].functions]
                 called |= {node.attr} & set(operations())
-            elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "get_paginator":
-                called |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
+            elif isinstance(node, ast.Constant) and str(node.value).startswith(_LISTS):  # what a paginator is got for
+                called |= {str(node.value)} & set(operations())
     return set().union(*(ACTIONS.get(name, {operations()[name]}) for name in called))
 
 

@@ -144,12 +144,16 @@ def test_functions_log_groups_outlive_them_and_roles_cannot_bring_them_back(each
             assert group in dependencies(template, key)
 
 
-def test_guardrails_come_first_and_go_last_then_the_foundation(each: Synthesis) -> None:
+def test_guardrails_come_first_and_go_last_then_the_foundation_and_the_teardown_goes_first(each: Synthesis) -> None:
     manifest = json.loads((each.folder / "manifest.json").read_text())["artifacts"]
     for name in each.templates:
         part = name.removeprefix(f"sandcastle-{each.environment}-")
         stacks = {other for other in manifest[name].get("dependencies", []) if other in each.templates}
         parts = {other.removeprefix(f"sandcastle-{each.environment}-") for other in stacks}
+        if part == "teardown":
+            everything = {other.removeprefix(f"sandcastle-{each.environment}-") for other in each.templates}
+            assert parts >= everything - {"guardrails", "teardown"}
+            continue
         assert parts <= {"guardrails", "foundation"}
         assert parts >= {"guardrails": set(), "foundation": {"guardrails"}}.get(part, {"foundation"})
 

@@ -25,6 +25,8 @@ STACKS = [
     "sandcastle-local-workload-bank",
     "sandcastle-local-workload-mnist-linear",
     "sandcastle-classroom-guardrails",
+    "sandcastle-classroom-teardown",
+    "sandcastle-local-teardown",
 ]
 
 _ASSET = re.compile(r"\b[0-9a-f]{64}\b")

@@ -134,6 +134,7 @@ def test_outputs(each: Synthesis) -> None:
     for template in each.workloads:
         assert set(template["Outputs"]) == {
             "EndpointName",
+            "EndpointConfigName",
             "DatasetUri",
             "DatasetJob",
             "TrainingJob",

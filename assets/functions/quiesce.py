@@ -1,0 +1,64 @@
+"""Custom::SandcastleQuiesce: brings everything to rest that an environment made at run time, before its stacks go.
+
+It runs first of all: its stack depends on every other. What CloudFormation cannot delete while something runs it finds
+at rest, and what it does not know is gone. Whose things are whose is decided in ``ours``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aws import client
+from environment_stacks import held_by, stacks_of
+from janitor import Turn, run
+from ours import Ours
+from quiesce_endpoints import delete_endpoints, delete_parts, endpoints_of
+from quiesce_jobs import give_up_warm_pools, stop_jobs
+from quiesce_logs import EndpointLogs, delete_job_logs
+from quiesce_pipelines import stop_pipelines
+from quiesce_registry import empty_registry
+from quiesce_schedules import delete_definitions, stop_schedules
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Lambda entry point. Properties: ``Environment``, and ``DomainArn`` of its Studio, empty without one."""
+    properties = event["ResourceProperties"]
+    run(event, context, turns(properties["Environment"], properties["DomainArn"], client))
+
+
+def turns(environment: str, domain_arn: str, get_client: Callable[[str], Any]) -> Turn:
+    """Return a turn that does everything that can be done now and says what is left.
+
+    What starts other things comes first. Each part is tried in every turn, whatever became of the others; what does not
+    pass (no permission) is raised after all have been tried.
+    """
+
+    def in_stacks() -> set[str]:
+        cloudformation = get_client("cloudformation")
+        return held_by(cloudformation, stacks_of(cloudformation, environment))
+
+    ours = Ours(get_client("sagemaker"), environment, domain_arn, in_stacks)
+    endpoint_logs = EndpointLogs(get_client("logs"), ours.prefix)
+
+    def turn() -> str:
+        ours.refused = None
+        pipelines, schedules = stop_pipelines(ours), stop_schedules(ours)
+        jobs = stop_jobs(ours)
+        left = [*pipelines, *schedules, *jobs, *give_up_warm_pools(ours)]
+        endpoints, kept = endpoints_of(ours)
+        endpoint_logs.saw(endpoints)
+        left += delete_endpoints(ours, endpoints, get_client("application-autoscaling"), get_client("cloudwatch"))
+        left += delete_definitions(ours) if not schedules else []
+        left += empty_registry(ours) if not pipelines else []
+        if not endpoints and not jobs:  # an endpoint is made of them, and a transform job uses a model to its end
+            left += delete_parts(ours)
+        left += endpoint_logs.delete([*kept, *endpoints])
+        if not left and not ours.refused:
+            delete_job_logs(get_client("logs"), get_client("resourcegroupstaggingapi"), ours.prefix, environment)
+        if ours.refused:
+            print("; ".join(left))
+            raise ours.refused
+        return "; ".join(left)
+
+    return turn

@@ -1,0 +1,195 @@
+"""The night: what is stopped, what wakes, that one failure keeps nothing else running, and that all of it is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import nightly
+import pytest
+from environment_stacks import Stack
+
+from tests.functions.conftest import Context, Scripted
+
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+P = "sandcastle-a--"
+
+
+def arn(kind: str, name: str) -> str:
+    return f"arn:aws:sagemaker:us-east-1:000000000000:{kind}/{name}"
+
+
+class World:
+    """What SageMaker says runs, and what the topic is told."""
+
+    def __init__(self, sagemaker: Scripted, sns: Scripted) -> None:
+        self.sagemaker = sagemaker
+        self.sns = sns
+
+    def night(self, domain_id: str = "d-1", endpoints: bool = True) -> nightly.Night:
+        clients = {"sagemaker": self.sagemaker.client, "sns": self.sns.client, "cloudformation": None}
+        return nightly.Night("a", domain_id, endpoints, "20:00 Europe/Berlin", "topic", clients.__getitem__)
+
+    def notebooks(self, *names: str) -> None:
+        listed = [
+            {"NotebookInstanceName": name, "NotebookInstanceArn": arn("notebook-instance", name)} for name in names
+        ]
+        self.sagemaker.reply("list_notebook_instances", {"StatusEquals": "InService"}, {"NotebookInstances": listed})
+
+    def apps(self, *apps: dict[str, Any]) -> None:
+        self.sagemaker.reply("list_apps", {"DomainIdEquals": "d-1", "MaxResults": 100}, {"Apps": list(apps)})
+
+    def endpoints(self, **statuses: str) -> None:
+        listed = [
+            {
+                "EndpointName": f"{P}{name}",
+                "EndpointArn": arn("endpoint", name),
+                "EndpointStatus": status,
+                "CreationTime": WHEN,
+                "LastModifiedTime": WHEN,
+            }
+            for name, status in statuses.items()
+        ]
+        self.sagemaker.reply("list_endpoints", {}, {"Endpoints": listed})
+
+    def told(self, subject: str, *lines: str) -> None:
+        self.sns.reply(
+            "publish",
+            {
+                "TopicArn": "topic",
+                "Subject": f"Sandcastle a: {subject}",
+                "Message": "\n".join(lines),
+                "MessageAttributes": {"sandcastle": {"DataType": "String", "StringValue": "a"}},
+            },
+        )
+
+
+@pytest.fixture
+def world(sagemaker: Scripted, sns: Scripted) -> World:
+    return World(sagemaker, sns)
+
+
+def app(status: str = "InService", **holder: str) -> dict[str, Any]:
+    return {"DomainId": "d-1", "AppType": "JupyterLab", "AppName": "default", "Status": status, **holder}
+
+
+APP = {"DomainId": "d-1", "AppType": "JupyterLab", "AppName": "default"}
+
+
+def test_everything_that_runs_is_stopped_and_told(world: World) -> None:
+    world.notebooks(f"{P}notebook")
+    world.sagemaker.reply("stop_notebook_instance", {"NotebookInstanceName": f"{P}notebook"})
+    world.apps(app(SpaceName="lab"), app(UserProfileName="ada"), app("Deleted", SpaceName="old"))
+    world.sagemaker.reply("delete_app", {**APP, "SpaceName": "lab"})
+    world.sagemaker.reply("delete_app", {**APP, "UserProfileName": "ada"})
+    world.endpoints(one="InService", two="Deleting")
+    world.sagemaker.reply("delete_endpoint", {"EndpointName": f"{P}one"})
+    lines = [
+        f"stopped: notebook instance {P}notebook",
+        "stopped: app JupyterLab of lab",
+        "stopped: app JupyterLab of ada",
+        f"stopped: endpoint {P}one",
+    ]
+    world.told("stopped for the night", *lines)
+    assert world.night().stop() == lines
+
+
+def test_what_cannot_be_stopped_is_told_and_keeps_nothing_else_running(world: World) -> None:
+    world.notebooks(f"{P}notebook")
+    text = "Status (Pending) not in ([InService]). Unable to transition to (Stopping)"
+    world.sagemaker.refuse("stop_notebook_instance", "ValidationException", text)
+    world.apps(app(SpaceName="lab"))
+    world.sagemaker.reply("delete_app", {**APP, "SpaceName": "lab"})
+    lines = [f"NOT stopped: notebook instance {P}notebook: {text}", "stopped: app JupyterLab of lab"]
+    world.told("stopped for the night", *lines)
+    assert world.night(endpoints=False).stop() == lines
+
+
+def test_nothing_is_told_when_nothing_ran(world: World) -> None:
+    world.notebooks()
+    assert world.night(domain_id="", endpoints=False).stop() == ["nothing ran"]
+
+
+def test_the_warning_says_what_will_be_stopped_when(world: World) -> None:
+    world.notebooks(f"{P}notebook")
+    world.apps(app(SpaceName="lab"))
+    world.endpoints(one="InService")
+    lines = [
+        f"will be stopped: notebook instance {P}notebook",
+        "will be stopped: app JupyterLab of lab",
+        f"will be stopped: endpoint {P}one",
+    ]
+    world.told("what runs is stopped at 20:00 Europe/Berlin", *lines)
+    assert world.night().warn() == lines
+    world.notebooks()
+    world.apps()
+    world.endpoints()
+    assert world.night().warn() == []
+
+
+def stack(name: str, status: str = "CREATE_COMPLETE", **outputs: str) -> Stack:
+    return Stack(f"sandcastle-a-workload-{name}", "id", status, outputs)
+
+
+def workload(name: str, status: str = "CREATE_COMPLETE") -> Stack:
+    return stack(name, status, EndpointName=f"{P}{name}", EndpointConfigName=f"config-{name}")
+
+
+def test_endpoints_of_stacks_wake_as_their_stack_says(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    stacks = [stack("none"), workload("awake"), workload("asleep"), workload("going", "DELETE_FAILED")]
+    stacks += [workload("busy", "UPDATE_IN_PROGRESS")]
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: stacks)
+    world.sagemaker.stub.add_response(
+        "describe_endpoint",
+        {
+            "EndpointName": "e",
+            "EndpointArn": arn("endpoint", "awake"),
+            "EndpointStatus": "InService",
+            "CreationTime": WHEN,
+            "LastModifiedTime": WHEN,
+        },
+        {"EndpointName": f"{P}awake"},
+    )
+    text = 'Could not find endpoint "arn".'
+    world.sagemaker.refuse("describe_endpoint", "ValidationException", text, {"EndpointName": f"{P}asleep"})
+    world.sagemaker.reply(
+        "create_endpoint",
+        {
+            "EndpointName": f"{P}asleep",
+            "EndpointConfigName": "config-asleep",
+            "Tags": [
+                {"Key": "sandcastle:environment", "Value": "a"},
+                {"Key": "sandcastle:stack", "Value": "sandcastle-a-workload-asleep"},
+            ],
+        },
+        {"EndpointArn": arn("endpoint", "asleep")},
+    )
+    world.told("awake again", f"woken: endpoint {P}asleep")
+    assert world.night().wake() == [f"woken: endpoint {P}asleep"]
+
+
+def test_a_budget_that_is_spent_keeps_endpoints_asleep_and_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: [workload("asleep")])
+    world.sagemaker.refuse("describe_endpoint", "ValidationException", "Could not find endpoint")
+    world.sagemaker.refuse("create_endpoint", "AccessDeniedException", "explicit deny")
+    line = f"NOT woken: endpoint {P}asleep: explicit deny"
+    world.told("awake again", line)
+    assert world.night().wake() == [line]
+
+
+def test_nothing_slept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: [])
+    assert world.night().wake() == ["nothing slept"]
+
+
+@pytest.mark.parametrize("what", ["warn", "stop", "wake"])
+def test_handler_does_what_it_is_told_to(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    for name, value in {
+        "ENVIRONMENT": "a", "DOMAIN_ID": "d-1", "ENDPOINTS": "true", "WHEN": "20:00 UTC", "TOPIC_ARN": "topic"
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    for method in ("warn", "stop", "wake"):
+        monkeypatch.setattr(nightly.Night, method, lambda self, method=method: [method, self.when])
+    assert nightly.handler({"do": what}, Context()) == [what, "20:00 UTC"]

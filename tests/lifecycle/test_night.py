@@ -1,0 +1,49 @@
+"""A night: warned, stopped, woken; and an environment that is destroyed while it sleeps reaches zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.topic import Listener
+
+
+def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environment_file: Callable[..., str]) -> None:
+    start = datetime.fromtimestamp(cloud.admin("clock")["now"], UTC)
+    stop, wake = start + timedelta(hours=3), start + timedelta(hours=5)
+    file = environment_file(
+        "night", nightly_stop={"at": f"{stop:%H:%M}", "timezone": "UTC", "endpoints": True, "wake": f"{wake:%H:%M}"}
+    )
+    cloud.sandcastle("deploy", "--environment", file)
+    (topic,) = [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]
+    listener = Listener(cloud, topic)
+
+    def pass_until(moment: datetime) -> None:
+        cloud.advance(moment.timestamp() - cloud.admin("clock")["now"])
+
+    def subject(text: str) -> Callable[[], bool]:
+        return lambda: any(text in one for one in listener.subjects())
+
+    def endpoints() -> list[str]:
+        return [one["EndpointStatus"] for one in cloud.client("sagemaker").list_endpoints()["Endpoints"]]
+
+    pass_until(stop - timedelta(minutes=9))
+    cloud.until(subject(f"what runs is stopped at {stop:%H:%M} UTC"), "the warning")
+    assert endpoints() == ["InService"]
+    pass_until(stop + timedelta(minutes=1))
+    cloud.until(subject("stopped for the night"), "the stop")
+    cloud.until(lambda: endpoints() == [], "the endpoint's end")
+    assert cloud.running_meters() == []
+
+    pass_until(wake + timedelta(minutes=1))
+    cloud.until(subject("awake again"), "the morning")
+    cloud.until(lambda: endpoints() == ["InService"], "the endpoint")
+    cloud.sandcastle("invoke", "bank", "--sample", "1", "--environment", file)
+
+    cloud.sandcastle("sleep", "--environment", file)
+    cloud.until(lambda: endpoints() == [], "the endpoint's end")
+    listener.close()
+    report = cloud.sandcastle("destroy", "--environment", file).document
+    assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
+    cloud.assert_nothing_left(file)
