@@ -18,6 +18,8 @@ _IMAGE = re.compile(r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.[\w.]+
 PARTITION, REGION, ACCOUNT = cdk.Aws.PARTITION, cdk.Aws.REGION, cdk.Aws.ACCOUNT_ID
 """Of the stack that they are used in: CloudFormation fills them in."""
 
+_REGISTRY = "SageMaker's pull from a real registry: localcloud has images but no registry"
+
 GROUP_REASON = "CloudWatch Logs writes the ARN of one log group with this ending"
 
 
@@ -53,11 +55,13 @@ def pull_image(*uris: str) -> list[Statement]:
         Statement(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             sorted({_repository(uri) for uri in uris}),
+            unseen={"ecr:BatchCheckLayerAvailability": _REGISTRY, "ecr:GetDownloadUrlForLayer": _REGISTRY},
         ),
         Statement(
             ["ecr:GetAuthorizationToken"],
             ["*"],
             reason="a registry log-in, not a repository's: the service authorization reference names no resource",
+            unseen={"ecr:GetAuthorizationToken": _REGISTRY},
         ),
     ]
 

@@ -106,9 +106,14 @@ class ServiceRole(Construct):
         self.arn = self.resource.attribute("Arn")
         if promises:
             self.resource.add_metadata(METADATA_KEY, [promise.to_metadata() for promise in promises])
-        unseen = {action: why for one in statements for action, why in one.unseen.items()}
-        if unseen:
-            self.resource.add_metadata(UNSEEN_KEY, unseen)
+        self._unseen: dict[str, str] = {}
+        self.tell_unseen(statements)
+
+    def tell_unseen(self, statements: Sequence[Statement]) -> None:
+        """Write down which of these permissions no run is seen to use; for policies that the role gets later, too."""
+        self._unseen |= {action: why for one in statements for action, why in one.unseen.items()}
+        if self._unseen:
+            self.resource.add_metadata(UNSEEN_KEY, dict(self._unseen))
 
     def acknowledgements(self) -> Iterator[Acknowledgement]:
         """Every wildcard in a resource, with its statement's reason."""

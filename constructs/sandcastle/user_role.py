@@ -18,7 +18,7 @@ from sandcastle.permissions import (
 )
 from sandcastle.promises import METADATA_KEY, Promise, may, may_not
 from sandcastle.resource import Resource
-from sandcastle.roles import UNSEEN_KEY, ServiceRole, Statement, policy_document
+from sandcastle.roles import ServiceRole, Statement, policy_document
 from sandcastle.tutorials import Tutorial
 from sandcastle.user_permissions import as_oneself, in_own_spaces, own_job_logs, own_tags, with_own_tags
 
@@ -91,8 +91,7 @@ class UserRole(Construct):
             PolicyDocument=policy_document(statements),
         )
         self._in_studio = statements
-        unseen = {action: why for one in (*self.role.statements, *statements) for action, why in one.unseen.items()}
-        self.role.resource.add_metadata(UNSEEN_KEY, unseen)
+        self.role.tell_unseen(statements)
         promises = self._studio_promises(domain_id, instances)
         self._policy.add_metadata(METADATA_KEY, [promise.to_metadata() for promise in promises])
         return self._policy

@@ -31,6 +31,8 @@ class Everybody(Construct):
         """``images`` are what jobs may run."""
         super().__init__(scope, construct_id)
         self._statements = of_everybody(domain_id, images)
+        for role in roles:
+            role.tell_unseen(self._statements)
         self.policy = Resource(
             self,
             "Policy",

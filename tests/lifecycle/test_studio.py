@@ -92,7 +92,7 @@ def test_files_are_each_users_own(ada: Person, grace: Person, bucket: str) -> No
     mine.delete_object(Bucket=bucket, Key="users/ada/notes.txt")
 
 
-def test_a_user_sees_what_there_is(ada: Person) -> None:
+def test_a_user_sees_what_there_is_and_gives_back_a_space(cloud: Cloud, ada: Person) -> None:
     sagemaker = ada.client()
     assert {one["SpaceName"] for one in sagemaker.list_spaces()["Spaces"]} >= {"ada-jupyterlab", "grace-lab"}
     assert sagemaker.describe_domain(DomainId=ada.domain)["Status"] == "InService"
@@ -107,7 +107,12 @@ def test_a_user_sees_what_there_is(ada: Person) -> None:
     ):
         lists()
     space = {"DomainId": ada.domain, "SpaceName": "ada-codeeditor"}
-    sagemaker.delete_app(**space, AppType="CodeEditor", AppName="default")
+    app = {**space, "AppType": "CodeEditor", "AppName": "default"}
+    sagemaker.delete_app(**app)
+    cloud.until(lambda: sagemaker.describe_app(**app)["Status"] == "Deleted", "the app's end")
+    sagemaker.update_space(**space, SpaceDisplayName="about to go")
+    cloud.until(lambda: sagemaker.describe_space(**space)["Status"] == "InService", "the changed space")
+    sagemaker.delete_space(**space)
 
 
 def test_every_promise_holds_for_the_roles_that_were_made(cloud: Cloud, domain: str) -> None:

@@ -145,86 +145,118 @@ def test_a_user_serves_asks_and_changes_own_endpoints_and_nobody_elses(
     assert denied(grace.client("sagemaker-runtime").invoke_endpoint, **asked)
     assert denied(hers.delete_endpoint, EndpointName=served)
     assert denied(hers.create_endpoint, EndpointName="hers", EndpointConfigName=served, Tags=grace.tags)
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=served)
+    assert config["ProductionVariants"][0]["InstanceType"] == INSTANCE
+    model = sagemaker.describe_model(ModelName=served)
+    assert sagemaker.list_tags(ResourceArn=model["ModelArn"])["Tags"] == ada.tags
     arn = sagemaker.describe_endpoint(EndpointName=served)["EndpointArn"]
     assert denied(hers.add_tags, ResourceArn=arn, Tags=grace.tags)  # nobody takes over what is there
     assert denied(sagemaker.add_tags, ResourceArn=arn, Tags=grace.tags)
 
 
-def test_a_user_tunes_transforms_and_prepares(cloud: Cloud, ada: Person, rows: str, served: str) -> None:
-    sagemaker = ada.client()
-    plain = {key: value for key, value in training(ada, rows).items() if key != "HyperParameters"}
-    definition = {**plain, "StaticHyperParameters": {"objective": "binary:logistic", "eval_metric": "auc"}}
-    channel = {**definition["InputDataConfig"][0], "ChannelName": "validation"}
-    definition["InputDataConfig"] = [*definition["InputDataConfig"], channel]
-    sagemaker.create_hyper_parameter_tuning_job(
-        HyperParameterTuningJobName="ada-tunes",
+def tune(ada: Person, rows: str, name: str) -> None:
+    """Start a tuning job with one trial."""
+    definition = training(ada, rows, StaticHyperParameters={"objective": "binary:logistic", "eval_metric": "auc"})
+    del definition["HyperParameters"]
+    (channel,) = definition["InputDataConfig"]
+    definition["InputDataConfig"] = [channel, {**channel, "ChannelName": "validation"}]
+    ada.client().create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name,
         HyperParameterTuningJobConfig={
             "Strategy": "Random",
             "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:auc"},
             "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
-            "ParameterRanges": {
-                "IntegerParameterRanges": [{"Name": "num_round", "MinValue": "2", "MaxValue": "4"}]
-            },
+            "ParameterRanges": {"IntegerParameterRanges": [{"Name": "num_round", "MinValue": "2", "MaxValue": "4"}]},
         },
         TrainingJobDefinition=definition,
         Tags=ada.tags,
-    )  # fmt: skip
-    sagemaker.create_transform_job(
-        TransformJobName="ada-transforms",
-        ModelName=served,
-        TransformInput={
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": rows.replace("/rows/", "/questions/")}},
-            "ContentType": "text/csv",
-            "SplitType": "Line",
-        },
+    )
+
+
+def transform(ada: Person, rows: str, model: str, name: str) -> None:
+    """Start a transform job over the rows without their labels."""
+    questions = {"S3DataType": "S3Prefix", "S3Uri": rows.replace("/rows/", "/questions/")}
+    ada.client().create_transform_job(
+        TransformJobName=name,
+        ModelName=model,
+        TransformInput={"DataSource": {"S3DataSource": questions}, "ContentType": "text/csv", "SplitType": "Line"},
         TransformOutput={"S3OutputPath": rows.replace("/rows/", "/transformed/"), "AssembleWith": "Line"},
         TransformResources={"InstanceType": INSTANCE, "InstanceCount": 1},
         Tags=ada.tags,
     )
-    cluster = {"InstanceType": INSTANCE, "InstanceCount": 1, "VolumeSizeInGB": 5}
-    sagemaker.create_processing_job(
-        ProcessingJobName=job_name("prepare"),
+
+
+def prepare(ada: Person, name: str) -> None:
+    """Start a processing job that would not end by itself."""
+    ada.client().create_processing_job(
+        ProcessingJobName=name,
         AppSpecification={
             "ImageUri": image_uri("sklearn", "us-east-1"),
             "ContainerEntrypoint": ["python3", "-c", "import time; time.sleep(600)"],
         },
-        ProcessingResources={"ClusterConfig": cluster},
+        ProcessingResources={
+            "ClusterConfig": {"InstanceType": INSTANCE, "InstanceCount": 1, "VolumeSizeInGB": 5}
+        },
         RoleArn=ada.role_arn,
         Tags=ada.tags,
-    )
-    sagemaker.stop_processing_job(ProcessingJobName=job_name("prepare"))
-    looks = (
-        lambda: sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="ada-tunes")[
-            "HyperParameterTuningJobStatus"
-        ],
-        lambda: sagemaker.describe_transform_job(TransformJobName="ada-transforms")["TransformJobStatus"],
-        lambda: sagemaker.describe_processing_job(ProcessingJobName=job_name("prepare"))["ProcessingJobStatus"],
-    )
-    for look, end in zip(looks, ("Completed", "Completed", "Stopped"), strict=True):
-        cloud.until(lambda look=look: look() not in {"InProgress", "Stopping"}, "ada's jobs")
-        assert look() == end
-    (trial,) = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName="ada-tunes")[
-        "TrainingJobSummaries"
-    ]
-    assert trial["TrainingJobStatus"] == "Completed"
+    )  # fmt: skip
+
+
+def ended(cloud: Cloud, ada: Person) -> dict[str, str]:
+    """Wait until no job of ada's runs, and return how each ended."""
+    sagemaker = ada.client()
+
+    def states() -> dict[str, str]:
+        kinds = ("HyperParameterTuningJob", "TransformJob", "ProcessingJob", "TrainingJob")
+        listed = (
+            sagemaker.list_hyper_parameter_tuning_jobs,
+            sagemaker.list_transform_jobs,
+            sagemaker.list_processing_jobs,
+            sagemaker.list_training_jobs,
+        )
+        return {
+            job[f"{kind}Name"]: job[f"{kind}Status"]
+            for kind, lists in zip(kinds, listed, strict=True)
+            for job in lists()[f"{kind}Summaries"]
+        }
+
+    running = {"InProgress", "Stopping"}
+    cloud.until(lambda: not running & set(states().values()), "the end of ada's jobs")
+    return states()
+
+
+def test_a_user_tunes_and_transforms(cloud: Cloud, ada: Person, rows: str, served: str) -> None:
+    tune(ada, rows, "ada-tunes")
+    transform(ada, rows, served, "ada-transforms")
+    found = ended(cloud, ada)
+    assert (found["ada-tunes"], found["ada-transforms"]) == ("Completed", "Completed")
+    sagemaker = ada.client()
+    assert sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="ada-tunes")["BestTrainingJob"]
+    assert sagemaker.describe_transform_job(TransformJobName="ada-transforms")["ModelName"] == served
+    trials = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName="ada-tunes")
+    assert [trial["TrainingJobStatus"] for trial in trials["TrainingJobSummaries"]] == ["Completed"]
 
 
 def test_a_user_stops_what_runs_and_clears_up(cloud: Cloud, ada: Person, rows: str, served: str) -> None:
     sagemaker = ada.client()
-    sagemaker.create_training_job(
-        TrainingJobName=job_name("stop"), Tags=ada.tags,
-        **training(ada, rows, HyperParameters={"objective": "binary:logistic", "num_round": "1000000"}),
-    )  # fmt: skip
+    endless = training(ada, rows, HyperParameters={"objective": "binary:logistic", "num_round": "1000000"})
+    sagemaker.create_training_job(TrainingJobName=job_name("stop"), Tags=ada.tags, **endless)
     sagemaker.stop_training_job(TrainingJobName=job_name("stop"))
-    look = sagemaker.describe_training_job
-    cloud.until(lambda: look(TrainingJobName=job_name("stop"))["TrainingJobStatus"] == "Stopped", "the stop")
+    prepare(ada, job_name("prepare"))
+    assert sagemaker.describe_processing_job(ProcessingJobName=job_name("prepare"))["RoleArn"] == ada.role_arn
+    sagemaker.stop_processing_job(ProcessingJobName=job_name("prepare"))
+    tune(ada, rows, "ada-tunes-no-more")
+    sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="ada-tunes-no-more")
+    transform(ada, rows, served, "ada-transforms-no-more")
+    sagemaker.stop_transform_job(TransformJobName="ada-transforms-no-more")
+    found = ended(cloud, ada)
+    stopped = (job_name("stop"), job_name("prepare"), "ada-tunes-no-more", "ada-transforms-no-more")
+    assert {found[name] for name in stopped} == {"Stopped"}
     sagemaker.delete_endpoint(EndpointName=served)
     for config in (served, f"{served}-2"):
         sagemaker.delete_endpoint_config(EndpointConfigName=config)
     sagemaker.delete_model(ModelName=served)
-    assert sagemaker.list_endpoints()["Endpoints"] == [] or cloud.until(
-        lambda: not sagemaker.list_endpoints()["Endpoints"], "the endpoint's end"
-    )
+    cloud.until(lambda: not sagemaker.list_endpoints()["Endpoints"], "the endpoint's end")
 
 
 def test_destroy_reaches_zero_with_an_app_running_and_all_that_was_made(
