@@ -22,7 +22,7 @@ from typing import Any
 
 from sandcastle.config import load_environment, workload_names
 from sandcastle.roles import UNSEEN_KEY
-from tests.stacks.statements import listed, lookups, role_statements
+from tests.stacks.statements import listed, lookups, policies_on, role_statements
 from tests.synthesis import ENVIRONMENTS, ROOT, resources, synthesise
 
 USAGE = ROOT / ".localcloud" / "usage"
@@ -71,7 +71,8 @@ def measured() -> dict[str, Role]:
             for logical_id, resource in resources(template, "AWS::IAM::Role").items():
                 role = roles[purpose(str(resource["Properties"].get("Description", "")), users)]
                 role.count += 1
-                role.unseen |= resource.get("Metadata", {}).get(UNSEEN_KEY, {})
+                for described in (resource, *policies_on(template, logical_id)):
+                    role.unseen |= described.get("Metadata", {}).get(UNSEEN_KEY, {})
                 for statement in role_statements(template, logical_id, lookup):
                     if statement["Effect"] == "Allow":
                         role.given |= set(listed(statement["Action"]))

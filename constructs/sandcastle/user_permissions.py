@@ -117,6 +117,22 @@ def with_own_tags(environment: str, user: str, instances: Sequence[str]) -> list
     ]
 
 
+def with_own_names(prefix: str, instances: Sequence[str]) -> list[Statement]:
+    """Allow a user the same with jobs, models and endpoints whose names begin with the prefix, tags or not.
+
+    The SageMaker SDK (3.27) gives training and processing jobs no tags of its configuration, and processing jobs no
+    tags at all; a name it takes. (No name has a slash in it, so that the first ``*`` stands for a kind only.)
+    """
+    own = [sagemaker_arn("*", f"{prefix}*")]
+    types = {"ForAllValues:StringEquals": {"sagemaker:InstanceTypes": list(instances)}}
+    reason = "kinds of things are bounded by the actions; the beginning of the name is the user's"
+    return [
+        Statement(_JOBS, own, _on_one_of(instances), reason=reason),
+        Statement(_SERVING, own, types, reason=reason),
+        Statement(_OWN, own, reason=reason),
+    ]
+
+
 def own_job_logs(prefix: str) -> Statement:
     """Allow reading what jobs logged whose names begin with the prefix. Streams carry no tags, only the job's name."""
     return Statement(

@@ -20,7 +20,7 @@ from sandcastle.promises import METADATA_KEY, Promise, may, may_not
 from sandcastle.resource import Resource
 from sandcastle.roles import ServiceRole, Statement, policy_document
 from sandcastle.tutorials import Tutorial
-from sandcastle.user_permissions import as_oneself, in_own_spaces, own_job_logs, own_tags, with_own_tags
+from sandcastle.user_permissions import as_oneself, in_own_spaces, own_job_logs, own_tags, with_own_names, with_own_tags
 
 _FOLDERS = "the user's own folder, in which the user names the objects, and those of workloads, which hold fingerprints"
 
@@ -78,6 +78,7 @@ class UserRole(Construct):
         statements = [
             *in_own_spaces(domain_id, self.user.name, instances),
             *with_own_tags(self._environment.name, self.user.name, instances),
+            *with_own_names(names.user_prefix(self.user.name), instances),
             own_job_logs(names.user_prefix(self.user.name)),
             as_oneself(self.role.arn),
         ]
@@ -151,7 +152,11 @@ class UserRole(Construct):
 
     def _studio_promises(self, domain_id: str, instances: Sequence[str]) -> list[Promise]:
         environment, name, other = self._environment.name, self.user.name, self._other
-        job, app = sagemaker_arn("training-job", "*"), sagemaker_arn("app", f"{domain_id}/*")
+        job, app = sagemaker_arn("training-job", "job"), sagemaker_arn("app", f"{domain_id}/*")
+        named = {
+            one: sagemaker_arn("training-job", f"{StudioNames(environment).user_prefix(one)}job")
+            for one in (name, other)
+        }
         instance, another = ({"sagemaker:InstanceTypes": one} for one in (instances[0], "ml.other"))
         owner, private = "sagemaker:OwnerUserProfileArn", {"sagemaker:SpaceSharingType": "Private"}
         mine, theirs = (
@@ -167,8 +172,10 @@ class UserRole(Construct):
             may("sagemaker:CreateTrainingJob", job, **made[name], **instance),
             may_not("sagemaker:CreateTrainingJob", job, **made[name], **another),
             may_not("sagemaker:CreateTrainingJob", job, **made[other], **instance),
-            may_not("sagemaker:DeleteEndpoint", "*", **{"aws:ResourceTag/sandcastle:user": other}),
-            may_not("sagemaker:DeleteEndpoint", "*", **{"aws:ResourceTag/sandcastle:environment": f"{environment}-b"}),
+            may("sagemaker:CreateTrainingJob", named[name], **instance),
+            may_not("sagemaker:CreateTrainingJob", named[name], **another),
+            may_not("sagemaker:StopTrainingJob", named[other], **{"aws:ResourceTag/sandcastle:user": other}),
+            may_not("sagemaker:StopTrainingJob", job, **{"aws:ResourceTag/sandcastle:environment": f"{environment}-b"}),
             may_not("sagemaker:DeleteUserProfile", "*"),
             may("iam:PassRole", self.role.arn, **passed),
             may_not("iam:PassRole", f"arn:{PARTITION}:iam::{ACCOUNT}:role/other", **passed),

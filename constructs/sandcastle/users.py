@@ -8,7 +8,7 @@ from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
 from sandcastle.resource import Resource
-from sandcastle.roles import ServiceRole, policy_document
+from sandcastle.roles import UNSEEN_KEY, ServiceRole, policy_document
 from sandcastle.user_permissions import of_everybody
 
 
@@ -31,8 +31,6 @@ class Everybody(Construct):
         """``images`` are what jobs may run."""
         super().__init__(scope, construct_id)
         self._statements = of_everybody(domain_id, images)
-        for role in roles:
-            role.tell_unseen(self._statements)
         self.policy = Resource(
             self,
             "Policy",
@@ -42,6 +40,9 @@ class Everybody(Construct):
             Roles=[role.resource.ref for role in roles],
             PolicyDocument=policy_document(self._statements),
         )
+
+        unseen = {action: why for one in self._statements for action, why in one.unseen.items()}
+        self.policy.add_metadata(UNSEEN_KEY, unseen)
 
     def acknowledgements(self) -> Iterator[Acknowledgement]:
         """Every wildcard in a resource, with its statement's reason."""

@@ -75,7 +75,7 @@ MISTAKES = [
     ("3d", "29m", "expires_after", "out of range", "30m to 365d"),
     ("3d", "366d", "expires_after", "out of range", "or never"),
     ("- ada", "- Ada", "studio.users[0]", "right form", "lower-case"),
-    ("- ada", "- 7", "studio.users[0]", "must be a map", "at most 50 names"),
+    ("- ada", "- 7", "studio.users[0]", "must be a map", "at most 40 names"),
     ("- ada", "- a", "studio.users[0]", "at least 2", "2 to 20"),
     ("- ada", "- alan", "studio.users[1]", "twice", "once"),
     ("[plain]", "[plan]", "studio.users[1].workloads[0]", "did you mean plain?", "plain, spotty"),

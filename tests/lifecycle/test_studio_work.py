@@ -103,12 +103,14 @@ def test_nothing_starts_without_the_users_own_name_on_it(ada: Person, grace: Per
     sagemaker, start = ada.client(), training(ada, rows)
     environment, user = ada.tags
     for tags in ([], [environment], [user], grace.tags, [{**environment, "Value": "other"}, user]):
-        assert denied(sagemaker.create_training_job, TrainingJobName=job_name("no"), Tags=tags, **start), tags
+        assert denied(sagemaker.create_training_job, TrainingJobName="no-name-of-hers", Tags=tags, **start), tags
+    hers = job_name("no").replace("ada", "grace")
+    assert denied(sagemaker.create_training_job, TrainingJobName=hers, **start)
     large = {**start["ResourceConfig"], "InstanceType": "ml.m5.4xlarge"}
-    asked = training(ada, rows, ResourceConfig=large)
-    assert denied(sagemaker.create_training_job, TrainingJobName=job_name("no"), Tags=ada.tags, **asked)
-    asked = training(ada, rows, RoleArn=grace.role_arn)
-    assert denied(sagemaker.create_training_job, TrainingJobName=job_name("no"), Tags=ada.tags, **asked)
+    for changes in ({"ResourceConfig": large}, {"RoleArn": grace.role_arn}):
+        asked = training(ada, rows, **changes)
+        assert denied(sagemaker.create_training_job, TrainingJobName="no", Tags=ada.tags, **asked)
+        assert denied(sagemaker.create_training_job, TrainingJobName=job_name("no"), **asked)
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +242,7 @@ def test_a_user_tunes_and_transforms(cloud: Cloud, ada: Person, rows: str, serve
 def test_a_user_stops_what_runs_and_clears_up(cloud: Cloud, ada: Person, rows: str, served: str) -> None:
     sagemaker = ada.client()
     endless = training(ada, rows, HyperParameters={"objective": "binary:logistic", "num_round": "1000000"})
-    sagemaker.create_training_job(TrainingJobName=job_name("stop"), Tags=ada.tags, **endless)
+    sagemaker.create_training_job(TrainingJobName=job_name("stop"), **endless)  # her name is enough
     sagemaker.stop_training_job(TrainingJobName=job_name("stop"))
     prepare(ada, job_name("prepare"))
     assert sagemaker.describe_processing_job(ProcessingJobName=job_name("prepare"))["RoleArn"] == ada.role_arn

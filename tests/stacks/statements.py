@@ -20,14 +20,19 @@ def role_statements(template: Template, role: str, lookup: Lookup) -> list[dict[
     """Return all statements of a role: its own inline policies and those attached to it."""
     properties = template["Resources"][role]["Properties"]
     documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
-    documents += [
-        policy["Properties"]["PolicyDocument"]
+    documents += [policy["Properties"]["PolicyDocument"] for policy in policies_on(template, role)]
+    assert "ManagedPolicyArns" not in properties
+    return [resolve(statement, lookup) for document in documents for statement in document["Statement"]]
+
+
+def policies_on(template: Template, role: str) -> list[Any]:
+    """Return the policies that the template attaches to a role."""
+    return [
+        policy
         for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
         for policy in resources(template, kind).values()
         if {"Ref": role} in policy["Properties"].get("Roles", [])
     ]
-    assert "ManagedPolicyArns" not in properties
-    return [resolve(statement, lookup) for document in documents for statement in document["Statement"]]
 
 
 def listed(value: Any) -> list[Any]:

@@ -116,7 +116,7 @@ class StudioSpec(Model):
         False, description="true or false: a home file system for the domain, billed by the gigabyte"
     )
     users: list[Annotated[UserSpec, BeforeValidator(_user)]] = Field(
-        min_length=1, max_length=50, description="a list of at most 50 names, or maps: name, workloads, ..."
+        min_length=1, max_length=40, description="a list of at most 40 names, or maps: name, workloads, ..."
     )
 
 
