@@ -24,6 +24,7 @@ def build(environment: Environment, app: cdk.App) -> None:
     """Add the environment's stacks to the app, each after those that it depends on."""
     from stacks.foundation import Foundation
     from stacks.guardrails import Guardrails
+    from stacks.notebook import NotebookStack
     from stacks.studio import StudioStack
     from stacks.teardown import Teardown
     from stacks.workload import WorkloadStack
@@ -33,7 +34,8 @@ def build(environment: Environment, app: cdk.App) -> None:
     shared: Any = {"environment": environment, "foundation": foundation, "guardrails": guardrails}
     studio = StudioStack(app, studio=environment.studio, **shared) if environment.studio else None
     workloads = [WorkloadStack(app, workload=workload, **shared) for workload in environment.workloads]
-    others = [foundation, *([studio] if studio else []), *workloads]
+    notebook = NotebookStack(app, notebook=environment.notebook, **shared) if environment.notebook else None
+    others = [foundation, *(one for one in (studio, notebook) if one), *workloads]
     Teardown(app, environment=environment, guardrails=guardrails, studio=studio, others=others)
 
 

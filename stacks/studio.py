@@ -17,7 +17,8 @@ from sandcastle.spending_limit import SpendingLimit
 from sandcastle.studio_domain import Place, StudioDomain
 from sandcastle.studio_janitors import domain_delete, domain_sweep, studio_drain
 from sandcastle.tutorials import tutorials
-from sandcastle.user_role import UserData, UserRole, roles_path
+from sandcastle.user_data import UserData
+from sandcastle.user_role import UserRole, roles_path
 from sandcastle.users import Everybody
 from stacks.foundation import Foundation
 from stacks.guardrails import Guardrails

@@ -20,16 +20,17 @@ def answer(
     event: dict[str, Any],
     context: Any,
     physical_id: str,
-    work: Callable[[], None],
+    work: Callable[[], dict[str, str] | None],
     passed_on: type[Exception] | tuple[()] = (),
 ) -> None:
     """Do the work and tell CloudFormation how it went. What the work raises is reported.
 
+    What it returns become the resource's attributes.
     Only an exception of type ``passed_on`` is raised again, and nothing is answered: somebody else will.
     """
-    status, reason = "SUCCESS", ""
+    status, reason, data = "SUCCESS", "", {}
     try:
-        work()
+        data = work() or {}
     except passed_on:
         raise
     except Exception as error:  # whatever went wrong must reach the stack: no answer would hang it
@@ -44,6 +45,7 @@ def answer(
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
+        "Data": data,
     }
     request = urllib.request.Request(
         event["ResponseURL"],

@@ -13,6 +13,7 @@ from typing import Any
 from aws import client, code_of
 from botocore.exceptions import ClientError
 from janitor import run
+from log_streams import delete_streams
 from studio_contents import drain
 
 LOG_GROUP = "/aws/sagemaker/studio"
@@ -30,7 +31,7 @@ def delete_domain(sagemaker: Any, logs: Any, domain_id: str) -> str:
     """Take one step: drain, delete, and again if SageMaker failed to; return what is left in words."""
     domain = describe(sagemaker, domain_id)
     if domain is None:
-        delete_logs(logs, domain_id)
+        delete_streams(logs, LOG_GROUP, f"{domain_id}/")
         return ""
     status = domain["Status"]
     if status not in _IN_MOTION:
@@ -55,16 +56,3 @@ def describe(sagemaker: Any, domain_id: str) -> dict[str, Any] | None:
             return None
         raise
     return found
-
-
-def delete_logs(logs: Any, domain_id: str) -> None:
-    """Delete the domain's streams; their names begin with its id."""
-    try:
-        pages = logs.get_paginator("describe_log_streams").paginate(
-            logGroupName=LOG_GROUP, logStreamNamePrefix=f"{domain_id}/"
-        )
-        for stream in [stream["logStreamName"] for page in pages for stream in page["logStreams"]]:
-            logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
-    except ClientError as error:
-        if code_of(error) != "ResourceNotFoundException":  # no app ever logged, or somebody else was quicker
-            raise

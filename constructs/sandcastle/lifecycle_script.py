@@ -14,6 +14,7 @@ LIMIT = 16_384
 TOKEN_CHARACTERS = 63
 """How long a value may get that is known at deployment only: the longest name of a bucket."""
 
+_INCLUDE = re.compile(r"^#include (\S+)\n", re.MULTILINE)
 _SHELL_NAME = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _PLAIN = re.compile(r"^[\w.,:/ \n${}\[\]-]*$")
 
@@ -24,6 +25,9 @@ class ScriptError(ValueError):
 
 class LifecycleScript:
     """The text of a script: ``#!/bin/bash``, its settings as exported variables, then the file.
+
+    A line ``#include NAME`` of the file stands for the file of that name beside it: programs that are tested by
+    themselves, or that more than one script runs.
 
     ``digest`` is the same for the same file and settings, whatever the account that it is deployed to.
     """
@@ -38,7 +42,7 @@ class LifecycleScript:
             if not _SHELL_NAME.match(name) or not _PLAIN.match(value):
                 raise ScriptError(f"{file.name}: setting {name}={value!r} is not plain text")
             lines.append(f"export {name}='{value}'")
-        self.text = "\n".join([*lines, file.read_text(encoding="utf-8")])
+        self.text = "\n".join([*lines, _whole(file)])
         fixed = re.sub(r"\$\{Token\[[^\]]+\]\}", "@" * TOKEN_CHARACTERS, self.text)
         self.digest = hashlib.sha256(fixed.encode()).hexdigest()
         size = -(-len(fixed.encode()) // 3) * 4
@@ -52,3 +56,8 @@ class LifecycleScript:
     def content(self) -> dict[str, Any]:
         """The script in base64; CloudFormation encodes it, when it knows all settings."""
         return {"Fn::Base64": self.text}
+
+
+def _whole(file: Path) -> str:
+    """Return the file with everything that it includes."""
+    return _INCLUDE.sub(lambda found: (file.parent / found[1]).read_text("utf-8"), file.read_text("utf-8"))

@@ -6,8 +6,12 @@ exists, so that its logs can be deleted by something that outlives it.
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import aws_cdk as cdk
 
@@ -100,3 +104,32 @@ class StudioNames:
         Two dashes at the end, so that the prefix of ``ada`` is not the beginning of the one of ``ada-b``.
         """
         return f"sandcastle-{self.environment}--users-{user}--"
+
+
+NOTEBOOK_USER = "notebook"
+"""Whose name what is made on the notebook instance carries as a tag; no user of Studio is called so."""
+
+
+@dataclass(frozen=True)
+class NotebookNames:
+    """Names in the notebook's stack. All of the instance's are in lower case, as its ARN has them anyway."""
+
+    environment: str
+
+    @cached_property
+    def prefix(self) -> str:
+        """What the name of every instance of this stack begins with, and of no other: one may replace another."""
+        return f"sandcastle-{self.environment}--notebook-{stack_part()}-"
+
+    def instance(self, fixed: Mapping[str, Any]) -> str:
+        """The instance's name, at most 60 characters, which its role, its schedule and its functions need.
+
+        ``fixed`` are the settings that cannot be changed: CloudFormation makes the instance with other ones before it
+        deletes the old one, so that it needs another name.
+        """
+        digest = hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
+        return f"{self.prefix}{digest[:4]}"
+
+    def lifecycle_config(self, digest: str) -> str:
+        """The name of the lifecycle configuration; another content needs another name."""
+        return f"sandcastle-{self.environment}--notebook-{digest[:12]}"

@@ -49,20 +49,18 @@ _OWN = (
 """What one may do with what carries one's name. CreateEndpoint is asked about the configuration, too."""
 
 _LISTS = (
-    "sagemaker:ListApps",
-    "sagemaker:ListDomains",
     "sagemaker:ListEndpointConfigs",
     "sagemaker:ListEndpoints",
     "sagemaker:ListHyperParameterTuningJobs",
     "sagemaker:ListModels",
     "sagemaker:ListProcessingJobs",
-    "sagemaker:ListSpaces",
     "sagemaker:ListTrainingJobs",
     "sagemaker:ListTransformJobs",
-    "sagemaker:ListUserProfiles",
 )
+_STUDIO_LISTS = ("sagemaker:ListApps", "sagemaker:ListDomains", "sagemaker:ListSpaces", "sagemaker:ListUserProfiles")
 
 _PAGES = "Studio's own pages in the browser call it, and no test opens them"
+_UNLISTED = "lists are no resources: the service authorization reference names none for them"
 _NAMED = "kinds of things are bounded by the actions; names are free, and the tags in the condition say whose it is"
 
 
@@ -148,15 +146,13 @@ def as_oneself(role_arn: str) -> Statement:
 
 
 def of_everybody(domain_id: str, images: Sequence[str]) -> list[Statement]:
-    """Allow what differs for no user: seeing what there is, and what jobs need to run: images, logs, metrics."""
-    written = [log_group_arn(group) for group in JOB_LOGS]
+    """Allow what differs for no user of Studio: seeing what there is, logging, and what jobs need to run."""
     studio = log_group_arn(STUDIO_LOGS)
-    endpoints = log_group_arn("/aws/sagemaker/Endpoints/*")
     return [
         Statement(
-            _LISTS,
+            _STUDIO_LISTS,
             ["*"],
-            reason="lists are no resources: the service authorization reference names none for them",
+            reason=_UNLISTED,
             unseen={"sagemaker:ListDomains": _PAGES, "sagemaker:ListUserProfiles": _PAGES},
         ),
         Statement(
@@ -174,15 +170,27 @@ def of_everybody(domain_id: str, images: Sequence[str]) -> list[Statement]:
             {"StringEquals": {"sagemaker:TaggingAction": ["CreateApp", "CreateSpace"]}},
             reason="tags that Studio gives a space or app while it makes it, in this domain; later nobody may",
         ),
+        *running_jobs(images, logging_to=[studio], streams=[f"{studio}:log-stream:{domain_id}/*"]),
+    ]
+
+
+def running_jobs(images: Sequence[str], logging_to: Sequence[str], streams: Sequence[str]) -> list[Statement]:
+    """Allow seeing all jobs and endpoints, and what one's own need to run: logs, metrics, images.
+
+    ``logging_to`` are ARNs of further log groups, ``streams`` those of the streams in them that may be written.
+    """
+    written = [*(log_group_arn(group) for group in JOB_LOGS), log_group_arn("/aws/sagemaker/Endpoints/*")]
+    return [
+        Statement(_LISTS, ["*"], reason=_UNLISTED),
         Statement(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],
-            [text for arn in (*written, endpoints, studio) for text in (arn, f"{arn}:*")],
-            reason="SageMaker logs as the role of a job, an endpoint or an app, into groups that it shares or names",
+            [text for arn in (*written, *logging_to) for text in (arn, f"{arn}:*")],
+            reason="SageMaker logs as the role of what logs, into groups that it shares or names",
         ),
         Statement(
             ["logs:PutLogEvents"],
-            [*(f"{arn}:log-stream:*" for arn in (*written, endpoints)), f"{studio}:log-stream:{domain_id}/*"],
-            reason="streams are named by job, endpoint or app; those of apps begin with the domain's id",
+            [*(f"{arn}:log-stream:*" for arn in written), *streams],
+            reason="streams are named by job, endpoint, notebook or app; those of the last two begin with what is ours",
         ),
         put_metrics("/aws/sagemaker/Endpoints", *JOB_LOGS),  # namespaces are called like the log groups
         *pull_image(*images),

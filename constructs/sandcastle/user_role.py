@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
 from sandcastle.config import Environment, User
 from sandcastle.naming import StudioNames, WorkloadNames
-from sandcastle.permissions import (
-    ACCOUNT,
-    PARTITION,
-    list_objects,
-    sagemaker_arn,
-)
+from sandcastle.permissions import ACCOUNT, PARTITION, sagemaker_arn
 from sandcastle.promises import METADATA_KEY, Promise, may, may_not
 from sandcastle.resource import Resource
-from sandcastle.roles import ServiceRole, Statement, policy_document
+from sandcastle.roles import ServiceRole, policy_document
 from sandcastle.tutorials import Tutorial
+from sandcastle.user_data import UserData
 from sandcastle.user_permissions import as_oneself, in_own_spaces, own_job_logs, own_tags, with_own_names, with_own_tags
-
-_FOLDERS = "the user's own folder, in which the user names the objects, and those of workloads, which hold fingerprints"
-
-
-@dataclass(frozen=True)
-class UserData:
-    """The buckets that users work with: ``users/<name>/`` in the first, workloads' folders in both."""
-
-    data_arn: str
-    models_arn: str
 
 
 def roles_path(environment: str) -> str:
@@ -61,6 +46,7 @@ class UserRole(Construct):
         self.user = user
         self._environment = environment
         self._others = others
+        workloads = [WorkloadNames(environment.name, workload) for workload in user.workloads]
         self.role = ServiceRole(
             self,
             "Role",
@@ -68,7 +54,7 @@ class UserRole(Construct):
             source_account=True,
             path=roles_path(environment.name),
             description=f"Studio user {user.name}",
-            statements=self._data(buckets, tutorials),
+            statements=buckets.statements(f"users/{user.name}/", workloads, tutorials),
             promises=self._data_promises(buckets),
         )
 
@@ -101,39 +87,6 @@ class UserRole(Construct):
         """Every wildcard in the policy for the domain, with its statement's reason."""
         pairs = [(resource, one.reason) for one in self._in_studio for resource in one.resources]
         yield from acknowledge_wildcards(self._policy, pairs)
-
-    def _data(self, buckets: UserData, tutorials: Sequence[Tutorial]) -> list[Statement]:
-        """Allow all that one does with one's own objects, and reading those of the workloads that one is given."""
-        home = f"users/{self.user.name}/*"
-        workloads = [WorkloadNames(self._environment.name, workload) for workload in self.user.workloads]
-        folders = [f"{one.workload}/*" for one in workloads]
-        read = [f"{buckets.data_arn}/{folder}" for folder in (home, *folders)]
-        read += [f"{buckets.models_arn}/{folder}" for folder in folders]
-        statements = [
-            Statement(["s3:GetObject"], [*read, *(tutorial.object_arn for tutorial in tutorials)], reason=_FOLDERS),
-            Statement(
-                ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"],
-                [f"{buckets.data_arn}/{home}"],
-                reason=_FOLDERS,
-                unseen={"s3:AbortMultipartUpload": "an upload in parts that breaks off"},
-            ),
-            Statement(
-                ["s3:GetBucketLocation"],
-                [buckets.data_arn],
-                unseen={"s3:GetBucketLocation": "the SageMaker SDK asks for it"},
-            ),
-            list_objects(buckets.data_arn, home, *folders),
-        ]
-        if workloads:
-            statements += [
-                list_objects(buckets.models_arn, *folders),
-                Statement(
-                    ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
-                    [sagemaker_arn("endpoint", f"{one.job_prefix}-*") for one in workloads],
-                    reason="endpoints of workloads that the user is given; the end of the name is the stack's",
-                ),
-            ]
-        return statements
 
     def _data_promises(self, buckets: UserData) -> list[Promise]:
         data, other = buckets.data_arn, self._other

@@ -33,6 +33,6 @@ def test_templates_and_manifests_are_the_same_bytes(tmp_path: Path) -> None:
     first = synthesise_in(ROOT, tmp_path / "first", "1")
     second = synthesise_in(copy, tmp_path / "second", "2")
     assert set(first) == set(second)
-    assert len([name for name in first if name.endswith(".template.json")]) == 6
+    assert len([name for name in first if name.endswith(".template.json")]) == 7
     differing = [name for name in first if first[name] != second[name]]
     assert differing == []

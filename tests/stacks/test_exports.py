@@ -16,16 +16,18 @@ import pytest
 
 from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, synthesise
 
+NOTEBOOK = "notebook: {}"
 CHANGES = {
-    "no capture": ("capture_percent: 100", "capture_percent: 0"),
-    "no Studio": ("studio:\n  users: [ada, grace]\n", ""),
-    "no spot": ("  bank:\n", "  bank:\n    train: {spot: false}\n"),
-    "full data": ("data: sample", "data: full"),
-    "a network with interface endpoints": (
-        "monthly_budget_usd: 200",
-        "notebook: {network: vpc-only}\nmonthly_budget_usd: 500",
-    ),
-    "one workload": ("  mnist-linear:\n    endpoint: {capture_percent: 100}\n", ""),
+    "no capture": {"capture_percent: 100": "capture_percent: 0"},
+    "no Studio": {"studio:\n  users: [ada, grace]\n": ""},
+    "no notebook": {NOTEBOOK: ""},
+    "no spot": {"  bank:\n": "  bank:\n    train: {spot: false}\n"},
+    "full data": {"data: sample": "data: full"},
+    "a network with interface endpoints": {
+        NOTEBOOK: "notebook: {network: vpc-only}",
+        "monthly_budget_usd: 200": "monthly_budget_usd: 500",
+    },
+    "one workload": {"  mnist-linear:\n    endpoint: {capture_percent: 100}\n": ""},
 }
 """Settings that end some use of the foundation: what is replaced in environments/local.yaml, everywhere, by what."""
 
@@ -38,9 +40,11 @@ def variant(request: pytest.FixtureRequest, tmp_path: Path) -> Synthesis:
     for name in ("assets", "environments"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     file = tmp_path / "environments" / "local.yaml"
-    old, new = CHANGES[request.param]
-    assert old in file.read_text()
-    file.write_text(file.read_text().replace(old, new))
+    text = file.read_text()
+    for old, new in CHANGES[request.param].items():
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text)
     return synthesise("local", tmp_path)
 
 

@@ -21,6 +21,7 @@ UPDATE = os.environ.get("SANDCASTLE_UPDATE_SNAPSHOTS") == "1"
 STACKS = [
     "sandcastle-local-foundation",
     "sandcastle-local-guardrails",
+    "sandcastle-local-notebook",
     "sandcastle-local-studio",
     "sandcastle-local-workload-bank",
     "sandcastle-local-workload-mnist-linear",
@@ -30,13 +31,13 @@ STACKS = [
 ]
 
 _ASSET = re.compile(r"\b[0-9a-f]{64}\b")
-_CONFIG = re.compile(r"(?<=--(?:jupyterlab|codeeditor)-)[0-9a-f]{12}")
+_CONFIG = re.compile(r"(--(?:jupyterlab|codeeditor|notebook)-)[0-9a-f]{12}")
 _FINGERPRINT = re.compile(r'(?<=["/])[0-9a-f]{16}(?=["/\\])')
 
 
 def masked(template: Template) -> str:
     text = json.dumps(template, indent=1, sort_keys=True) + "\n"
-    return _FINGERPRINT.sub("<fingerprint>", _ASSET.sub("<asset>", _CONFIG.sub("<script>", text)))
+    return _FINGERPRINT.sub("<fingerprint>", _ASSET.sub("<asset>", _CONFIG.sub(r"\1<script>", text)))
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -140,6 +140,15 @@ class Environment:
         """Whether anything of it reaches AWS through interface endpoints in its own network."""
         return any(part is not None and part.network == "vpc-only" for part in (self.studio, self.notebook))
 
+    @property
+    def instances(self) -> tuple[str, ...]:
+        """Every instance type that it names: what its people may use where nothing else is said."""
+        found = [one for work in self.workloads for one in (work.prepare, work.train, work.serve)]
+        named = {one.instance for one in found}
+        named |= {self.notebook.instance} if self.notebook else set()
+        named |= set(self.studio.instances) if self.studio else set()
+        return tuple(sorted(named))
+
 
 def text_of(value: Hyperparameter) -> str:
     """Return a hyperparameter as SageMaker takes it: ``true``, ``200``, ``0.2``, text."""

@@ -171,7 +171,7 @@ def _workloads(document: Document, root: Path) -> tuple[list[checks.Pair], dict[
     folders = workload_names(root)
     pairs: list[checks.Pair] = []
     files: dict[str, WorkloadFile] = {}
-    if not named and not any(document.at((part,)) for part in ("studio", "notebook")) and document.value:
+    if not named and not any(document.at((part,)) is not None for part in ("studio", "notebook")) and document.value:
         message = "needs at least one workload, where there is neither Studio nor a notebook"
         document.problem(("workloads",), message, allowed=", ".join(folders) or "none yet", show_value=False)
     for name in named if isinstance(named, dict) else ():
