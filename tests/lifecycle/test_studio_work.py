@@ -266,5 +266,5 @@ def test_destroy_reaches_zero_with_an_app_running_and_all_that_was_made(
 ) -> None:
     grace.open_app("grace-lab")
     report = cloud.sandcastle("destroy", "--environment", settings).document
-    assert report["clean"] is True
+    assert (report["clean"], report["swept"]) == (True, [])
     cloud.assert_nothing_left(settings)
