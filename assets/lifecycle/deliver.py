@@ -27,6 +27,14 @@ def client(service):
     return boto3.client(service, region_name=REGION, config=SETTINGS)
 
 
+def noted():
+    """What was delivered before, by path; nothing when the notes cannot be read: then every file counts as changed."""
+    try:
+        return dict(json.loads(NOTES.read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
 def deliver(path, content, notes):
     """Write the file unless its user has changed it; say what became of it."""
     name, digest = str(path.relative_to(HOME)), hashlib.sha256(content).hexdigest()
@@ -80,7 +88,7 @@ def sdk(user, prefix):
 
 def main(who):
     """Deliver everything; ``who`` returns the user and the user's folder in the bucket."""
-    notes = json.loads(NOTES.read_text()) if NOTES.exists() else {}
+    notes = noted()
     try:
         deliver(HOME / ".config" / "sagemaker" / "config.yaml", sdk(*who()), notes)
         print(f"sandcastle: {tutorials(notes)} new files in ~/{(KEPT / 'tutorials').relative_to(HOME)}")
