@@ -44,6 +44,15 @@ def test_an_environment_may_be_people_alone(project: Project) -> None:
     assert (problem.key, problem.message[:9]) == ("workloads", "needs at ")
 
 
+@pytest.mark.parametrize("name", ["users", "users-ada"])
+def test_no_workload_is_named_like_what_users_make(project: Project, name: str) -> None:
+    folder = project.root / "assets" / "workloads"
+    (folder / "plain").rename(folder / name)
+    (problem,) = project.refuse(VALID.replace("  plain:", f"  {name}:")).problems
+    assert problem.key == f"workloads.{name}"
+    assert "belong to users of Studio" in problem.message
+
+
 def test_never_is_said_and_never_is_meant(project: Project) -> None:
     assert project.load(VALID).expires_after_minutes is None
     (problem,) = project.refuse(VALID.replace("expires_after: never\n", "")).problems

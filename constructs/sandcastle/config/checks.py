@@ -204,5 +204,12 @@ def unknown_workload(document: Document, name: str, folders: list[str]) -> Probl
     return Problem(document.file, document.line(path), f"workloads.{name}", message, None, allowed)
 
 
+def check_workload_name(document: Document, name: str) -> None:
+    """Note a workload whose jobs would have names that belong to a user of Studio (see ``StudioNames.user_prefix``)."""
+    if name == "users" or name.startswith("users-"):
+        message = "its jobs would have names that belong to users of Studio"
+        document.problem(("workloads", name), message, allowed="a folder that is not called users or users-...")
+
+
 def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)

@@ -178,6 +178,7 @@ def _workloads(document: Document, root: Path) -> tuple[list[checks.Pair], dict[
         if name not in folders:
             document.problems.append(checks.unknown_workload(document, name, folders))
             continue
+        checks.check_workload_name(document, name)
         described = _read(root / "assets" / "workloads" / name / "workload.yaml", root)
         file = _shape(described, WorkloadFile)
         pairs.append(checks.Pair(name, document, described))
