@@ -44,6 +44,13 @@ def test_an_environment_may_be_people_alone(project: Project) -> None:
     assert (problem.key, problem.message[:9]) == ("workloads", "needs at ")
 
 
+def test_nobody_is_called_what_the_notebook_instance_is_called(project: Project) -> None:
+    from sandcastle.naming import NOTEBOOK_USER
+
+    (problem,) = project.refuse(PEOPLE.replace("- ada", f"- {NOTEBOOK_USER}")).problems
+    assert (problem.key, problem.message) == ("studio.users[0]", "the notebook instance works under this name")
+
+
 @pytest.mark.parametrize("name", ["users", "users-ada"])
 def test_no_workload_is_named_like_what_users_make(project: Project, name: str) -> None:
     folder = project.root / "assets" / "workloads"

@@ -13,6 +13,9 @@ from sandcastle.config.catalogue import Use
 from sandcastle.config.problem import listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
 
+_NOTEBOOK = "notebook"
+"""``NOTEBOOK_USER`` of ``sandcastle.naming``, which loads CDK."""
+
 
 def check_people(document: Document, region: str | None) -> None:
     """Note every mistake of the sections ``studio`` and ``notebook``."""
@@ -55,6 +58,9 @@ def _check_users(document: Document) -> None:
             if name in seen:
                 document.problem(path, f"{name} is in the list twice", allowed="each name once", show_value=False)
             seen[name] = index
+        if name == _NOTEBOOK:
+            message = "the notebook instance works under this name"
+            document.problem(path, message, allowed="any other name", show_value=False)
         for place, workload in enumerate(_list(user.get("workloads") if isinstance(user, dict) else None)):
             if isinstance(workload, str) and workload not in known:
                 document.problem(
