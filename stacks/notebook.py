@@ -7,10 +7,10 @@ from constructs import Construct
 
 from sandcastle.assets import Assets
 from sandcastle.code import code_asset
-from sandcastle.config import Environment, Notebook
+from sandcastle.config import NOTEBOOK_USER, Environment, Notebook
 from sandcastle.config.catalogue import image_uri, images
 from sandcastle.lifecycle_script import LifecycleScript
-from sandcastle.naming import NOTEBOOK_USER, NotebookNames
+from sandcastle.naming import NotebookNames
 from sandcastle.notebook import DailyStop, NotebookInstance, Subnet, unchangeable
 from sandcastle.notebook_janitors import notebook_logs, notebook_rest
 from sandcastle.notebook_role import NotebookRole

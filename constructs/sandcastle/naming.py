@@ -106,10 +106,6 @@ class StudioNames:
         return f"sandcastle-{self.environment}--users-{user}--"
 
 
-NOTEBOOK_USER = "notebook"
-"""Whose name what is made on the notebook instance carries as a tag; no user of Studio is called so."""
-
-
 @dataclass(frozen=True)
 class NotebookNames:
     """Names in the notebook's stack. All of the instance's are in lower case, as its ARN has them anyway."""

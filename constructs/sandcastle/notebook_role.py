@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
-from sandcastle.config import Environment
-from sandcastle.naming import NOTEBOOK_USER, StudioNames, WorkloadNames
+from sandcastle.config import NOTEBOOK_USER, Environment
+from sandcastle.naming import StudioNames, WorkloadNames
 from sandcastle.permissions import ACCOUNT, PARTITION, log_group_arn, sagemaker_arn
 from sandcastle.promises import METADATA_KEY, Promise, may, may_not
 from sandcastle.resource import Resource

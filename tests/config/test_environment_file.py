@@ -127,6 +127,22 @@ def test_an_environment_needs_a_workload(project: Project) -> None:
     assert problem.allowed == "plain, spotty"
 
 
+def test_a_notebook_with_all_defaults_is_enough(project: Project) -> None:
+    text = VALID.partition("workloads:")[0] + "workloads: {}\nnotebook: {}\nexpires_after: never\n"
+    environment = project.load(text)
+    assert environment.notebook is not None
+    assert environment.notebook.stop_at == "20:00"
+    assert environment.instances == ("ml.t3.medium",)
+
+
+def test_no_workload_has_the_name_of_the_notebooks_folder(project: Project) -> None:
+    folder = project.root / "assets" / "workloads"
+    shutil.copytree(folder / "plain", folder / "notebook")
+    (problem,) = project.refuse(VALID.replace("plain: {}", "notebook: {}")).problems
+    assert problem.key == "workloads.notebook"
+    assert "folder in the data bucket" in problem.message
+
+
 def test_required_keys_are_named(project: Project) -> None:
     error = project.refuse("data: sample\n")
     missing = {problem.key for problem in error.problems if "required" in problem.message}

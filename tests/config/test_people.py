@@ -45,7 +45,7 @@ def test_an_environment_may_be_people_alone(project: Project) -> None:
 
 
 def test_nobody_is_called_what_the_notebook_instance_is_called(project: Project) -> None:
-    from sandcastle.naming import NOTEBOOK_USER
+    from sandcastle.config import NOTEBOOK_USER
 
     (problem,) = project.refuse(PEOPLE.replace("- ada", f"- {NOTEBOOK_USER}")).problems
     assert (problem.key, problem.message) == ("studio.users[0]", "the notebook instance works under this name")

@@ -32,6 +32,11 @@ class Person:
         arn: str = profile["UserSettings"]["ExecutionRole"]
         return arn
 
+    @property
+    def home(self) -> str:
+        """The user's folder in the data bucket."""
+        return f"users/{self.name}/"
+
     def client(self, service: str = "sagemaker") -> Any:
         """A client with the credentials of the user's role."""
         return as_role(self.cloud, self.role_arn.rpartition("/")[2], service)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from sandcastle.config.catalogue import image_uri
+from tests.lifecycle import work
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.people import INSTANCE, Person, denied, output, write_settings
 
@@ -42,52 +40,18 @@ def bucket(cloud: Cloud, domain: str) -> str:
 
 @pytest.fixture(scope="module")
 def rows(ada: Person, bucket: str) -> str:
-    """Some rows that can be learnt from, in ada's folder: a label and two columns of which the first decides."""
-    points = [((x * 37 % 100) / 100, (x * 61 % 100) / 100) for x in range(200)]
-    s3 = ada.client("s3")
-    for key, lines in (
-        ("users/ada/rows/rows.csv", [f"{int(x > 0.5)},{x},{y}" for x, y in points]),
-        ("users/ada/questions/questions.csv", [f"{x},{y}" for x, y in points[:5]]),
-    ):
-        s3.put_object(Bucket=bucket, Key=key, Body="\n".join(lines).encode())
-    return f"s3://{bucket}/users/ada/rows/"
+    return work.rows(ada, bucket)
 
 
 def job_name(name: str) -> str:
     """A name by which ada may read the job's logs."""
-    return f"sandcastle-{ENVIRONMENT}--users-ada--{name}"
-
-
-def training(ada: Person, rows: str, **changes: Any) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": rows}
-    definition = {
-        "AlgorithmSpecification": {
-            "TrainingImage": image_uri("xgboost", "us-east-1"), "TrainingInputMode": "File",
-        },
-        "RoleArn": ada.role_arn,
-        "InputDataConfig": [
-            {"ChannelName": "train", "ContentType": "text/csv", "DataSource": {"S3DataSource": source}}
-        ],
-        "OutputDataConfig": {"S3OutputPath": rows.replace("/rows/", "/models/")},
-        "ResourceConfig": {"InstanceType": INSTANCE, "InstanceCount": 1, "VolumeSizeInGB": 5},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-    }  # fmt: skip
-    return {**definition, "HyperParameters": {"objective": "binary:logistic", "num_round": "5"}, **changes}
+    return work.job_name("ada", ENVIRONMENT, name)
 
 
 @pytest.fixture(scope="module")
-def trained(cloud: Cloud, ada: Person, rows: str) -> str:
+def trained(ada: Person, rows: str) -> str:
     """Where the model lies that ada trained."""
-    sagemaker, name = ada.client(), job_name("training")
-    sagemaker.create_training_job(TrainingJobName=name, Tags=ada.tags, **training(ada, rows))
-
-    def done() -> Any:
-        job = sagemaker.describe_training_job(TrainingJobName=name)
-        assert job["TrainingJobStatus"] not in {"Failed", "Stopped"}, job.get("FailureReason")
-        return job["TrainingJobStatus"] == "Completed" and job
-
-    uri: str = cloud.until(done, "ada's training")["ModelArtifacts"]["S3ModelArtifacts"]
-    return uri
+    return work.train(ada, rows, job_name("training"))
 
 
 def test_a_user_trains_with_own_data_and_reads_the_logs(ada: Person, trained: str, bucket: str) -> None:
@@ -100,7 +64,7 @@ def test_a_user_trains_with_own_data_and_reads_the_logs(ada: Person, trained: st
 
 
 def test_nothing_starts_without_the_users_own_name_on_it(ada: Person, grace: Person, rows: str) -> None:
-    sagemaker, start = ada.client(), training(ada, rows)
+    sagemaker, start = ada.client(), work.training(ada, rows)
     environment, user = ada.tags
     for tags in ([], [environment], [user], grace.tags, [{**environment, "Value": "other"}, user]):
         assert denied(sagemaker.create_training_job, TrainingJobName="no-name-of-hers", Tags=tags, **start), tags
@@ -108,30 +72,16 @@ def test_nothing_starts_without_the_users_own_name_on_it(ada: Person, grace: Per
     assert denied(sagemaker.create_training_job, TrainingJobName=hers, **start)
     large = {**start["ResourceConfig"], "InstanceType": "ml.m5.4xlarge"}
     for changes in ({"ResourceConfig": large}, {"RoleArn": grace.role_arn}):
-        asked = training(ada, rows, **changes)
+        asked = work.training(ada, rows, **changes)
         assert denied(sagemaker.create_training_job, TrainingJobName="no", Tags=ada.tags, **asked)
         assert denied(sagemaker.create_training_job, TrainingJobName=job_name("no"), **asked)
 
 
 @pytest.fixture(scope="module")
-def served(cloud: Cloud, ada: Person, trained: str) -> str:
+def served(ada: Person, trained: str) -> str:
     """The name of ada's endpoint."""
-    sagemaker, name = ada.client(), "adas-own"
-    image = image_uri("xgboost", "us-east-1")
-    container = {"Image": image, "ModelDataUrl": trained}
-    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ada.role_arn, PrimaryContainer=container, Tags=ada.tags)
-    variant = {"VariantName": "main", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": INSTANCE}
-    for config in (name, f"{name}-2"):
-        sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant], Tags=ada.tags)
-    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=ada.tags)
-    cloud.until(lambda: _serving(sagemaker, name), "ada's endpoint")
-    return name
-
-
-def _serving(sagemaker: Any, name: str) -> bool:
-    endpoint = sagemaker.describe_endpoint(EndpointName=name)
-    assert endpoint["EndpointStatus"] != "Failed", endpoint.get("FailureReason")
-    return bool(endpoint["EndpointStatus"] == "InService")
+    work.serve(ada, trained, "adas-own")
+    return "adas-own"
 
 
 def test_a_user_serves_asks_and_changes_own_endpoints_and_nobody_elses(
@@ -142,7 +92,7 @@ def test_a_user_serves_asks_and_changes_own_endpoints_and_nobody_elses(
     assert float(answer) > 0.5
     sagemaker = ada.client()
     sagemaker.update_endpoint(EndpointName=served, EndpointConfigName=f"{served}-2")
-    cloud.until(lambda: _serving(sagemaker, served), "the changed endpoint")
+    cloud.until(lambda: work.serving(sagemaker, served), "the changed endpoint")
     hers = grace.client()
     assert denied(grace.client("sagemaker-runtime").invoke_endpoint, **asked)
     assert denied(hers.delete_endpoint, EndpointName=served)
@@ -156,81 +106,10 @@ def test_a_user_serves_asks_and_changes_own_endpoints_and_nobody_elses(
     assert denied(sagemaker.add_tags, ResourceArn=arn, Tags=grace.tags)
 
 
-def tune(ada: Person, rows: str, name: str) -> None:
-    """Start a tuning job with one trial."""
-    definition = training(ada, rows, StaticHyperParameters={"objective": "binary:logistic", "eval_metric": "auc"})
-    del definition["HyperParameters"]
-    (channel,) = definition["InputDataConfig"]
-    definition["InputDataConfig"] = [channel, {**channel, "ChannelName": "validation"}]
-    ada.client().create_hyper_parameter_tuning_job(
-        HyperParameterTuningJobName=name,
-        HyperParameterTuningJobConfig={
-            "Strategy": "Random",
-            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:auc"},
-            "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
-            "ParameterRanges": {"IntegerParameterRanges": [{"Name": "num_round", "MinValue": "2", "MaxValue": "4"}]},
-        },
-        TrainingJobDefinition=definition,
-        Tags=ada.tags,
-    )
-
-
-def transform(ada: Person, rows: str, model: str, name: str) -> None:
-    """Start a transform job over the rows without their labels."""
-    questions = {"S3DataType": "S3Prefix", "S3Uri": rows.replace("/rows/", "/questions/")}
-    ada.client().create_transform_job(
-        TransformJobName=name,
-        ModelName=model,
-        TransformInput={"DataSource": {"S3DataSource": questions}, "ContentType": "text/csv", "SplitType": "Line"},
-        TransformOutput={"S3OutputPath": rows.replace("/rows/", "/transformed/"), "AssembleWith": "Line"},
-        TransformResources={"InstanceType": INSTANCE, "InstanceCount": 1},
-        Tags=ada.tags,
-    )
-
-
-def prepare(ada: Person, name: str) -> None:
-    """Start a processing job that would not end by itself."""
-    ada.client().create_processing_job(
-        ProcessingJobName=name,
-        AppSpecification={
-            "ImageUri": image_uri("sklearn", "us-east-1"),
-            "ContainerEntrypoint": ["python3", "-c", "import time; time.sleep(600)"],
-        },
-        ProcessingResources={
-            "ClusterConfig": {"InstanceType": INSTANCE, "InstanceCount": 1, "VolumeSizeInGB": 5}
-        },
-        RoleArn=ada.role_arn,
-        Tags=ada.tags,
-    )  # fmt: skip
-
-
-def ended(cloud: Cloud, ada: Person) -> dict[str, str]:
-    """Wait until no job of ada's runs, and return how each ended."""
-    sagemaker = ada.client()
-
-    def states() -> dict[str, str]:
-        kinds = ("HyperParameterTuningJob", "TransformJob", "ProcessingJob", "TrainingJob")
-        listed = (
-            sagemaker.list_hyper_parameter_tuning_jobs,
-            sagemaker.list_transform_jobs,
-            sagemaker.list_processing_jobs,
-            sagemaker.list_training_jobs,
-        )
-        return {
-            job[f"{kind}Name"]: job[f"{kind}Status"]
-            for kind, lists in zip(kinds, listed, strict=True)
-            for job in lists()[f"{kind}Summaries"]
-        }
-
-    running = {"InProgress", "Stopping"}
-    cloud.until(lambda: not running & set(states().values()), "the end of ada's jobs")
-    return states()
-
-
 def test_a_user_tunes_and_transforms(cloud: Cloud, ada: Person, rows: str, served: str) -> None:
-    tune(ada, rows, "ada-tunes")
-    transform(ada, rows, served, "ada-transforms")
-    found = ended(cloud, ada)
+    work.tune(ada, rows, "ada-tunes")
+    work.transform(ada, rows, served, "ada-transforms")
+    found = work.ended(ada)
     assert (found["ada-tunes"], found["ada-transforms"]) == ("Completed", "Completed")
     sagemaker = ada.client()
     assert sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="ada-tunes")["BestTrainingJob"]
@@ -241,17 +120,17 @@ def test_a_user_tunes_and_transforms(cloud: Cloud, ada: Person, rows: str, serve
 
 def test_a_user_stops_what_runs_and_clears_up(cloud: Cloud, ada: Person, rows: str, served: str) -> None:
     sagemaker = ada.client()
-    endless = training(ada, rows, HyperParameters={"objective": "binary:logistic", "num_round": "1000000"})
+    endless = work.training(ada, rows, HyperParameters={"objective": "binary:logistic", "num_round": "1000000"})
     sagemaker.create_training_job(TrainingJobName=job_name("stop"), **endless)  # her name is enough
     sagemaker.stop_training_job(TrainingJobName=job_name("stop"))
-    prepare(ada, job_name("prepare"))
+    work.prepare(ada, job_name("prepare"))
     assert sagemaker.describe_processing_job(ProcessingJobName=job_name("prepare"))["RoleArn"] == ada.role_arn
     sagemaker.stop_processing_job(ProcessingJobName=job_name("prepare"))
-    tune(ada, rows, "ada-tunes-no-more")
+    work.tune(ada, rows, "ada-tunes-no-more")
     sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="ada-tunes-no-more")
-    transform(ada, rows, served, "ada-transforms-no-more")
+    work.transform(ada, rows, served, "ada-transforms-no-more")
     sagemaker.stop_transform_job(TransformJobName="ada-transforms-no-more")
-    found = ended(cloud, ada)
+    found = work.ended(ada)
     stopped = (job_name("stop"), job_name("prepare"), "ada-tunes-no-more", "ada-transforms-no-more")
     assert {found[name] for name in stopped} == {"Stopped"}
     sagemaker.delete_endpoint(EndpointName=served)

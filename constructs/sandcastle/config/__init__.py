@@ -3,6 +3,7 @@
 from sandcastle.config.doctor_notes import doctor_notes
 from sandcastle.config.environment import (
     INTERFACE_ENDPOINTS,
+    NOTEBOOK_USER,
     ZONES,
     Environment,
     NightlyStop,
@@ -19,6 +20,7 @@ from sandcastle.config.problem import ConfigError, Problem
 
 __all__ = [
     "INTERFACE_ENDPOINTS",
+    "NOTEBOOK_USER",
     "ZONES",
     "ConfigError",
     "Environment",

@@ -12,7 +12,7 @@ from typing import Any
 
 from sandcastle.config import catalogue
 from sandcastle.config.catalogue import HOURS_PER_MONTH, Use
-from sandcastle.config.environment import INTERFACE_ENDPOINTS, ZONES
+from sandcastle.config.environment import INTERFACE_ENDPOINTS, NOTEBOOK_USER, ZONES
 from sandcastle.config.models import NAME
 from sandcastle.config.problem import Problem, listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
@@ -205,10 +205,16 @@ def unknown_workload(document: Document, name: str, folders: list[str]) -> Probl
 
 
 def check_workload_name(document: Document, name: str) -> None:
-    """Note a workload whose jobs would have names that belong to a user of Studio (see ``StudioNames.user_prefix``)."""
+    """Note a workload whose jobs, or whose data's folder, would have names that belong to people.
+
+    See ``StudioNames.user_prefix`` and ``notebook_role.HOME``.
+    """
     if name == "users" or name.startswith("users-"):
         message = "its jobs would have names that belong to users of Studio"
         document.problem(("workloads", name), message, allowed="a folder that is not called users or users-...")
+    if name == NOTEBOOK_USER:
+        message = "the notebook instance's folder in the data bucket has this name"
+        document.problem(("workloads", name), message, allowed="a folder that is called something else")
 
 
 def _whole(value: Any) -> bool:

@@ -10,11 +10,9 @@ from zoneinfo import available_timezones
 
 from sandcastle.config import catalogue, durations
 from sandcastle.config.catalogue import Use
+from sandcastle.config.environment import NOTEBOOK_USER
 from sandcastle.config.problem import listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
-
-_NOTEBOOK = "notebook"
-"""``NOTEBOOK_USER`` of ``sandcastle.naming``, which loads CDK."""
 
 
 def check_people(document: Document, region: str | None) -> None:
@@ -58,7 +56,7 @@ def _check_users(document: Document) -> None:
             if name in seen:
                 document.problem(path, f"{name} is in the list twice", allowed="each name once", show_value=False)
             seen[name] = index
-        if name == _NOTEBOOK:
+        if name == NOTEBOOK_USER:
             message = "the notebook instance works under this name"
             document.problem(path, message, allowed="any other name", show_value=False)
         for place, workload in enumerate(_list(user.get("workloads") if isinstance(user, dict) else None)):

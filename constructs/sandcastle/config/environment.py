@@ -17,6 +17,10 @@ INTERFACE_ENDPOINTS = ("logs", "sagemaker.api", "sagemaker.runtime", "sts")
 SageMaker itself and, for its SDK, who one is and what a job logs (SageMaker developer guide, "Connect Studio notebooks
 in a VPC to external resources"). S3 has a gateway endpoint, which is free."""
 
+NOTEBOOK_USER = "notebook"
+"""Whose name what is made on the notebook instance carries as a tag, and its folder in the data bucket; no user of
+Studio and no workload is called so."""
+
 
 @dataclass(frozen=True)
 class Prepare:
