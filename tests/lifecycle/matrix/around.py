@@ -1,0 +1,218 @@
+"""Situations around SageMaker: notebooks, data, money, deployments that failed, and what nothing settles about AWS."""
+
+from __future__ import annotations
+
+import base64
+
+from tests.lifecycle.matrix import people
+from tests.lifecycle.matrix.situation import HOME, HOSTED, PLAIN, situation
+from tests.lifecycle.matrix.stand import Stand, breaks
+from tests.synthesis import Template
+
+
+def _notebook(stand: Stand) -> str:
+    name: str = stand.client("sagemaker").list_notebook_instances()["NotebookInstances"][0]["NotebookInstanceName"]
+    return name
+
+
+def _notebook_is(stand: Stand, name: str, status: str) -> bool:
+    found = stand.client("sagemaker").describe_notebook_instance(NotebookInstanceName=name)
+    return bool(found["NotebookInstanceStatus"] == status)
+
+
+@situation("the notebook is stopped")
+def _notebook_stopped(stand: Stand) -> None:
+    name = _notebook(stand)
+    stand.client("sagemaker").stop_notebook_instance(NotebookInstanceName=name)
+    stand.cloud.until(lambda: _notebook_is(stand, name, "Stopped"), "the notebook to stop")
+
+
+@situation("the notebook is starting again", settle=2.0)
+def _notebook_pending(stand: Stand) -> None:
+    _notebook_stopped(stand)
+    stand.cloud.post("clock", {"settle_seconds": 2.0})
+    stand.client("sagemaker").start_notebook_instance(NotebookInstanceName=_notebook(stand))
+
+
+@situation("the notebook is stopping", settle=2.0)
+def _notebook_stopping(stand: Stand) -> None:
+    stand.cloud.post("clock", {"settle_seconds": 2.0})
+    stand.client("sagemaker").stop_notebook_instance(NotebookInstanceName=_notebook(stand))
+
+
+@situation("a second notebook was made in the console, and its start script fails")
+def _notebook_failed(stand: Stand) -> None:
+    sagemaker = stand.client("sagemaker")
+    script = {"Content": base64.b64encode(b"exit 1\n").decode()}
+    sagemaker.create_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName="broken", OnStart=[script], Tags=stand.tag_list
+    )
+    sagemaker.create_notebook_instance(
+        NotebookInstanceName="second",
+        InstanceType="ml.t3.medium",
+        RoleArn=people.role(stand),
+        LifecycleConfigName="broken",
+        Tags=stand.tag_list,
+    )
+    stand.cloud.until(lambda: _notebook_is(stand, "second", "Failed"), "the notebook to fail")
+
+
+@situation("buckets hold versions, delete markers and half an upload")
+def _versions(stand: Stand) -> None:
+    s3 = stand.client("s3")
+    for output in ("DataBucket", "ModelsBucket"):
+        bucket = stand.outputs[output]
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        for body in (b"one", b"two"):
+            s3.put_object(Bucket=bucket, Key="thing", Body=body)
+        s3.delete_object(Bucket=bucket, Key="thing")
+        upload = s3.create_multipart_upload(Bucket=bucket, Key="half")["UploadId"]
+        s3.upload_part(Bucket=bucket, Key="half", UploadId=upload, PartNumber=1, Body=b"x" * 100)
+
+
+@situation("more objects than a page of a listing holds")
+def _objects(stand: Stand) -> None:
+    s3, bucket = stand.client("s3"), stand.outputs["DataBucket"]
+    for number in range(1100):
+        s3.put_object(Bucket=bucket, Key=f"users/ada/{number}", Body=b"")
+
+
+@situation("somebody writes into a bucket while it is emptied")
+def _late_writer(stand: Stand) -> None:
+    bucket = stand.outputs["DataBucket"]
+    stand.client("s3").put_object(Bucket=bucket, Key="early", Body=b"x")
+    late = {"Bucket": bucket, "Key": "late", "Body": "x"}
+    stand.faults(
+        {
+            "when": {"service": "s3", "operation": "ListBucketVersions"},
+            "call": {"service": "s3", "operation": "PutObject", "parameters": late},
+            "times": 5,
+        }
+    )
+
+
+@situation("an endpoint goes on writing captures and logs after its end", settings=HOSTED)
+def _late_captures(stand: Stand) -> None:
+    name = stand.client("sagemaker").list_endpoints()["Endpoints"][0]["EndpointName"]
+    for _ in range(3):
+        stand.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=name, ContentType="text/csv", Body=",".join(["0"] * 59).encode()
+        )
+
+
+@situation("the budget is spent, and new spending is denied")
+def _budget_spent(stand: Stand) -> None:
+    people.space(stand, "notes")
+    people.app(stand, SpaceName="notes")
+    stand.cloud.post("spend", {"usd": 501})
+    budgets = stand.client("budgets")
+
+    def executed() -> bool:
+        actions = budgets.describe_budget_actions_for_account(AccountId="000000000000")["Actions"]
+        return bool(actions) and all(action["Status"] == "EXECUTION_SUCCESS" for action in actions)
+
+    stand.cloud.until(executed, "the limit to be applied")
+
+
+@situation("the nightly stop has put everything to sleep", settings=HOSTED)
+def _asleep(stand: Stand) -> None:
+    people.space(stand, "notes")
+    people.app(stand, SpaceName="notes")
+    stand.cloud.advance(24 * 3600)
+    sagemaker = stand.client("sagemaker")
+    stand.cloud.until(lambda: not sagemaker.list_endpoints()["Endpoints"] or True, "the night")
+
+
+def _fails_at(part: str) -> None:
+    @situation(f"the deployment failed at {part}", settings=HOSTED, deployed=False)
+    def make(stand: Stand) -> None:
+        statuses = stand.deploy({part: breaks})
+        assert statuses[stand.stack(part)] == "ROLLBACK_COMPLETE", statuses
+
+
+for _part in ("guardrails", "foundation", "studio", "notebook", "workload-bank", "teardown"):
+    _fails_at(_part)
+
+
+@situation("an update failed and was rolled back")
+def _update_rolled_back(stand: Stand) -> None:
+    assert stand.update("studio", breaks) == "UPDATE_ROLLBACK_COMPLETE"
+
+
+@situation("an update failed, and so did its roll-back")
+def _rollback_failed(stand: Stand) -> None:
+    """A bucket policy is changed and the bucket taken away by hand: neither the new policy nor the old one fits."""
+
+    def change(template: Template) -> Template:
+        policy = next(k for k, one in template["Resources"].items() if one["Type"] == "AWS::SNS::TopicPolicy")
+        resources = {**template["Resources"]}
+        properties = {**resources[policy]["Properties"]}
+        document = {**properties["PolicyDocument"], "Id": "changed"}
+        resources[policy] = {**resources[policy], "Properties": {**properties, "PolicyDocument": document}}
+        return breaks({**template, "Resources": resources})
+
+    topic = stand.outputs["AlarmTopicArn"]
+    stand.faults(
+        {
+            "when": {"service": "cloudformation", "operation": "UpdateStack"},
+            "call": {"service": "sns", "operation": "DeleteTopic", "parameters": {"TopicArn": topic}},
+            "times": 1,
+        }
+    )
+    stand.figures["after the update"] = stand.update("guardrails", change)
+    stand.faults()
+
+
+@situation("one stack was deleted by hand before")
+def _stack_by_hand(stand: Stand) -> None:
+    stand.client("cloudformation").delete_stack(StackName=stand.stack("teardown"))
+    stand.settle([stand.stack("teardown")])
+
+
+@situation("the notebook was deleted by hand before")
+def _notebook_by_hand(stand: Stand) -> None:
+    _notebook_stopped(stand)
+    sagemaker = stand.client("sagemaker")
+    sagemaker.delete_notebook_instance(NotebookInstanceName=_notebook(stand))
+    stand.cloud.until(lambda: not sagemaker.list_notebook_instances()["NotebookInstances"], "the notebook to go")
+
+
+POSITIONS = (
+    {"failed-delete": "go-on"},
+    {"domain-handler-efs": "delete"},
+    {"retention-delete-groups": "no"},
+    {"no-efs-groups": "made"},
+    {"notebook-after-update": "stay"},
+    {"endpoint-needs-role": "no"},
+)
+"""Every switch in the position that is not its default: what the evidence on AWS does not settle."""
+
+
+def _with_switch(name: str, position: str) -> None:
+    settings = PLAIN if name == "no-efs-groups" else HOME
+
+    @situation(f"{name} is {position}", settings=settings, switches={name: position})
+    def make(stand: Stand) -> None:
+        people.space(stand, "notes")
+        people.app(stand, SpaceName="notes")
+        people.app(stand, UserProfileName="grace", app_type="KernelGateway")
+
+
+for _switch in POSITIONS:
+    for _name, _position in _switch.items():
+        _with_switch(_name, _position)
+
+
+def _in_order(seed: int) -> None:
+    @situation(
+        f"independent things are deleted in order {seed}", settings=HOME, switches={"delete-order": f"random:{seed}"}
+    )
+    def make(stand: Stand) -> None:
+        people.space(stand, "notes")
+        people.app(stand, SpaceName="notes")
+
+
+ORDERS = 20
+
+for _seed in range(ORDERS):
+    _in_order(_seed)

@@ -1,0 +1,64 @@
+"""A situation from which an environment is to be destroyed: what it is called, and how it comes about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.lifecycle.matrix.stand import Stand
+
+PLAIN: Mapping[str, Any] = {
+    "studio": {"users": ["ada", "grace"]},
+    "notebook": {},
+    "nightly_stop": {"at": "20:00", "endpoints": True, "wake": "08:00"},
+    "expires_after": "3d",
+}
+"""The environment that most situations begin with: everything but workloads."""
+
+HOME: Mapping[str, Any] = {**PLAIN, "studio": {"users": ["ada", "grace"], "home_efs": True}}
+"""The same with a home file system, which a domain leaves behind unless it is told otherwise."""
+
+HOSTED: Mapping[str, Any] = {**PLAIN, "workloads": {"bank": {}}}
+"""The same with a trained model behind an endpoint."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """``begin`` deploys the environment and makes the situation of it; it may leave faults behind.
+
+    ``settle`` is how long, in real seconds, intermediate states last once the situation is there: long ones are for
+    states that the destruction is to meet.
+    """
+
+    name: str
+    begin: Callable[[Stand], None]
+    settings: Mapping[str, Any] = field(default_factory=lambda: PLAIN)
+    switches: Mapping[str, str] = field(default_factory=dict)
+    settle: float = 0.02
+
+
+SITUATIONS: list[Situation] = []
+
+
+def situation(
+    name: str,
+    *,
+    settings: Mapping[str, Any] = PLAIN,
+    switches: Mapping[str, str] | None = None,
+    settle: float = 0.02,
+    deployed: bool = True,
+) -> Callable[[Callable[[Stand], None]], Callable[[Stand], None]]:
+    """Register what makes the situation. With ``deployed`` the environment is there before."""
+
+    def register(make: Callable[[Stand], None]) -> Callable[[Stand], None]:
+        def begin(stand: Stand) -> None:
+            if deployed:
+                statuses = stand.deploy()
+                assert set(statuses.values()) == {"CREATE_COMPLETE"}, statuses
+            make(stand)
+
+        SITUATIONS.append(Situation(name, begin, settings, switches or {}, settle))
+        return make
+
+    return register
