@@ -33,6 +33,8 @@ class Stand:
     synthesis: Synthesis
     #: what a situation wants to tell the table: figures by name
     figures: dict[str, Any] = field(default_factory=dict)
+    #: what was in the account before the environment was
+    before: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def environment(self) -> str:
