@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,7 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client as the account's root."""
-        return boto3.client(
-            service, endpoint_url=self.endpoint, region_name="us-east-1",
-            aws_access_key_id="test", aws_secret_access_key="test",
-        )  # fmt: skip
+        return _client(self.endpoint, service)
 
     def admin(self, path: str) -> Any:
         """One of localcloud's own pages."""
@@ -133,6 +131,14 @@ class Cloud:
         request = urllib.request.Request(f"{self.endpoint}/_localcloud/{path}", data=body, method="POST")
         with urllib.request.urlopen(request, timeout=120) as reply:
             return json.load(reply)
+
+
+@cache
+def _client(endpoint: str, service: str) -> Any:
+    """One client for each service: to make one takes longer than most calls."""
+    return boto3.client(
+        service, endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
 
 
 @contextmanager

@@ -128,9 +128,11 @@ class Stand:
         self._submit("create_stack", name, change[part](template) if part in change else template)
 
     def _submit(self, operation: str, name: str, template: Template) -> None:
+        key = f"{name}.json"  # a request may hold 51,200 bytes of template, an object a megabyte
+        self.client("s3").put_object(Bucket=ASSETS, Key=key, Body=json.dumps(template).encode())
         getattr(self.client("cloudformation"), operation)(
             StackName=name,
-            TemplateBody=json.dumps(template),
+            TemplateURL=f"{self.cloud.endpoint}/{ASSETS}/{key}",
             Capabilities=["CAPABILITY_NAMED_IAM"],
             Tags=[*self.tag_list, {"Key": "sandcastle:stack", "Value": name}],
         )
