@@ -126,11 +126,11 @@ def model(stand: Stand, name: str) -> None:
     )
 
 
-def endpoint(stand: Stand, name: str, *, wait: bool = True) -> None:
+def endpoint(stand: Stand, name: str, *, wait: bool = True, captured: bool = False) -> None:
     """Deploy a model to an endpoint, as a notebook or a pipeline would."""
     sagemaker = stand.client("sagemaker")
     model(stand, name)
-    config(stand, name, name)
+    config(stand, name, name, captured=captured)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=tag_list(stand))
     if wait:
         stand.cloud.until(
@@ -138,12 +138,27 @@ def endpoint(stand: Stand, name: str, *, wait: bool = True) -> None:
         )
 
 
-def config(stand: Stand, name: str, of_model: str) -> None:
+def config(stand: Stand, name: str, of_model: str, *, captured: bool = False) -> None:
     """Make an endpoint config."""
     variant = {"VariantName": "main", "ModelName": of_model, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{stand.outputs['DataBucket']}/users/{USER}/capture",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
     stand.client("sagemaker").create_endpoint_config(
-        EndpointConfigName=name, ProductionVariants=[variant], Tags=tag_list(stand)
+        EndpointConfigName=name,
+        ProductionVariants=[variant],
+        Tags=tag_list(stand),
+        **({"DataCaptureConfig": capture} if captured else {}),
     )
+
+
+def ask(stand: Stand, name: str) -> None:
+    """Send one request to an endpoint, and let its capture be written."""
+    stand.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=b"1,2")
+    stand.cloud.advance(120)
 
 
 def _cluster() -> dict[str, Any]:

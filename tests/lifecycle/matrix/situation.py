@@ -37,8 +37,17 @@ class Situation:
     switches: Mapping[str, str] = field(default_factory=dict)
     settle: float = 0.02
 
+    def __str__(self) -> str:
+        """Its name."""
+        return self.name
 
-SITUATIONS: list[Situation] = []
+
+_SITUATIONS: dict[str, list[Situation]] = {}
+
+
+def registered(module: str) -> list[Situation]:
+    """Return the situations of a module, in the order in which they are written."""
+    return list(_SITUATIONS.get(module, ()))
 
 
 def situation(
@@ -58,7 +67,7 @@ def situation(
                 assert set(statuses.values()) == {"CREATE_COMPLETE"}, statuses
             make(stand)
 
-        SITUATIONS.append(Situation(name, begin, settings, switches or {}, settle))
+        _SITUATIONS.setdefault(make.__module__, []).append(Situation(name, begin, settings, switches or {}, settle))
         return make
 
     return register

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import pytest
 
 from sandcastle.config.catalogue import image_uri
+from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
-from tests.lifecycle.matrix.situation import situation
+from tests.lifecycle.matrix.judge import destroyed_to_zero
+from tests.lifecycle.matrix.situation import Situation, registered, situation
 from tests.lifecycle.matrix.stand import Stand
 
 
@@ -147,7 +152,8 @@ def _packages(stand: Stand) -> None:
 
 
 def _schedule(stand: Stand, seconds: int) -> None:
-    people.endpoint(stand, "adas-watched")
+    people.endpoint(stand, "adas-watched", captured=True)
+    people.ask(stand, "adas-watched")
     bucket = stand.outputs["DataBucket"]
     name = "adas-quality"
     sagemaker = stand.client("sagemaker")
@@ -290,3 +296,8 @@ def _endpoint_without_config(stand: Stand) -> None:
     sagemaker = stand.client("sagemaker")
     sagemaker.delete_endpoint_config(EndpointConfigName="adas-endpoint")
     sagemaker.delete_model(ModelName="adas-endpoint")
+
+
+@pytest.mark.parametrize("situation", registered(__name__), ids=str)
+def test_destroyed_to_zero(situation: Situation, empty: Cloud, tmp_path: Path) -> None:
+    destroyed_to_zero(situation, empty, tmp_path)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
+import pytest
+
+from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
-from tests.lifecycle.matrix.situation import HOME, HOSTED, PLAIN, situation
+from tests.lifecycle.matrix.judge import destroyed_to_zero
+from tests.lifecycle.matrix.situation import HOME, HOSTED, PLAIN, Situation, registered, situation
 from tests.lifecycle.matrix.stand import Stand, breaks
 from tests.synthesis import Template
 
@@ -203,16 +208,6 @@ for _switch in POSITIONS:
         _with_switch(_name, _position)
 
 
-def _in_order(seed: int) -> None:
-    @situation(
-        f"independent things are deleted in order {seed}", settings=HOME, switches={"delete-order": f"random:{seed}"}
-    )
-    def make(stand: Stand) -> None:
-        people.space(stand, "notes")
-        people.app(stand, SpaceName="notes")
-
-
-ORDERS = 20
-
-for _seed in range(ORDERS):
-    _in_order(_seed)
+@pytest.mark.parametrize("situation", registered(__name__), ids=str)
+def test_destroyed_to_zero(situation: Situation, empty: Cloud, tmp_path: Path) -> None:
+    destroyed_to_zero(situation, empty, tmp_path)

@@ -1,0 +1,57 @@
+"""What every situation must come to: nothing in the account that was not there before, and nothing that is billed.
+
+Each situation begins in an empty localcloud. What is left is asked of the services directly: the project's own audit is
+judged, too.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from tests.lifecycle.conftest import ROOT, Cloud
+from tests.lifecycle.matrix.account import contents, more
+from tests.lifecycle.matrix.situation import Situation
+from tests.lifecycle.matrix.stand import stand
+
+FIGURES = ROOT / ".localcloud" / "matrix"
+"""Where each situation leaves its figures, for the summary."""
+
+
+def destroyed_to_zero(situation: Situation, empty: Cloud, folder: Path) -> None:
+    """Bring the situation about, destroy the environment, and insist on zero."""
+    began = time.monotonic()
+    place = stand(empty, folder, "matrix", situation.settings)
+    place.prepare()
+    before = contents(empty)
+    situation.begin(place)
+    empty.post("switches", dict(situation.switches))
+    empty.post("clock", {"settle_seconds": situation.settle})
+    ready, calls = time.monotonic(), _calls(empty)
+    report = place.destroy()
+    gone = time.monotonic()
+    empty.advance(3600)
+    left = more(before, contents(empty))
+    figures = {
+        "situation": situation.name,
+        "seconds": round(gone - ready, 1),
+        "setting_up": round(ready - began, 1),
+        "calls": _calls(empty) - calls,
+        "attempts": report["attempts"],
+        "retries": report["retries"],
+        "swept": len(report["swept"]),
+        "left": sum(len(names) for names in left.values()),
+        "running": len(empty.running_meters()),
+        **place.figures,
+    }
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    (FIGURES / f"{situation.name.replace(' ', '-')}.json").write_text(json.dumps(figures), encoding="utf-8")
+    assert left == {}
+    assert report["clean"] is True
+    assert empty.running_meters() == []
+    assert empty.stacks() == {}
+
+
+def _calls(cloud: Cloud) -> int:
+    return sum(call["count"] for call in cloud.admin("calls"))

@@ -1,0 +1,31 @@
+"""Independent things are deleted in any order: twenty drawn ones, of which every run draws the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.matrix import people
+from tests.lifecycle.matrix.judge import destroyed_to_zero
+from tests.lifecycle.matrix.situation import HOME, Situation, registered, situation
+from tests.lifecycle.matrix.stand import Stand
+
+ORDERS = 20
+
+
+def _in_order(seed: int) -> None:
+    @situation(f"things are deleted in drawn order {seed}", settings=HOME, switches={"delete-order": f"random:{seed}"})
+    def make(stand: Stand) -> None:
+        people.space(stand, "notes")
+        people.app(stand, SpaceName="notes")
+
+
+for _seed in range(ORDERS):
+    _in_order(_seed)
+
+
+@pytest.mark.parametrize("situation", registered(__name__), ids=str)
+def test_destroyed_to_zero(situation: Situation, empty: Cloud, tmp_path: Path) -> None:
+    destroyed_to_zero(situation, empty, tmp_path)
