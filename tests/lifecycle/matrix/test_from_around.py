@@ -32,6 +32,7 @@ def _notebook_stopped(stand: Stand) -> None:
     stand.cloud.until(lambda: _notebook_is(stand, name, "Stopped"), "the notebook to stop")
 
 
+@situation("the notebook is starting again, and is waited for", settle=2.0, switches={"notebook-busy-delete": "wait"})
 @situation("the notebook is starting again", settle=2.0)
 def _notebook_pending(stand: Stand) -> None:
     _notebook_stopped(stand)
@@ -189,8 +190,10 @@ POSITIONS = (
     {"no-efs-groups": "made"},
     {"notebook-after-update": "stay"},
     {"endpoint-needs-role": "no"},
+    {"past-schedule": "accept"},
 )
-"""Every switch in the position that is not its default: what the evidence on AWS does not settle."""
+"""Switches in the position that is not their default: what the evidence on AWS does not settle. Others have situations
+of their own."""
 
 
 def _with_switch(name: str, position: str) -> None:

@@ -199,6 +199,13 @@ def _schedule_pending(stand: Stand) -> None:
     _schedule(stand, 600)
 
 
+@situation(
+    "a monitoring schedule executes, and is still read after it is deleted", switches={"schedule-delete-read": "stale"}
+)
+@situation(
+    "a monitoring schedule executes, and its definition says otherwise", switches={"job-definition-lock": "in-use"}
+)
+@situation("a monitoring schedule executes jobs with its tags", switches={"monitoring-job-tags": "schedule"})
 @situation("a monitoring schedule executes")
 def _schedule_executing(stand: Stand) -> None:
     _schedule(stand, 600)

@@ -55,6 +55,9 @@ def _many(stand: Stand) -> None:
         people.space(stand, f"space-{number}")
 
 
+@situation(
+    "an app is still being opened, which is told otherwise", settle=1.0, switches={"busy-app-delete": "validation"}
+)
 @situation("an app is still being opened", settle=1.0)
 def _app_pending(stand: Stand) -> None:
     people.space(stand, "notes")
