@@ -37,6 +37,11 @@ def foundation_stack(environment: str) -> str:
     return f"{stack_prefix(environment)}foundation"
 
 
+def teardown_stack(environment: str) -> str:
+    """Return the stack whose janitor stops everything before anything is deleted."""
+    return f"{stack_prefix(environment)}teardown"
+
+
 def display(path: Path) -> str:
     """Return the path as a person in this checkout would type it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

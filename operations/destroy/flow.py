@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from operations.audit import Inventory, take_inventory
-from operations.audit.finding import Memory, Owner
+from operations.audit.finding import Finding, Memory, Owner
 from operations.audit.report import show_inventory
 from operations.cdk import cdk
 from operations.console import Console
 from operations.destroy.history import Parts, StackHistory, history_of, parts_of
 from operations.destroy.layers import StillWorkingError, delete_stacks, settle
 from operations.destroy.quiesce import quiesce
-from operations.project import REPORTS, display
+from operations.project import REPORTS, display, teardown_stack
 from operations.regions import refuse_if_elsewhere
 from operations.stacks import Stack, environment_stacks
 from operations.sweep import Swept, sweep
@@ -59,6 +59,11 @@ class Run:
     def memory(self) -> Memory:
         """What is known to have been the environment's."""
         return Memory() if self.before is None else self.before.memory
+
+    def strange(self, finding: Finding) -> bool:
+        """Say whether it can keep a stack from going and is in none. Triggers are at rest by now, and may stay."""
+        trigger = finding.kind in ("schedule", "schedule group", "event rule")
+        return holds_stacks_back(finding) and not trigger and self.parts.stack_of(finding) is None
 
     def ask(self) -> Inventory:
         """Ask every service."""
@@ -112,6 +117,9 @@ def destroy(target: Target, environment: str, console: Console, *, file: str | N
     if run.stacks:
         run.parts = parts_of(target, run.stacks)
         run.quiesced = quiesce(target, run.before, console, keep_group=_expiry_group(run.stacks))
+        if teardown_stack(environment) not in {stack.name for stack in run.stacks}:
+            # its janitor would remove what was made at run time while the roles are there that SageMaker needs for it
+            run.swept += sweep(target, run.before, console, only=run.strange)
         _delete(run, file)
     _sweep(run)
     run.history = history_of(target, run.stacks, run.parts)

@@ -151,9 +151,13 @@ def _packages(stand: Stand) -> None:
         )
 
 
+WATCHED = "sandcastle-matrix--users-ada-watched"
+"""Under a name of the environment's: the logs of an endpoint that is gone have nothing else that leads back to it."""
+
+
 def _schedule(stand: Stand, seconds: int) -> None:
-    people.endpoint(stand, "adas-watched", captured=True)
-    people.ask(stand, "adas-watched")
+    people.endpoint(stand, WATCHED, captured=True)
+    people.ask(stand, WATCHED)
     bucket = stand.outputs["DataBucket"]
     name = "adas-quality"
     sagemaker = stand.client("sagemaker")
@@ -163,9 +167,7 @@ def _schedule(stand: Stand, seconds: int) -> None:
             "ImageUri": image_uri("sklearn", "us-east-1"),
             "ContainerEntrypoint": ["python3", "-c", f"import time; time.sleep({seconds})"],
         },
-        DataQualityJobInput={
-            "EndpointInput": {"EndpointName": "adas-watched", "LocalPath": "/opt/ml/processing/input"}
-        },
+        DataQualityJobInput={"EndpointInput": {"EndpointName": WATCHED, "LocalPath": "/opt/ml/processing/input"}},
         DataQualityJobOutputConfig={
             "MonitoringOutputs": [
                 {
@@ -229,8 +231,8 @@ def _schedule_executing(stand: Stand) -> None:
 def _schedule_leaked(stand: Stand) -> None:
     _schedule(stand, 1)
     sagemaker = stand.client("sagemaker")
-    sagemaker.delete_endpoint(EndpointName="adas-watched")
-    stand.cloud.until(lambda: not sagemaker.list_endpoints(NameContains="adas")["Endpoints"], "the endpoint to go")
+    sagemaker.delete_endpoint(EndpointName=WATCHED)
+    stand.cloud.until(lambda: not sagemaker.list_endpoints(NameContains=WATCHED)["Endpoints"], "the endpoint to go")
 
 
 @situation("an endpoint from a notebook answers")
