@@ -23,7 +23,7 @@ from operations.project import REPORTS, display, teardown_stack
 from operations.regions import refuse_if_elsewhere
 from operations.stacks import Stack, environment_stacks
 from operations.sweep import Swept, sweep
-from operations.sweep.order import holds_stacks_back
+from operations.sweep.order import NEEDS_ITS_ROLE, holds_stacks_back
 from operations.target import Target
 
 ATTEMPTS = 3
@@ -61,9 +61,8 @@ class Run:
         return Memory() if self.before is None else self.before.memory
 
     def strange(self, finding: Finding) -> bool:
-        """Say whether it can keep a stack from going and is in none. Triggers are at rest by now, and may stay."""
-        trigger = finding.kind in ("schedule", "schedule group", "event rule")
-        return holds_stacks_back(finding) and not trigger and self.parts.stack_of(finding) is None
+        """Say whether it was made at run time, by nobody's template, and SageMaker needs its role to remove it."""
+        return finding.kind in NEEDS_ITS_ROLE and self.parts.stack_of(finding) is None
 
     def ask(self) -> Inventory:
         """Ask every service."""

@@ -90,10 +90,14 @@ ORDER = (
 )
 """Stacks are not among them: they are deleted by CloudFormation."""
 
+_KINDS = [step.kind for step in ORDER]
+
 _AT_RUN_TIME = frozenset(
-    [step.kind for step in ORDER if ORDER.index(step) < [one.kind for one in ORDER].index("budget action")]
-    + ["file system", "mount target", "Studio security group"]
+    [*_KINDS[: _KINDS.index("budget action")], "file system", "mount target", "Studio security group"]
 )
+
+NEEDS_ITS_ROLE = frozenset(_KINDS[_KINDS.index("pipeline execution") : _KINDS.index("app")])
+"""Kinds that run under a role, which SageMaker also needs to end them."""
 
 
 def holds_stacks_back(finding: Finding) -> bool:
