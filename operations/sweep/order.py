@@ -93,7 +93,12 @@ ORDER = (
 _KINDS = [step.kind for step in ORDER]
 
 _AT_RUN_TIME = frozenset(
-    [*_KINDS[: _KINDS.index("budget action")], "file system", "mount target", "Studio security group"]
+    [
+        *_KINDS[_KINDS.index("pipeline execution") : _KINDS.index("budget action")],
+        "file system",
+        "mount target",
+        "Studio security group",
+    ]
 )
 
 NEEDS_ITS_ROLE = frozenset(_KINDS[_KINDS.index("pipeline execution") : _KINDS.index("app")])
@@ -102,6 +107,8 @@ NEEDS_ITS_ROLE = frozenset(_KINDS[_KINDS.index("pipeline execution") : _KINDS.in
 
 def holds_stacks_back(finding: Finding) -> bool:
     """Say whether it can keep a stack from going: what runs, and what SageMaker keeps in the network.
+
+    Schedules cannot: their group takes them along. Those that end the environment's life are to stay until then.
 
     Of interfaces, those that nothing uses any more; the others go with what uses them.
     """

@@ -70,10 +70,19 @@ def test_a_janitor_that_runs_out_of_time_once(place: Stand, janitor: str) -> Non
 
 
 def test_what_cannot_be_reached_is_told_with_its_cost_and_the_command_that_removes_it(place: Stand) -> None:
-    place.faults({"service": "sagemaker", "operation": "DeleteSpace", "effect": "fail", "code": "InternalFailure"})
+    """A notebook that was made in the console, which no janitor's stack holds, and which refuses to go."""
+    sagemaker = place.client("sagemaker")
+    sagemaker.create_notebook_instance(
+        NotebookInstanceName="stays", InstanceType="ml.t3.medium", RoleArn=people.role(place), Tags=place.tag_list
+    )
+    place.faults(
+        {"operation": "DeleteNotebookInstance", "effect": "fail", "code": "AccessDeniedException", "status": 400}
+    )
     report = place.destroy(expect=1)
+    (left,) = (one for one in report["audit"]["findings"] if one["billable"])
+    assert (left["kind"], left["name"]) == ("notebook instance", "stays")
+    assert left["monthly_usd"] > 0
+    assert left["remove"].startswith("aws sagemaker delete-notebook-instance --notebook-instance-name stays")
+    assert [one["name"] for one in report["refused"]] == ["stays"]
     place.faults()
-    left = {one["kind"]: one for one in report["audit"]["findings"] if one["billable"]}
-    assert left["space"]["monthly_usd"] > 0
-    assert "aws sagemaker delete-space" in left["space"]["remove"]
-    assert place.destroy()["clean"] is True
+    ends_at_zero(place)

@@ -45,10 +45,11 @@ def state(cloud: Cloud) -> str:
         for line in cloud.admin("meter")["readings"]
         if line["running"]
     ]
+    sagemaker = cloud.client("sagemaker")
     described = {
         "stacks": cloud.client("cloudformation").describe_stacks()["Stacks"],
-        "domains": [_domain(cloud, name) for name in found["domain"]],
-        "endpoints": [cloud.client("sagemaker").describe_endpoint(EndpointName=name) for name in found["endpoint"]],
+        "domains": [_answer(sagemaker.describe_domain(DomainId=name)) for name in found["domain"]],
+        "endpoints": [_answer(sagemaker.describe_endpoint(EndpointName=name)) for name in found["endpoint"]],
     }
     billed.sort(key=lambda line: line["arn"])
     return json.dumps(
@@ -74,8 +75,9 @@ def test_the_twin_is_the_same_byte_for_byte(gone: str, stays: str, cloud: Cloud,
     assert cloud.running_meters() == []
 
 
-def _domain(cloud: Cloud, name: str) -> Any:
-    return cloud.client("sagemaker").describe_domain(DomainId=name)
+def _answer(reply: dict[str, Any]) -> dict[str, Any]:
+    """Return a reply without what only tells of the request."""
+    return {key: value for key, value in reply.items() if key != "ResponseMetadata"}
 
 
 def _plain(value: Any) -> str:
