@@ -22,12 +22,17 @@ from quiesce_schedules import delete_definitions, stop_schedules
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Lambda entry point. Properties: ``Environment``, and ``DomainArn`` of its Studio, empty without one."""
+    """Lambda entry point.
+
+    Properties: ``Environment``, ``DomainArn`` of its Studio, empty without one, and ``LateLogSeconds``, how long after
+    its end an endpoint may still log.
+    """
     properties = event["ResourceProperties"]
-    run(event, context, turns(properties["Environment"], properties["DomainArn"], client))
+    late = float(properties["LateLogSeconds"])
+    run(event, context, turns(properties["Environment"], properties["DomainArn"], late, client))
 
 
-def turns(environment: str, domain_arn: str, get_client: Callable[[str], Any]) -> Turn:
+def turns(environment: str, domain_arn: str, late_seconds: float, get_client: Callable[[str], Any]) -> Turn:
     """Return a turn that does everything that can be done now and says what is left.
 
     What starts other things comes first. Each part is tried in every turn, whatever became of the others; what does not
@@ -39,7 +44,7 @@ def turns(environment: str, domain_arn: str, get_client: Callable[[str], Any]) -
         return held_by(cloudformation, stacks_of(cloudformation, environment))
 
     ours = Ours(get_client("sagemaker"), environment, domain_arn, in_stacks)
-    endpoint_logs = EndpointLogs(get_client("logs"), ours.prefix)
+    endpoint_logs = EndpointLogs(get_client("logs"), ours.prefix, late_seconds)
 
     def turn() -> str:
         ours.refused = None

@@ -17,18 +17,20 @@ JOBS = {
 }
 """By kind as in an ARN, the group in which all jobs of an account have their streams."""
 
-LATE_SECONDS = 30.0
-"""How long after its end an endpoint may still send lines, which would bring a deleted group back."""
-
 
 class EndpointLogs:
     """The groups of endpoints that one invocation saw go. Another one, after a hand-over, has their names no more:
     those that begin with the environment's prefix it finds all the same."""
 
-    def __init__(self, logs: Any, prefix: str) -> None:
-        """``prefix`` is what the environment's names begin with."""
+    def __init__(self, logs: Any, prefix: str, late_seconds: float) -> None:
+        """``prefix`` is what the environment's names begin with.
+
+        ``late_seconds`` is how long after its end an endpoint may still send lines, which would bring a deleted group
+        back.
+        """
         self._logs = logs
         self._prefix = prefix
+        self._late_seconds = late_seconds
         self._seen: dict[str, float] = {}
 
     def saw(self, endpoints: Collection[str]) -> None:
@@ -46,7 +48,7 @@ class EndpointLogs:
         found = {group["logGroupName"].removeprefix(ENDPOINTS) for page in pages for group in page["logGroups"]}
         for endpoint in sorted((found | set(self._seen)) - set(kept)):
             _unless_gone(self._logs.delete_log_group, logGroupName=f"{ENDPOINTS}{endpoint}")
-        late = [name for name, moment in self._seen.items() if time.monotonic() - moment < LATE_SECONDS]
+        late = [name for name, moment in self._seen.items() if time.monotonic() - moment < self._late_seconds]
         return [f"last lines of {', '.join(sorted(late))}"] if late else []
 
 

@@ -20,6 +20,9 @@ from sandcastle.permissions import (
 from sandcastle.promises import Promise, may, may_not
 from sandcastle.roles import Statement
 
+LATE_LOG_SECONDS = 30
+"""How long after its end an endpoint may still log: SageMaker sends its last lines when it is gone already."""
+
 JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Processing", "Transform"))
 """Where jobs log; all jobs of an account share these groups."""
 
@@ -112,7 +115,11 @@ def quiesce(
         code=code,
         statements=[*_ends(environment, domain_arn), *_sees(environment), *_scaling(environment), *_logs()],
         promises=_promises(environment),
-        properties={"Environment": environment, "DomainArn": domain_arn or ""},
+        properties={
+            "Environment": environment,
+            "DomainArn": domain_arn or "",
+            "LateLogSeconds": LATE_LOG_SECONDS,
+        },
     )
 
 

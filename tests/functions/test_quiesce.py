@@ -38,7 +38,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
 
 
 def turn() -> str:
-    return quiesce.turns("a", "", lambda _service: None)()
+    return quiesce.turns("a", "", 30.0, lambda _service: None)()
 
 
 def test_at_rest_nothing_is_left_and_what_jobs_logged_goes_last(parts: Parts) -> None:
@@ -83,6 +83,6 @@ def test_a_lasting_refusal_is_raised_after_everything_was_tried(
 @pytest.mark.usefixtures("parts")
 def test_handler_answers(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quiesce, "client", lambda _service: None)
-    event = cloudformation.event("Delete", Environment="a", DomainArn="", WaitSeconds="3300")
+    event = cloudformation.event("Delete", Environment="a", DomainArn="", LateLogSeconds="30", WaitSeconds="3300")
     quiesce.handler(event, Context())
     assert [one["Status"] for one in cloudformation.answers] == ["SUCCESS"]

@@ -312,7 +312,7 @@ def groups_with_the_prefix(logs: Scripted, *names: str) -> None:
 
 
 def test_logs_of_endpoints_go_until_no_line_can_come_any_more(logs: Scripted, pauses: list[float]) -> None:
-    endpoint_logs = EndpointLogs(logs.client, P)
+    endpoint_logs = EndpointLogs(logs.client, P, 30.0)
     endpoint_logs.saw(["any-name"])
     groups_with_the_prefix(logs, f"{P}earlier", f"{P}stack")
     group = {"logGroupName": "/aws/sagemaker/Endpoints/any-name"}
