@@ -8,19 +8,23 @@ from typing import Any
 
 from tests.lifecycle.matrix.stand import Stand
 
-PLAIN: Mapping[str, Any] = {
-    "studio": {"users": ["ada", "grace"]},
-    "notebook": {},
+PLAIN: Mapping[str, Any] = {"studio": {"users": ["ada", "grace"]}}
+"""What most situations begin with: two people in Studio."""
+
+HOME: Mapping[str, Any] = {"studio": {"users": ["ada", "grace"], "home_efs": True}}
+"""The same with a home file system, which a domain leaves behind unless it is told otherwise."""
+
+NOTEBOOK: Mapping[str, Any] = {"notebook": {}}
+"""A notebook instance and nothing else."""
+
+WHOLE: Mapping[str, Any] = {
+    **HOME,
+    **NOTEBOOK,
+    "workloads": {"bank": {}},
     "nightly_stop": {"at": "20:00", "endpoints": True, "wake": "08:00"},
     "expires_after": "3d",
 }
-"""The environment that most situations begin with: everything but workloads."""
-
-HOME: Mapping[str, Any] = {**PLAIN, "studio": {"users": ["ada", "grace"], "home_efs": True}}
-"""The same with a home file system, which a domain leaves behind unless it is told otherwise."""
-
-HOSTED: Mapping[str, Any] = {**PLAIN, "workloads": {"bank": {}}}
-"""The same with a trained model behind an endpoint."""
+"""Everything that a file can ask for."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from tests.lifecycle.conftest import Cloud, running_localcloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.account import contents, more
-from tests.lifecycle.matrix.situation import HOME, HOSTED
+from tests.lifecycle.matrix.situation import HOME, WHOLE
 from tests.lifecycle.matrix.stand import Stand, stand
 
 JANITORS = ("Quiesce", "StudioDrain", "DomainDelete", "DomainSweep", "Release", "Janitor", "JobLogs")
@@ -54,7 +54,7 @@ def test_throttled_calls(place: Stand, share: float) -> None:
 
 
 @pytest.mark.parametrize("when", ["start", "end"])
-@pytest.mark.parametrize("place", [HOSTED], indirect=True)
+@pytest.mark.parametrize("place", [WHOLE], indirect=True)
 def test_every_janitor_dies_once(place: Stand, when: str) -> None:
     rules = [{"function": name, "effect": "crash", "when": when, "times": 1} for name in JANITORS]
     place.faults(*rules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.judge import destroyed_to_zero
-from tests.lifecycle.matrix.situation import HOME, HOSTED, PLAIN, Situation, registered, situation
+from tests.lifecycle.matrix.situation import HOME, NOTEBOOK, PLAIN, WHOLE, Situation, registered, situation
 from tests.lifecycle.matrix.stand import Stand, breaks
 from tests.synthesis import Template
+
+STAYS = {"notebook-after-update": "stay"}
 
 
 def _notebook(stand: Stand) -> str:
@@ -25,38 +28,45 @@ def _notebook_is(stand: Stand, name: str, status: str) -> bool:
     return bool(found["NotebookInstanceStatus"] == status)
 
 
-@situation("the notebook is stopped")
+@situation("the notebook is stopped, which an update would change", settings=NOTEBOOK, switches=STAYS)
+@situation("the notebook is stopped", settings=NOTEBOOK)
 def _notebook_stopped(stand: Stand) -> None:
     name = _notebook(stand)
     stand.client("sagemaker").stop_notebook_instance(NotebookInstanceName=name)
     stand.cloud.until(lambda: _notebook_is(stand, name, "Stopped"), "the notebook to stop")
 
 
-@situation("the notebook is starting again, and is waited for", settle=2.0, switches={"notebook-busy-delete": "wait"})
-@situation("the notebook is starting again", settle=2.0)
+@situation(
+    "the notebook is starting again, and is waited for",
+    settle=2.0,
+    switches={"notebook-busy-delete": "wait"},
+    settings=NOTEBOOK,
+)
+@situation("the notebook is starting again", settle=2.0, settings=NOTEBOOK)
 def _notebook_pending(stand: Stand) -> None:
     _notebook_stopped(stand)
     stand.cloud.post("clock", {"settle_seconds": 2.0})
     stand.client("sagemaker").start_notebook_instance(NotebookInstanceName=_notebook(stand))
 
 
-@situation("the notebook is stopping", settle=2.0)
+@situation("the notebook is stopping", settle=2.0, settings=NOTEBOOK)
 def _notebook_stopping(stand: Stand) -> None:
     stand.cloud.post("clock", {"settle_seconds": 2.0})
     stand.client("sagemaker").stop_notebook_instance(NotebookInstanceName=_notebook(stand))
 
 
-@situation("a second notebook was made in the console, and its start script fails")
+@situation("a second notebook was made in the console, and its start script fails", settings=NOTEBOOK)
 def _notebook_failed(stand: Stand) -> None:
     sagemaker = stand.client("sagemaker")
     script = {"Content": base64.b64encode(b"exit 1\n").decode()}
     sagemaker.create_notebook_instance_lifecycle_config(
         NotebookInstanceLifecycleConfigName="broken", OnStart=[script], Tags=stand.tag_list
     )
+    first = sagemaker.describe_notebook_instance(NotebookInstanceName=_notebook(stand))
     sagemaker.create_notebook_instance(
         NotebookInstanceName="second",
         InstanceType="ml.t3.medium",
-        RoleArn=people.role(stand),
+        RoleArn=first["RoleArn"],
         LifecycleConfigName="broken",
         Tags=stand.tag_list,
     )
@@ -97,7 +107,7 @@ def _late_writer(stand: Stand) -> None:
     )
 
 
-@situation("an endpoint goes on writing captures and logs after its end", settings=HOSTED)
+@situation("an endpoint goes on writing captures and logs after its end", settings=WHOLE)
 def _late_captures(stand: Stand) -> None:
     name = stand.client("sagemaker").list_endpoints()["Endpoints"][0]["EndpointName"]
     for _ in range(3):
@@ -120,17 +130,20 @@ def _budget_spent(stand: Stand) -> None:
     stand.cloud.until(executed, "the limit to be applied")
 
 
-@situation("the nightly stop has put everything to sleep", settings=HOSTED)
+@situation("the nightly stop has put everything to sleep", settings=WHOLE)
 def _asleep(stand: Stand) -> None:
     people.space(stand, "notes")
     people.app(stand, SpaceName="notes")
-    stand.cloud.advance(24 * 3600)
+    now = datetime.fromtimestamp(stand.cloud.admin("clock")["now"], UTC)
+    evening = now.replace(hour=20, minute=1, second=0)
+    stand.cloud.advance((evening - now).total_seconds() % (24 * 3600))
     sagemaker = stand.client("sagemaker")
-    stand.cloud.until(lambda: not sagemaker.list_endpoints()["Endpoints"] or True, "the night")
+    stand.cloud.until(lambda: not sagemaker.list_endpoints()["Endpoints"], "the endpoint to sleep")
+    stand.cloud.until(lambda: _notebook_is(stand, _notebook(stand), "Stopped"), "the notebook to sleep")
 
 
 def _fails_at(part: str) -> None:
-    @situation(f"the deployment failed at {part}", settings=HOSTED, deployed=False)
+    @situation(f"the deployment failed at {part}", settings=WHOLE, deployed=False)
     def make(stand: Stand) -> None:
         statuses = stand.deploy({part: breaks})
         assert statuses[stand.stack(part)] == "ROLLBACK_COMPLETE", statuses
@@ -175,7 +188,7 @@ def _stack_by_hand(stand: Stand) -> None:
     stand.settle([stand.stack("teardown")])
 
 
-@situation("the notebook was deleted by hand before")
+@situation("the notebook was deleted by hand before", settings=NOTEBOOK)
 def _notebook_by_hand(stand: Stand) -> None:
     _notebook_stopped(stand)
     sagemaker = stand.client("sagemaker")
@@ -188,7 +201,6 @@ POSITIONS = (
     {"domain-handler-efs": "delete"},
     {"retention-delete-groups": "no"},
     {"no-efs-groups": "made"},
-    {"notebook-after-update": "stay"},
     {"endpoint-needs-role": "no"},
     {"past-schedule": "accept"},
 )

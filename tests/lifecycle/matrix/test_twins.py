@@ -12,7 +12,7 @@ import pytest
 from tests.lifecycle.conftest import Cloud, running_localcloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.account import contents
-from tests.lifecycle.matrix.situation import HOSTED
+from tests.lifecycle.matrix.situation import WHOLE
 from tests.lifecycle.matrix.stand import Stand, stand
 
 ONE, OTHER = "twin", "twin-a"
@@ -60,11 +60,11 @@ def state(cloud: Cloud) -> str:
 @pytest.mark.parametrize(("gone", "stays"), [(ONE, OTHER), (OTHER, ONE)])
 def test_the_twin_is_the_same_byte_for_byte(gone: str, stays: str, cloud: Cloud, tmp_path: Path) -> None:
     cloud.post("reset", {})
-    twin = stand(cloud, tmp_path, stays, HOSTED)
+    twin = stand(cloud, tmp_path, stays, WHOLE)
     twin.deploy()
     furnish(twin)
     before = state(cloud)
-    other = stand(cloud, tmp_path, gone, HOSTED)
+    other = stand(cloud, tmp_path, gone, WHOLE)
     other.deploy()
     furnish(other)
     assert state(cloud) != before
