@@ -63,10 +63,24 @@ def _delete_components(ours: Ours, endpoint: str) -> str:
 
 
 def _delete_alarms(ours: Ours, autoscaling: Any, cloudwatch: Any, endpoint: str) -> None:
-    """Delete the alarms of step scaling: deleting the endpoint takes its scaling along, but not these (facts, 1.27)."""
+    """Delete the alarms of step scaling: deleting the endpoint takes its scaling along, but not these (facts, 1.27).
+
+    They are alarms of whoever scales, and call the policy: nothing else ties them to it.
+    """
     pages = autoscaling.get_paginator("describe_scaling_policies").paginate(ServiceNamespace="sagemaker")
     policies = [policy for page in pages for policy in page["ScalingPolicies"]]
-    mine = [policy for policy in policies if policy["ResourceId"].startswith(f"endpoint/{endpoint}/")]
-    alarms = [alarm["AlarmName"] for policy in mine for alarm in policy.get("Alarms", ())]
-    if alarms:
-        ours.ask(cloudwatch.delete_alarms, AlarmNames=alarms)
+    steps = {
+        policy["PolicyARN"]
+        for policy in policies
+        if policy["PolicyType"] == "StepScaling" and policy["ResourceId"].startswith(f"endpoint/{endpoint}/")
+    }
+    if not steps:
+        return
+    alarms = [
+        alarm["AlarmName"]
+        for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"])
+        for alarm in page["MetricAlarms"]
+        if steps & set(alarm.get("AlarmActions", ()))
+    ]
+    for alarm in alarms:
+        ours.ask(cloudwatch.delete_alarms, AlarmNames=[alarm])

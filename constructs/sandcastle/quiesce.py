@@ -160,7 +160,11 @@ def _sees(environment: str) -> list[Statement]:
 def _scaling(environment: str) -> list[Statement]:
     alarms = f"arn:{PARTITION}:cloudwatch:{REGION}:{ACCOUNT}:alarm:*sandcastle-{environment}--*"
     return [
-        Statement(["application-autoscaling:DescribeScalingPolicies"], ["*"], reason=_LISTED),
+        Statement(
+            ["application-autoscaling:DescribeScalingPolicies", "cloudwatch:DescribeAlarms"],
+            ["*"],
+            reason="which policies scale an endpoint, and which alarms call them, has to be asked of all there are",
+        ),
         scaled_endpoints(),
         Statement(["cloudwatch:DeleteAlarms"], [alarms], reason=_NAMES),
     ]

@@ -217,21 +217,32 @@ def components(sagemaker: Scripted, endpoint: str, *names: str) -> None:
     sagemaker.reply("list_inference_components", request, {"InferenceComponents": listed})
 
 
-def policies(autoscaling: Scripted, *of: tuple[str, str]) -> None:
+ALARMS = {"wake": "arn-made", "anothers": "arn-another", "mail": "arn:aws:sns:us-east-1:000000000000:topic"}
+
+
+def policies(autoscaling: Scripted, **of: str) -> None:
+    """Have Application Auto Scaling list a policy for each endpoint, of this type."""
     listed = [
         {
-            "PolicyARN": "arn",
+            "PolicyARN": f"arn-{endpoint}",
             "PolicyName": "p",
             "ServiceNamespace": "sagemaker",
             "ResourceId": f"endpoint/{P}{endpoint}/variant/main",
             "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-            "PolicyType": "StepScaling",
-            "Alarms": [{"AlarmName": alarm, "AlarmARN": "arn"}],
+            "PolicyType": kind,
             "CreationTime": WHEN,
         }
-        for endpoint, alarm in of
+        for endpoint, kind in of.items()
     ]
     autoscaling.reply("describe_scaling_policies", {"ServiceNamespace": "sagemaker"}, {"ScalingPolicies": listed})
+
+
+def test_alarms_of_tracking_are_left_to_aws(sagemaker: Scripted, autoscaling: Scripted, cloudwatch: Scripted) -> None:
+    components(sagemaker, "made")
+    policies(autoscaling, made="TargetTrackingScaling")
+    sagemaker.reply("delete_endpoint", {"EndpointName": f"{P}made"})
+    left = delete_endpoints(ours(sagemaker), {f"{P}made": "InService"}, autoscaling.client, cloudwatch.client)
+    assert left == [f"1 endpoint ({P}made)"]
 
 
 def test_endpoints_of_run_time_go_with_their_alarms_and_those_of_stacks_stay(
@@ -242,7 +253,9 @@ def test_endpoints_of_run_time_go_with_their_alarms_and_those_of_stacks_stay(
     made, kept = endpoints_of(mine)
     assert (set(made), kept) == ({f"{P}made", f"{P}going", f"{P}shared"}, [f"{P}stack"])
     components(sagemaker, "made")
-    policies(autoscaling, ("made", "wake"), ("made-b", "another's"))
+    policies(autoscaling, made="StepScaling", another="StepScaling")
+    alarms = [{"AlarmName": name, "AlarmActions": [action]} for name, action in ALARMS.items()]
+    cloudwatch.reply("describe_alarms", {"AlarmTypes": ["MetricAlarm"]}, {"MetricAlarms": alarms})
     cloudwatch.reply("delete_alarms", {"AlarmNames": ["wake"]})
     text = "Cannot update in-progress endpoint"
     sagemaker.refuse("delete_endpoint", "ValidationException", text, {"EndpointName": f"{P}made"})

@@ -1,79 +1,72 @@
-"""What was made at run time is at rest or gone before the stacks go, and a neighbour's is not touched."""
+"""What was made at run time is at rest or gone before the stacks go, and a neighbour's is not touched.
+
+``cdk destroy`` alone, without anything that ``sandcastle destroy`` does besides: the janitor has to do all of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from tests.lifecycle.busy import Busy
 from tests.lifecycle.conftest import Cloud
 
 NAME = "quiet"
 
 
-def tags(environment: str) -> list[dict[str, str]]:
-    return [{"Key": "sandcastle:environment", "Value": environment}]
-
-
-def endpoint_like(cloud: Cloud, name: str, environment: str, variants: list[dict[str, Any]]) -> None:
-    """Make an endpoint of the given variants under any name: only the tag says whose it is."""
-    sagemaker = cloud.client("sagemaker")
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants, Tags=tags(environment))
-    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=tags(environment))
-
-
-def training_like(cloud: Cloud, name: str, environment: str) -> None:
-    """Start a training job like the environment's own."""
-    sagemaker = cloud.client("sagemaker")
-    job = sagemaker.describe_training_job(TrainingJobName=cloud.jobs()[0])
-    keys = ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig")
-    algorithm = {key: job["AlgorithmSpecification"][key] for key in ("TrainingImage", "TrainingInputMode")}
-    sagemaker.create_training_job(
-        TrainingJobName=name,
-        **{key: job[key] for key in keys if key != "AlgorithmSpecification"},
-        AlgorithmSpecification=algorithm,
-        HyperParameters={**job["HyperParameters"], "num_round": "100000"},
-        StoppingCondition={"MaxRuntimeInSeconds": 3600},
-        Tags=tags(environment),
-    )
-
-
-def group_with_a_version(cloud: Cloud, name: str, environment: str, model: Any) -> None:
-    sagemaker = cloud.client("sagemaker")
-    sagemaker.create_model_package_group(ModelPackageGroupName=name, Tags=tags(environment))
-    container = {key: model["PrimaryContainer"][key] for key in ("Image", "ModelDataUrl")}
-    sagemaker.create_model_package(
-        ModelPackageGroupName=name,
-        InferenceSpecification={
-            "Containers": [container],
-            "SupportedContentTypes": ["text/csv"],
-            "SupportedResponseMIMETypes": ["text/csv"],
-        },
-    )
-
-
-def test_run_time_things_go_with_the_environment_and_a_neighbours_stay(
+def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     cloud: Cloud, environment_file: Callable[..., str]
 ) -> None:
     file = environment_file(NAME)
     cloud.sandcastle("deploy", "--environment", file)
     sagemaker = cloud.client("sagemaker")
-    (own,) = sagemaker.list_endpoints()["Endpoints"]
-    config = sagemaker.describe_endpoint(EndpointName=own["EndpointName"])["EndpointConfigName"]
-    variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
-    model = sagemaker.describe_model(ModelName=variants[0]["ModelName"])
-    for environment in (NAME, f"{NAME}-b"):
-        endpoint_like(cloud, f"try-{environment}", environment, variants)
-        group_with_a_version(cloud, f"models-{environment}", environment, model)
-    training_like(cloud, f"sandcastle-{NAME}--users-ada--long", NAME)
+    neighbour = Busy(cloud, NAME, "sandcastle-quiet-b--bank", owner="quiet-b")
+    neighbour.endpoint("endpoint")
+    neighbour.package()
 
-    report = cloud.sandcastle("destroy", "--environment", file).document
-    assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
-    job = sagemaker.describe_training_job(TrainingJobName=f"sandcastle-{NAME}--users-ada--long")
-    assert job["TrainingJobStatus"] == "Stopped"
+    ours = Busy(cloud, NAME, "anything")  # only the tag says whose these are
+    ours.warm_pool()
+    ours.training("training")
+    ours.processing()
+    ours.tuning()
+    ours.pipeline()
+    ours.package()
+    ours.model()
+    named = Busy(cloud, NAME, f"sandcastle-{NAME}--users-ada")
+    named.schedule()
+    alarm = named.scaled_endpoint()
+    named.transform()
+
+    cloud.shell(f"cdk destroy --all --force -c environment={file}")
+
+    assert cloud.stacks() == {}
+    assert _running(sagemaker) == []
+    assert cloud.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"] == []
+    kept = "sandcastle-quiet-b--bank"
+    assert [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]] == [f"{kept}-endpoint"]
+    configs = sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    assert [one["EndpointConfigName"] for one in configs] == [f"{kept}-endpoint"]
     groups = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
-    assert [group["ModelPackageGroupName"] for group in groups] == [f"models-{NAME}-b"]
-    assert [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]] == [f"try-{NAME}-b"]
-    assert [one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]] == [
-        f"try-{NAME}-b"
-    ]
+    assert [one["ModelPackageGroupName"] for one in groups] == [f"{kept}-models"]
+    assert sagemaker.list_model_packages(ModelPackageGroupName=f"{kept}-models")["ModelPackageSummaryList"]
     assert cloud.sandcastle("audit", "--environment", file).document["findings"] == []
+
+
+def _running(sagemaker: Any) -> list[str]:
+    """Return what is billed by the second, or would start something that is."""
+    pages = {
+        "list_hyper_parameter_tuning_jobs": ("HyperParameterTuningJobSummaries", {"StatusEquals": "InProgress"}),
+        "list_training_jobs": ("TrainingJobSummaries", {"StatusEquals": "InProgress"}),
+        "list_processing_jobs": ("ProcessingJobSummaries", {"StatusEquals": "InProgress"}),
+        "list_transform_jobs": ("TransformJobSummaries", {"StatusEquals": "InProgress"}),
+        "list_pipelines": ("PipelineSummaries", {}),
+        "list_monitoring_schedules": ("MonitoringScheduleSummaries", {}),
+        "list_data_quality_job_definitions": ("JobDefinitionSummaries", {}),
+        "list_models": ("Models", {}),
+    }
+    return [
+        str(item)
+        for operation, (result, filters) in pages.items()
+        for page in sagemaker.get_paginator(operation).paginate(**filters)
+        for item in page[result]
+    ]

@@ -21,6 +21,7 @@ from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, resources, synthesise
 OPEN_ACTIONS = {
     "application-autoscaling:DescribeScalingPolicies",
     "cloudformation:ListStacks",
+    "cloudwatch:DescribeAlarms",
     "cloudwatch:PutMetricData",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSecurityGroups",
@@ -53,9 +54,9 @@ OPEN_ACTIONS = {
 }
 """Actions that AWS grants on every resource or not at all."""
 
-BOUNDED_OTHERWISE = {"cloudwatch:PutMetricData", "sagemaker:ListModelPackages"}
+BOUNDED_OTHERWISE = {"cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData", "sagemaker:ListModelPackages"}
 """PutMetricData knows one resource, a dataset, which is not what jobs write to: their metrics are bounded by namespace.
-ListModelPackages knows one package, and a list is about many."""
+The other two know one alarm or package, and a list is about many."""
 
 
 @cache

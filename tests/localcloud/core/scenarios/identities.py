@@ -204,6 +204,23 @@ def metrics_are_limited_by_namespace(server: Localcloud) -> None:
 
 
 @scenario
+def alarms_are_deleted_by_name(server: Localcloud) -> None:
+    mine, other = unique("mine"), unique("other")
+    root = server.client("cloudwatch")
+    for name in (mine, other):
+        root.put_metric_alarm(
+            AlarmName=name, Namespace="Test", MetricName="m", Statistic="Sum", Period=60, EvaluationPeriods=1,
+            Threshold=1.0, ComparisonOperator="GreaterThanThreshold",
+        )  # fmt: skip
+    arn = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:mine*"
+    client = assumed(server, "cloudwatch", {"Effect": "Allow", "Action": "cloudwatch:DeleteAlarms", "Resource": arn})
+    assert "AccessDenied" in error_code(partial(client.delete_alarms, AlarmNames=[other]))
+    client.delete_alarms(AlarmNames=[mine])
+    left = [alarm["AlarmName"] for alarm in root.describe_alarms(AlarmNames=[mine, other])["MetricAlarms"]]
+    assert left == [other]
+
+
+@scenario
 def log_policies_match_as_on_aws(server: Localcloud) -> None:
     logs, group = server.client("logs"), f"/test/{unique('arn')}"
     logs.create_log_group(logGroupName=group)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from localcloud.adapter.repairs import (
+    alarm_arns,
     async_invocations,
     attributes,
     bucket_kms,
@@ -79,6 +80,7 @@ _ALL = (
     log_arns,
     policy_variables,
     metric_namespaces,
+    alarm_arns,
     file_system_arns,
     stack_arns,
     iam_requests,

@@ -8,6 +8,10 @@ from localcloud.sagemaker.hosting.fleet import Fleet
 from localcloud.sagemaker.ports import Scope
 
 _DEREGISTER = "application-autoscaling:DeregisterScalableTarget"
+_KEYS = {
+    "application-autoscaling:service-namespace": "sagemaker",
+    "application-autoscaling:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
+}
 
 
 def deregister(core: Core, request: Request, endpoint: str) -> None:
@@ -17,7 +21,7 @@ def deregister(core: Core, request: Request, endpoint: str) -> None:
     """
     targets = core.backend.scalable_targets(request.scope, endpoint)
     for arn in targets.values():
-        if core.backend.denial(request.scope, request.headers, _DEREGISTER, arn, {}):
+        if core.backend.denial(request.scope, request.headers, _DEREGISTER, arn, _KEYS):
             raise errors.validation(
                 "An Application AutoScaling scalable target exists for a variant being deleted, and the IAM identity "
                 f"used to invoke DeleteEndpoint does not have {_DEREGISTER} permission to deregister the scalable "
