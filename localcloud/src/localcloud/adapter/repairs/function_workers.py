@@ -15,6 +15,7 @@ from ministack.core import lambda_runtime
 from ministack.services.cloudformation import provisioners
 
 from localcloud.adapter.cfn import Props
+from localcloud.nursery import Nursery
 from localcloud.settings import functions_node_modules, functions_python, node_binary
 
 #: variables of the server that a worker keeps
@@ -46,11 +47,18 @@ def install() -> None:
 class _Subprocess:
     """The subprocess module as MiniStack's worker module sees it, with a clean environment for each child."""
 
+    def __init__(self) -> None:
+        self._nursery = Nursery(functions_python, lambda: worker_environment(dict(os.environ)))
+
     def __getattr__(self, name: str) -> Any:
         return getattr(subprocess, name)
 
     def Popen(self, command: list[str], env: dict[str, str], **options: Any) -> Any:
-        return subprocess.Popen(command, env=worker_environment(env), **options)
+        clean = worker_environment(env)
+        forked = None
+        if command[0] == str(functions_python()):
+            forked = self._nursery.fork(command[1], options["cwd"], clean)
+        return forked or subprocess.Popen(command, env=clean, **options)
 
 
 def worker_environment(proposed: dict[str, str]) -> dict[str, str]:
