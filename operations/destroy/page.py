@@ -8,17 +8,14 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
 
 from operations.audit import Inventory
 from operations.audit.inventory import COLLECTORS
 from operations.destroy.deeds import By, Deed, deeds
+from operations.destroy.run import Run
 from operations.destroy.timeline import timeline
 from operations.project import stack_prefix
 from operations.words import count, duration, usd
-
-if TYPE_CHECKING:
-    from operations.destroy.flow import Run
 
 TEMPLATE = Path(__file__).with_name("page.html")
 

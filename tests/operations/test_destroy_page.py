@@ -15,9 +15,9 @@ from operations.audit.finding import Finding
 from operations.audit.inventory import COLLECTORS
 from operations.console import Console
 from operations.destroy.deeds import deeds
-from operations.destroy.flow import Run
 from operations.destroy.history import Parts, Span, StackHistory
 from operations.destroy.page import page, write_page
+from operations.destroy.run import Run
 from operations.stacks import Stack
 from operations.sweep import Swept
 from operations.target import Target
