@@ -11,6 +11,7 @@ from operations.errors import OperationError
 from operations.invoke import invoke_sample
 from operations.life import life_of
 from operations.people import studio_of
+from operations.rest import wake_before_a_change
 from operations.stacks import environment_stacks
 from operations.target import Target
 from operations.words import count
@@ -26,6 +27,7 @@ def deploy(target: Target, environment: str, file: str, console: Console) -> dic
     started = time.monotonic()
     if bootstrap(target, file):
         console.step(f"account {target.account} is ready for CDK in {target.region}")
+    wake_before_a_change(target, environment, console)
     console.step(f"deploying {environment}: training happens on the way, if anything is trained, so this takes a while")
     code = cdk(
         target, file, "deploy", "--all", "--concurrency", "4", "--require-approval", "never",

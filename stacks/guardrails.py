@@ -32,8 +32,11 @@ class Guardrails(EnvironmentStack):
     def __init__(self, scope: Construct, *, environment: Environment) -> None:
         """Take everything from the environment."""
         super().__init__(scope, "guardrails", environment=environment, description="its alarms and its budgets")
-        self.topic = AlarmTopic(self, "Alarms", display_name=f"Sandcastle {environment.name}")
         usd, emails = environment.monthly_budget_usd, environment.notify
+        ends = environment.expires_after_minutes is not None or environment.nightly_stop is not None
+        self.topic = AlarmTopic(
+            self, "Alarms", display_name=f"Sandcastle {environment.name}", emails=emails if ends else ()
+        )
         warning = Budget(
             self,
             "Budget",

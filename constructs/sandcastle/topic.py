@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from constructs import Construct
@@ -9,17 +10,23 @@ from constructs import Construct
 from sandcastle.permissions import ACCOUNT, PARTITION
 from sandcastle.resource import Resource
 
+ABOUT = "sandcastle"
+"""The attribute of what an environment says of itself (``assets/functions/messages.py``): its name."""
+
 
 class AlarmTopic(Construct):
     """An SNS topic that AWS Budgets and CloudWatch of this account may publish to, over TLS only.
 
     Not encrypted with a KMS key: the AWS-managed key of SNS does not let budgets and alarms publish (its policy
     cannot be changed), and a key of one's own costs a dollar a month to protect messages that hold a budget's name
-    and an amount. Who receives mails is in the environment file; budgets mail them directly.
+    and an amount.
+
+    Budgets mail people directly, so their addresses get from the topic only what the environment itself says (its end,
+    its nights): those messages carry an attribute of ours. Each address has to confirm once, as SNS asks it to.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, display_name: str) -> None:
-        """``display_name`` heads the mails of subscribers."""
+    def __init__(self, scope: Construct, construct_id: str, *, display_name: str, emails: Sequence[str] = ()) -> None:
+        """``display_name`` heads the mails that subscribers get; ``emails`` are to hear of the environment."""
         super().__init__(scope, construct_id)
         self.arn = Resource(self, "Resource", "AWS::SNS::Topic", DisplayName=display_name).ref
         Resource(
@@ -30,6 +37,17 @@ class AlarmTopic(Construct):
             Topics=[self.arn],
             PolicyDocument=_publishers(self.arn),
         )
+        for email in emails:
+            Resource(
+                self,
+                f"Mail-{email}",
+                "AWS::SNS::Subscription",
+                tagged=False,
+                TopicArn=self.arn,
+                Protocol="email",
+                Endpoint=email,
+                FilterPolicy={ABOUT: [{"exists": True}]},
+            )
 
 
 def _publishers(topic: str) -> dict[str, Any]:

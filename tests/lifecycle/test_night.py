@@ -1,4 +1,4 @@
-"""A night: warned, stopped, woken; and an environment that is destroyed while it sleeps reaches zero."""
+"""A night: warned, stopped, woken; changed while it sleeps; and destroyed while it sleeps, to zero."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from tests.lifecycle.topic import Listener
 def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environment_file: Callable[..., str]) -> None:
     start = datetime.fromtimestamp(cloud.admin("clock")["now"], UTC)
     stop, wake = start + timedelta(hours=3), start + timedelta(hours=5)
-    file = environment_file(
-        "night", nightly_stop={"at": f"{stop:%H:%M}", "timezone": "UTC", "endpoints": True, "wake": f"{wake:%H:%M}"}
-    )
+    night = {"at": f"{stop:%H:%M}", "timezone": "UTC", "endpoints": True, "wake": f"{wake:%H:%M}"}
+    file = environment_file("night", nightly_stop=night)
     cloud.sandcastle("deploy", "--environment", file)
     (topic,) = [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]
     listener = Listener(cloud, topic)
@@ -41,9 +40,16 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
     cloud.until(lambda: endpoints() == ["InService"], "the endpoint")
     cloud.sandcastle("invoke", "bank", "--sample", "1", "--environment", file)
 
-    cloud.sandcastle("sleep", "--environment", file)
-    cloud.until(lambda: endpoints() == [], "the endpoint's end")
+    def sleep() -> None:
+        cloud.sandcastle("sleep", "--environment", file)
+        cloud.until(lambda: endpoints() == [], "the endpoint's end")
+
+    sleep()
+    changed = environment_file("night", nightly_stop=night, workloads={"bank": {"endpoint": {"capture_percent": 0}}})
+    cloud.sandcastle("deploy", "--environment", changed)  # another endpoint configuration, while it sleeps
+    assert endpoints() == ["InService"]
+    sleep()
     listener.close()
-    report = cloud.sandcastle("destroy", "--environment", file).document
+    report = cloud.sandcastle("destroy", "--environment", changed).document
     assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
-    cloud.assert_nothing_left(file)
+    cloud.assert_nothing_left(changed)
