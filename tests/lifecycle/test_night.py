@@ -13,10 +13,13 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
     start = datetime.fromtimestamp(cloud.admin("clock")["now"], UTC)
     stop, wake = start + timedelta(hours=3), start + timedelta(hours=5)
     night = {"at": f"{stop:%H:%M}", "timezone": "UTC", "endpoints": True, "wake": f"{wake:%H:%M}"}
-    file = environment_file("night", nightly_stop=night)
+    people = {"studio": {"users": ["ada"]}, "notebook": {}}
+    file = environment_file("night", nightly_stop=night, **people)
     cloud.sandcastle("deploy", "--environment", file)
     (topic,) = [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]
     listener = Listener(cloud, topic)
+
+    runs = _everything_runs(cloud)
 
     def pass_until(moment: datetime) -> None:
         cloud.advance(moment.timestamp() - cloud.admin("clock")["now"])
@@ -32,8 +35,9 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
     assert endpoints() == ["InService"]
     pass_until(stop + timedelta(minutes=1))
     cloud.until(subject("stopped for the night"), "the stop")
-    cloud.until(lambda: endpoints() == [], "the endpoint's end")
-    assert cloud.running_meters() == []
+    cloud.until(lambda: endpoints() == [] and not runs(), "the end of what ran")
+    billed = [arn for arn in cloud.running_meters() if "/lab" not in arn and ":notebook-instance/" not in arn]
+    assert billed == []  # but the disks of what can be started again
 
     pass_until(wake + timedelta(minutes=1))
     cloud.until(subject("awake again"), "the morning")
@@ -45,7 +49,9 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
         cloud.until(lambda: endpoints() == [], "the endpoint's end")
 
     sleep()
-    changed = environment_file("night", nightly_stop=night, workloads={"bank": {"endpoint": {"capture_percent": 0}}})
+    changed = environment_file(
+        "night", nightly_stop=night, workloads={"bank": {"endpoint": {"capture_percent": 0}}}, **people
+    )
     cloud.sandcastle("deploy", "--environment", changed)  # another endpoint configuration, while it sleeps
     assert endpoints() == ["InService"]
     sleep()
@@ -53,3 +59,36 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
     report = cloud.sandcastle("destroy", "--environment", changed).document
     assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
     cloud.assert_nothing_left(changed)
+
+
+def _everything_runs(cloud: Cloud) -> Callable[[], list[str]]:
+    """Have an app of Ada's, the notebook instance and a scaled endpoint; return what says which instances run."""
+    sagemaker = cloud.client("sagemaker")
+    domain = sagemaker.list_domains()["Domains"][0]["DomainId"]
+    where = {"DomainId": domain, "SpaceName": "lab"}
+    sagemaker.create_space(
+        **where,
+        OwnershipSettings={"OwnerUserProfileName": "ada"},
+        SpaceSharingSettings={"SharingType": "Private"},
+        SpaceSettings={"AppType": "JupyterLab"},
+    )
+    cloud.until(lambda: sagemaker.describe_space(**where)["Status"] == "InService", "the space")
+    sagemaker.create_app(
+        **where, AppType="JupyterLab", AppName="default", ResourceSpec={"InstanceType": "ml.t3.medium"}
+    )
+    (endpoint,) = [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]]
+    cloud.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="sagemaker",
+        ResourceId=f"endpoint/{endpoint}/variant/main",
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        MinCapacity=1,
+        MaxCapacity=2,
+    )
+
+    def runs() -> list[str]:
+        apps = [one["AppType"] for one in sagemaker.list_apps()["Apps"] if one["Status"] == "InService"]
+        instances = sagemaker.list_notebook_instances(StatusEquals="InService")["NotebookInstances"]
+        return apps + [one["NotebookInstanceName"] for one in instances]
+
+    cloud.until(lambda: len(runs()) == 2, "an app and the notebook instance")
+    return runs
