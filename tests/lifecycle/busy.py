@@ -8,6 +8,8 @@ from typing import Any
 from sandcastle.config.catalogue import image_uri
 from tests.lifecycle.conftest import Cloud
 
+_TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+_MAY = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _SLEEP = ["python3", "-c", "import time; time.sleep(900)"]
 _RESOURCES = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}}
 
@@ -15,7 +17,8 @@ _RESOURCES = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large
 class Busy:
     """A deployed environment with the workload ``bank``. What is started gets names that begin with ``name``.
 
-    It belongs to the environment, or to the ``owner`` that is given instead.
+    It belongs to the environment, or to the ``owner`` that is given instead. Everything runs under a role that may do
+    anything and outlives the environment: what is tried is not what roles may do.
     """
 
     def __init__(self, cloud: Cloud, environment: str, name: str, *, owner: str = "") -> None:
@@ -24,6 +27,7 @@ class Busy:
         self._tags = [{"Key": "sandcastle:environment", "Value": owner or environment}]
         self._name = name
         self._job = self._sagemaker.describe_training_job(TrainingJobName=cloud.jobs()[0])
+        self._role = self._anything()
         endpoint = self._sagemaker.list_endpoints(NameContains=f"sandcastle-{environment}--bank-")["Endpoints"][0]
         described = self._sagemaker.describe_endpoint(EndpointName=endpoint["EndpointName"])
         config = self._sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
@@ -94,7 +98,7 @@ class Busy:
         source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/bank/batch/"}
         self._sagemaker.create_transform_job(
             TransformJobName=f"{self._name}-transform",
-            ModelName=self._model["ModelName"],
+            ModelName=self.model(),
             TransformInput={"DataSource": {"S3DataSource": source}, "ContentType": "text/csv", "SplitType": "Line"},
             TransformOutput={"S3OutputPath": f"s3://{bucket}/bank/batch-out"},
             TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
@@ -108,7 +112,7 @@ class Busy:
         self._sagemaker.create_pipeline(
             PipelineName=name,
             PipelineDefinition=json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": [step]}),
-            RoleArn=self._job["RoleArn"],
+            RoleArn=self._role,
             Tags=self._tags,
         )
         self._sagemaker.start_pipeline_execution(PipelineName=name)
@@ -119,17 +123,30 @@ class Busy:
         endpoint = self.endpoint("watched", captured=True)
         bucket = str(self._job["OutputDataConfig"]["S3OutputPath"]).removeprefix("s3://").partition("/")[0]
         output = {"S3Uri": f"s3://{bucket}/bank/monitoring", "LocalPath": "/opt/ml/processing/output"}
+        source = {"EndpointInput": {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input"}}
+        runs_as = {"JobResources": _RESOURCES, "RoleArn": self._role, "Tags": self._tags}
+        image = image_uri("sklearn", "us-east-1")
         self._sagemaker.create_data_quality_job_definition(
             JobDefinitionName=name,
-            DataQualityAppSpecification={
-                "ImageUri": image_uri("sklearn", "us-east-1"),
-                "ContainerEntrypoint": _SLEEP,
-            },
-            DataQualityJobInput={"EndpointInput": {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input"}},
+            DataQualityAppSpecification={"ImageUri": image, "ContainerEntrypoint": _SLEEP},
+            DataQualityJobInput=source,
             DataQualityJobOutputConfig={"MonitoringOutputs": [{"S3Output": output}]},
-            JobResources=_RESOURCES,
-            RoleArn=self._job["RoleArn"],
-            Tags=self._tags,
+            **runs_as,
+        )
+        truth = {"GroundTruthS3Input": {"S3Uri": f"s3://{bucket}/bank/truth"}}
+        self._sagemaker.create_model_quality_job_definition(
+            JobDefinitionName=f"{name}-of-the-model",
+            ModelQualityAppSpecification={"ImageUri": image, "ProblemType": "BinaryClassification"},
+            ModelQualityJobInput={
+                "EndpointInput": {
+                    **source["EndpointInput"],
+                    "ProbabilityAttribute": "0",
+                    "ProbabilityThresholdAttribute": 0.5,
+                },
+                **truth,
+            },
+            ModelQualityJobOutputConfig={"MonitoringOutputs": [{"S3Output": output}]},
+            **runs_as,
         )
         self._sagemaker.create_monitoring_schedule(
             MonitoringScheduleName=name,
@@ -192,12 +209,16 @@ class Busy:
         self._cloud.until(lambda: describe(EndpointName=full)["EndpointStatus"] == "InService", "the endpoint")
         return full
 
-    def model(self) -> None:
-        """Have a model like the workload's."""
-        keys = ("ExecutionRoleArn", "PrimaryContainer")
+    def model(self) -> str:
+        """Have a model like the workload's; return its name."""
+        name = f"{self._name}-model"
         self._sagemaker.create_model(
-            ModelName=f"{self._name}-model", Tags=self._tags, **{key: self._model[key] for key in keys}
+            ModelName=name,
+            ExecutionRoleArn=self._role,
+            PrimaryContainer=self._model["PrimaryContainer"],
+            Tags=self._tags,
         )
+        return name
 
     def package(self) -> None:
         """Have a version in a group."""
@@ -209,18 +230,29 @@ class Busy:
             ModelPackageGroupName=group, InferenceSpecification={"Containers": [container], **types}
         )
 
+    def _anything(self) -> str:
+        """Return a role that jobs may do anything with, made once."""
+        iam, name = self._cloud.client("iam"), "busy"
+        if name not in [role["RoleName"] for role in iam.list_roles()["Roles"]]:
+            trust, may = ({"Version": "2012-10-17", "Statement": [one]} for one in (_TRUST, _MAY))
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+            iam.put_role_policy(RoleName=name, PolicyName="anything", PolicyDocument=json.dumps(may))
+        arn: str = iam.get_role(RoleName=name)["Role"]["Arn"]
+        return arn
+
     def _training(self) -> dict[str, Any]:
         algorithm = {key: self._job["AlgorithmSpecification"][key] for key in ("TrainingImage", "TrainingInputMode")}
-        same = ("RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig")
+        same = ("InputDataConfig", "OutputDataConfig", "ResourceConfig")
         return {
             **{key: self._job[key] for key in same},
+            "RoleArn": self._role,
             "AlgorithmSpecification": algorithm,
             "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
         }
 
     def _sleeping(self) -> dict[str, Any]:
         return {
-            "RoleArn": self._job["RoleArn"],
+            "RoleArn": self._role,
             "AppSpecification": {"ImageUri": image_uri("sklearn", "us-east-1"), "ContainerEntrypoint": _SLEEP},
             "ProcessingResources": _RESOURCES,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from tests.lifecycle.busy import Busy
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.topic import Listener
 
@@ -13,13 +14,14 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
     start = datetime.fromtimestamp(cloud.admin("clock")["now"], UTC)
     stop, wake = start + timedelta(hours=3), start + timedelta(hours=5)
     night = {"at": f"{stop:%H:%M}", "timezone": "UTC", "endpoints": True, "wake": f"{wake:%H:%M}"}
-    people = {"studio": {"users": ["ada"]}, "notebook": {}}
+    people = {"studio": {"users": ["ada"], "idle_minutes": 600}, "notebook": {}}
     file = environment_file("night", nightly_stop=night, **people)
     cloud.sandcastle("deploy", "--environment", file)
     (topic,) = [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]
     listener = Listener(cloud, topic)
 
     runs = _everything_runs(cloud)
+    by_hand = Busy(cloud, "night", "anything").endpoint("endpoint")
 
     def pass_until(moment: datetime) -> None:
         cloud.advance(moment.timestamp() - cloud.admin("clock")["now"])
@@ -32,13 +34,14 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
 
     pass_until(stop - timedelta(minutes=9))
     cloud.until(subject(f"what runs is stopped at {stop:%H:%M} UTC"), "the warning")
-    assert endpoints() == ["InService"]
+    assert endpoints() == ["InService"] * 2
     pass_until(stop + timedelta(minutes=1))
     cloud.until(subject("stopped for the night"), "the stop")
     cloud.until(lambda: endpoints() == [] and not runs(), "the end of what ran")
     billed = [arn for arn in cloud.running_meters() if "/lab" not in arn and ":notebook-instance/" not in arn]
     assert billed == []  # but the disks of what can be started again
 
+    cloud.client("sagemaker").delete_endpoint_config(EndpointConfigName=by_hand)  # which a night keeps
     pass_until(wake + timedelta(minutes=1))
     cloud.until(subject("awake again"), "the morning")
     cloud.until(lambda: endpoints() == ["InService"], "the endpoint")

@@ -25,18 +25,18 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     neighbour.package()
 
     ours = Busy(cloud, NAME, "anything")  # only the tag says whose these are
+    named = Busy(cloud, NAME, f"sandcastle-{NAME}--users-ada")
+    named.schedule()
+    alarm = named.scaled_endpoint()
     ours.warm_pool()
+    ours.package()
     ours.training("training")
     ours.processing()
     ours.tuning()
     ours.pipeline()
-    ours.package()
-    ours.model()
-    named = Busy(cloud, NAME, f"sandcastle-{NAME}--users-ada")
-    named.schedule()
-    alarm = named.scaled_endpoint()
     named.transform()
 
+    assert len(_running(sagemaker)) >= 10
     cloud.shell(f"cdk destroy --all --force -c environment={file}")
 
     assert cloud.stacks() == {}
@@ -62,6 +62,7 @@ def _running(sagemaker: Any) -> list[str]:
         "list_pipelines": ("PipelineSummaries", {}),
         "list_monitoring_schedules": ("MonitoringScheduleSummaries", {}),
         "list_data_quality_job_definitions": ("JobDefinitionSummaries", {}),
+        "list_model_quality_job_definitions": ("JobDefinitionSummaries", {}),
         "list_models": ("Models", {}),
     }
     return [
