@@ -1,15 +1,12 @@
-"""One localcloud for each file of situations, emptied before each; and the figures of the whole matrix in the end."""
+"""One localcloud for each file of situations, emptied before each."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from tests.lifecycle.conftest import Cloud, running_localcloud
-from tests.lifecycle.matrix.judge import FIGURES
 
 SETTLE_SECONDS = 0.02
 
@@ -29,21 +26,3 @@ def empty(quick: tuple[Cloud, dict[str, str]]) -> Cloud:
     cloud.post("switches", switches)
     cloud.post("clock", {"settle_seconds": SETTLE_SECONDS})
     return cloud
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Forget the figures of the last run; only the process that starts the others does."""
-    if not hasattr(session.config, "workerinput"):
-        shutil.rmtree(FIGURES, ignore_errors=True)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what the matrix came to."""
-    found = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(FIGURES.glob("*.json"))]
-    if found:
-        sums = {key: sum(one[key] for one in found) for key in ("calls", "retries", "left", "running")}
-        attempts = sum(one["attempts"] - 1 for one in found)
-        terminalreporter.write_line(
-            f"teardown matrix: {len(found)} situations, {sums['calls']} calls, {sums['retries']} of them repeated, "
-            f"{attempts} further attempts, {sums['left']} things left, {sums['running']} meters running"
-        )

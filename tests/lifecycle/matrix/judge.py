@@ -10,13 +10,11 @@ import json
 import time
 from pathlib import Path
 
-from tests.lifecycle.conftest import ROOT, Cloud
+from tests.conftest import MATRIX
+from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix.account import contents, more
 from tests.lifecycle.matrix.situation import Situation
 from tests.lifecycle.matrix.stand import stand
-
-FIGURES = ROOT / ".localcloud" / "matrix"
-"""Where each situation leaves its figures, for the summary."""
 
 
 def destroyed_to_zero(situation: Situation, empty: Cloud, folder: Path) -> None:
@@ -45,8 +43,8 @@ def destroyed_to_zero(situation: Situation, empty: Cloud, folder: Path) -> None:
         "running": len(empty.running_meters()),
         **place.figures,
     }
-    FIGURES.mkdir(parents=True, exist_ok=True)
-    (FIGURES / f"{situation.name.replace(' ', '-')}.json").write_text(json.dumps(figures), encoding="utf-8")
+    MATRIX.mkdir(parents=True, exist_ok=True)
+    (MATRIX / f"{situation.name.replace(' ', '-')}.json").write_text(json.dumps(figures), encoding="utf-8")
     assert left == {}
     assert report["clean"] is True
     assert empty.running_meters() == []
