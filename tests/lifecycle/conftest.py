@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -9,17 +10,19 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
-import yaml
 
+from operations.cli import main
 from tests import least_privilege
+from tests.lifecycle.environments import written
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
@@ -69,6 +72,17 @@ class Cloud:
         assert process.returncode == expect, f"sandcastle {' '.join(arguments)}: {process.returncode}\n{err}\n{out}"
         return Run(process.returncode, json.loads(out) if out.strip() else None, err)
 
+    def here(self, *arguments: str, expect: int = 0) -> Any:
+        """Run ``sandcastle ... --json`` in this process and return the document that it prints.
+
+        To start a process takes longer than most commands. ``test_environment`` does, as a user does.
+        """
+        answer = io.StringIO()
+        with patch.dict(os.environ, self.environ, clear=True), redirect_stdout(answer):
+            code = main([*arguments, "--json"])
+        assert code == expect, f"sandcastle {' '.join(arguments)}: {code}\n{answer.getvalue()}"
+        return json.loads(answer.getvalue())
+
     def shell(self, line: str) -> str:
         """Run a line as a user would type it after ``eval "$(sandcastle env)"``."""
         script = f'set -euo pipefail; eval "$(sandcastle env)"; {line}'
@@ -111,7 +125,7 @@ class Cloud:
 
     def assert_nothing_left(self, environment: str) -> None:
         """The audit finds nothing, and localcloud's own meter, which knows no tags, stands still."""
-        audit = self.sandcastle("audit", "--environment", environment).document
+        audit = self.here("audit", "--environment", environment)
         assert audit["findings"] == []
         assert audit["clean"] is True
         assert self.stacks() == {}
@@ -166,16 +180,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def environment_file(tmp_path: Path) -> Callable[..., str]:
-    """Writes an environment file and returns its path, which every command takes in place of a name."""
+def environment_file() -> Callable[..., str]:
+    """Writes an environment file with the workload bank and returns its path."""
 
     def write(name: str, **settings: Any) -> str:
-        document = {
-            "name": name, "region": "us-east-1", "monthly_budget_usd": 500, "notify": ["team@example.com"],
-            "workloads": {"bank": {}}, "data": "sample", "expires_after": "never",
-        }  # fmt: skip
-        path = tmp_path / f"{name}.yaml"
-        path.write_text(yaml.safe_dump({**document, **settings}), encoding="utf-8")
-        return str(path)
+        usual = {"notify": ["team@example.com"], "workloads": {"bank": {}}, "data": "sample"}
+        return written(name, **{**usual, **settings})
 
     return write

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.environments import written
 from tests.lifecycle.sessions import as_role
 
 INSTANCE = "ml.m5.large"
@@ -81,15 +81,9 @@ def denied(call: Callable[..., Any], **parameters: Any) -> bool:
     return False
 
 
-def write_settings(folder: Path, environment: str) -> str:
+def people_only(environment: str) -> str:
     """Write an environment with Studio and nothing else; return the file."""
-    path = folder / f"{environment}.yaml"
-    path.write_text(
-        f"name: {environment}\nregion: us-east-1\nmonthly_budget_usd: 100\nexpires_after: never\nworkloads: {{}}\n"
-        f"studio: {{users: [ada, grace], instances: [{INSTANCE}], home_efs: true}}\n",
-        encoding="utf-8",
-    )
-    return str(path)
+    return written(environment, studio={"users": ["ada", "grace"], "instances": [INSTANCE], "home_efs": True})
 
 
 def output(cloud: Cloud, environment: str, part: str, key: str) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.environments import written
+from tests.lifecycle.stand import stand
 from tests.lifecycle.topic import Listener
 
 STEP = 300
@@ -23,7 +25,6 @@ class Ending:
 
     cloud: Cloud
     name: str
-    file: str
     group: str
     listener: Listener
 
@@ -55,21 +56,20 @@ class Ending:
 
 
 @pytest.fixture
-def ending(cloud: Cloud, environment_file: Callable[..., str]) -> Iterator[Ending]:
+def ending(cloud: Cloud) -> Iterator[Ending]:
     name = "ending"
-    file = environment_file(name, expires_after="2h")
-    cloud.sandcastle("deploy", "--environment", file)
+    stand(cloud, written(name, expires_after="2h", workloads={"bank": {}})).up()
     described = cloud.client("cloudformation").describe_stacks(StackName=f"sandcastle-{name}-guardrails")["Stacks"][0]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
     listener = Listener(cloud, outputs["AlarmTopicArn"])
-    yield Ending(cloud, name, file, outputs["ExpiryGroup"], listener)
+    yield Ending(cloud, name, outputs["ExpiryGroup"], listener)
     listener.close()
 
 
 def test_an_environment_ends_by_itself_and_survives_a_stack_that_refuses_to_go(ending: Ending) -> None:
     cloud, before = ending.cloud, ending.expiry()
-    cloud.sandcastle("deploy", "--environment", ending.file)
-    assert ending.expiry() == before  # deploying again is no reason to live longer
+    stand(cloud, written(ending.name, expires_after="2h", workloads={"bank": {}}, monthly_budget_usd=600)).up()
+    assert ending.expiry() == before  # deploying a change is no reason to live longer
 
     cloud.advance(ending.left() - 3600 - 60)
     assert ending.listener.subjects() == []
@@ -95,7 +95,7 @@ def test_an_environment_ends_by_itself_and_survives_a_stack_that_refuses_to_go(e
     assert subjects[-1] == "Sandcastle ending: is destroyed"
     reasons = [text for subject, text in ending.listener.heard if "cannot be deleted" in subject]
     assert len(reasons) == len(set(reasons))  # none is told again within the hour
-    cloud.assert_nothing_left(ending.file)
+    cloud.assert_nothing_left(ending.name)
 
 
 def _interface_in_the_network(cloud: Cloud) -> str:

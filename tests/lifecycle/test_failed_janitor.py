@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
 
 import pytest
 
 from tests.lifecycle.conftest import Cloud, running_localcloud
+from tests.lifecycle.environments import written
+from tests.lifecycle.stand import stand
 
 BROKEN = """
 import json, urllib.request
@@ -23,19 +24,16 @@ def handler(event, context):
 
 
 @pytest.mark.parametrize("after_a_failed_delete", ["hold-back", "go-on"])
-def test_a_janitor_that_never_succeeds(
-    after_a_failed_delete: str, tmp_path_factory: pytest.TempPathFactory, environment_file: Callable[..., str]
-) -> None:
+def test_a_janitor_that_never_succeeds(after_a_failed_delete: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Both ways in which CloudFormation may behave after a failed deletion (facts on it disagree)."""
     with running_localcloud(tmp_path_factory, LOCALCLOUD_FAILED_DELETE=after_a_failed_delete) as cloud:
-        name = environment_file("janitor")
-        cloud.sandcastle("deploy", "--environment", name)
+        place = stand(cloud, written("janitor")).up()
         _break_the_bucket_janitor(cloud)
-        report = cloud.sandcastle("destroy", "--environment", name).document
+        report = place.destroy()
         assert report["clean"] is True
         assert report["attempts"] > 1
         assert any("data" in swept for swept in report["swept"])
-        cloud.assert_nothing_left(name)
+        cloud.assert_nothing_left(place.environment)
 
 
 def _break_the_bucket_janitor(cloud: Cloud) -> None:

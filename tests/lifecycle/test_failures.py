@@ -18,7 +18,7 @@ def test_a_failing_training_rolls_back_cleanly_and_says_why(cloud: Cloud, enviro
     assert "Extraneous hyperparameter found: silent" in said
     assert "/aws/sagemaker/TrainingJobs" in said
     assert cloud.stacks()["sandcastle-failing-workload-bank"] == "ROLLBACK_COMPLETE"
-    cloud.sandcastle("destroy", "--environment", name)
+    cloud.here("destroy", "--environment", name)
     cloud.assert_nothing_left(name)
 
 
@@ -55,5 +55,5 @@ def test_a_deploy_killed_half_way_is_destroyed_to_zero(
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-    cloud.sandcastle("destroy", "--environment", name)
+    cloud.here("destroy", "--environment", name)
     cloud.assert_nothing_left(name)

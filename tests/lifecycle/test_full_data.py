@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.stand import stand
 from tests.workloads.test_bank import as_csv, raw_rows
 from tests.workloads.test_mnist_linear import mnist_file
 
@@ -24,13 +25,12 @@ def test_full_reads_the_public_objects_through_the_same_code(
         Body=as_csv(raw_rows(1000)),
     )
     name = environment_file("full-data", data="full", workloads={"mnist-linear": {}, "bank": {}})
-    deployed = cloud.sandcastle("deploy", "--environment", name).document
-    assert {answer["origin"] for answer in deployed["predictions"].values()} == {"public"}
+    place = stand(cloud, name).up()
     for workload, rows in (("mnist-linear", 100), ("bank", 300)):
-        report = cloud.sandcastle("evaluate", workload, "--environment", name, "--out", str(tmp_path)).document
+        assert cloud.here("invoke", workload, "--sample", "1", "--environment", name)["origin"] == "public"
+        report = cloud.here("evaluate", workload, "--environment", name, "--out", str(tmp_path))
         assert report["rows"] == rows
         assert report["data"]["generated"] is False
-    cloud.sandcastle("destroy", "--environment", name)
-    cloud.assert_nothing_left(name)
+    place.destroyed_at_once()
     listed = s3.list_objects_v2(Bucket=PUBLIC)["Contents"]
     assert len(listed) == 2, "a destroy touched somebody else's bucket"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.lifecycle.busy import Busy
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.stand import stand
 from tests.lifecycle.topic import Listener
 
 
@@ -16,7 +17,7 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
     night = {"at": f"{stop:%H:%M}", "timezone": "UTC", "endpoints": True, "wake": f"{wake:%H:%M}"}
     people = {"studio": {"users": ["ada"], "idle_minutes": 600}, "notebook": {}}
     file = environment_file("night", nightly_stop=night, **people)
-    cloud.sandcastle("deploy", "--environment", file)
+    stand(cloud, file).up()
     (topic,) = [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]
     listener = Listener(cloud, topic)
 
@@ -45,10 +46,10 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
     pass_until(wake + timedelta(minutes=1))
     cloud.until(subject("awake again"), "the morning")
     cloud.until(lambda: endpoints() == ["InService"], "the endpoint")
-    cloud.sandcastle("invoke", "bank", "--sample", "1", "--environment", file)
+    cloud.here("invoke", "bank", "--sample", "1", "--environment", file)
 
     def sleep() -> None:
-        cloud.sandcastle("sleep", "--environment", file)
+        cloud.here("sleep", "--environment", file)
         cloud.until(lambda: endpoints() == [], "the endpoint's end")
 
     sleep()
@@ -59,9 +60,7 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
     assert endpoints() == ["InService"]
     sleep()
     listener.close()
-    report = cloud.sandcastle("destroy", "--environment", changed).document
-    assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
-    cloud.assert_nothing_left(changed)
+    stand(cloud, changed).destroyed_at_once()
 
 
 def _everything_runs(cloud: Cloud) -> Callable[[], list[str]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.environments import written
+from tests.lifecycle.stand import Stand, stand
 
 WATCHED = "autostop.log: this instance stops after {} idle minutes"
 GROUP = "/aws/sagemaker/NotebookInstances"
@@ -19,13 +21,11 @@ class Notebook:
     """A deployed environment that has nothing but a notebook instance."""
 
     cloud: Cloud
-    write: Callable[..., str]
-    file: str = ""
+    place: Stand | None = None
 
     def deploy(self, **settings: Any) -> None:
         """Write the file with these settings of the notebook and deploy it."""
-        self.file = self.write("scribble", workloads={}, notebook=settings)
-        self.cloud.sandcastle("deploy", "--environment", self.file)
+        self.place = stand(self.cloud, written("scribble", notebook=settings)).up()
 
     @property
     def name(self) -> str:
@@ -76,14 +76,13 @@ class Notebook:
 
 
 @pytest.fixture
-def notebook(cloud: Cloud, environment_file: Callable[..., str]) -> Iterator[Notebook]:
-    made = Notebook(cloud, environment_file)
+def notebook(cloud: Cloud) -> Iterator[Notebook]:
+    made = Notebook(cloud)
     made.deploy()
     yield made
     cloud.post("switches", {"notebook-after-update": "start", "notebook-busy-delete": "fail"})
-    report = cloud.sandcastle("destroy", "--environment", made.file).document
-    assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
-    cloud.assert_nothing_left(made.file)
+    assert made.place
+    made.place.destroyed_at_once()
     assert made.streams() == []
 
 

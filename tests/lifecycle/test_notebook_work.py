@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.lifecycle import work
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.environments import written
 from tests.lifecycle.people import INSTANCE, Person, denied, output
 from tests.lifecycle.promises import try_all
+from tests.lifecycle.stand import stand
 
 ENVIRONMENT = "desk"
 NAME = "own-model"
@@ -43,19 +43,13 @@ def job_name(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path: Path = tmp_path_factory.mktemp("environments") / f"{ENVIRONMENT}.yaml"
-    document = {
-        "name": ENVIRONMENT, "region": "us-east-1", "monthly_budget_usd": 500, "expires_after": "never",
-        "workloads": {"bank": {}}, "notebook": {},
-    }  # fmt: skip
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return str(path)
+def settings() -> str:
+    return written(ENVIRONMENT, workloads={"bank": {}}, notebook={})
 
 
 @pytest.fixture(scope="module")
 def author(cloud: Cloud, settings: str) -> Author:
-    cloud.sandcastle("deploy", "--environment", settings)
+    stand(cloud, settings).up()
     instance = output(cloud, ENVIRONMENT, "notebook", "NotebookName")
     return Author(cloud, ENVIRONMENT, "", "notebook", instance)
 
@@ -164,6 +158,4 @@ def test_own_endpoints_are_deleted_and_a_destroy_reaches_zero(author: Author, se
         sagemaker.delete_endpoint_config(EndpointConfigName=config)
     sagemaker.delete_model(ModelName=served)
     author.cloud.until(lambda: not sagemaker.list_endpoints(NameContains=served)["Endpoints"], "the endpoint's end")
-    report = author.cloud.sandcastle("destroy", "--environment", settings).document
-    assert (report["clean"], report["swept"]) == (True, [])
-    author.cloud.assert_nothing_left(settings)
+    stand(author.cloud, settings).destroyed_at_once()

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.lifecycle.busy import Busy
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.stand import stand
 
 NAME = "quiet"
 
@@ -18,7 +19,7 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     cloud: Cloud, environment_file: Callable[..., str]
 ) -> None:
     file = environment_file(NAME)
-    cloud.sandcastle("deploy", "--environment", file)
+    stand(cloud, file).up()
     sagemaker = cloud.client("sagemaker")
     neighbour = Busy(cloud, NAME, "sandcastle-quiet-b--bank", owner="quiet-b")
     neighbour.endpoint("endpoint")
@@ -51,7 +52,7 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     groups = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
     assert [one["ModelPackageGroupName"] for one in groups] == [f"{kept}-models"]
     assert sagemaker.list_model_packages(ModelPackageGroupName=f"{kept}-models")["ModelPackageSummaryList"]
-    assert cloud.sandcastle("audit", "--environment", file).document["findings"] == []
+    assert cloud.here("audit", "--environment", file)["findings"] == []
 
 
 def _at_work(sagemaker: Any) -> set[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable
 
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.stand import stand
 from tests.lifecycle.topic import Listener
 
 ACCOUNT = {"AccountId": "000000000000"}
@@ -14,10 +13,7 @@ ACCOUNT = {"AccountId": "000000000000"}
 
 def spend(cloud: Cloud, usd: float) -> None:
     """Post costs of the account, as AWS's billing does some hours late."""
-    body = json.dumps({"usd": usd}).encode()
-    request = urllib.request.Request(f"{cloud.endpoint}/_localcloud/spend", data=body, method="POST")
-    with urllib.request.urlopen(request, timeout=30):
-        pass
+    cloud.post("spend", {"usd": usd})
 
 
 def under_the_limit(cloud: Cloud) -> list[str]:
@@ -37,7 +33,7 @@ def test_at_the_whole_budget_nothing_new_starts_and_a_destroy_undoes_the_limit(
     cloud: Cloud, environment_file: Callable[..., str]
 ) -> None:
     name = environment_file("spent", monthly_budget_usd=500)
-    cloud.sandcastle("deploy", "--environment", name)
+    place = stand(cloud, name).up()
     (topic,) = [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]
     listener = Listener(cloud, topic)
     spend(cloud, 400)
@@ -57,24 +53,19 @@ def test_at_the_whole_budget_nothing_new_starts_and_a_destroy_undoes_the_limit(
     assert "explicit deny" in said
     assert "CreateTrainingJob" in said
     assert cloud.jobs("training") == jobs
-    cloud.sandcastle("invoke", "bank", "--sample", "1", "--environment", name)
+    cloud.here("invoke", "bank", "--sample", "1", "--environment", name)
 
-    report = cloud.sandcastle("destroy", "--environment", name).document
-    assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
-    cloud.assert_nothing_left(name)
+    place.destroyed_at_once()
 
 
 def test_a_destroy_undoes_the_limit_also_when_the_budget_is_gone(
     cloud: Cloud, environment_file: Callable[..., str]
 ) -> None:
-    name = environment_file("bankrupt", monthly_budget_usd=500)
-    cloud.sandcastle("deploy", "--environment", name)
+    place = stand(cloud, environment_file("bankrupt", monthly_budget_usd=500)).up()
     spend(cloud, 501)
     cloud.until(lambda: executed(cloud), "the action's execution")
     assert len(under_the_limit(cloud)) == 1
     budgets = cloud.client("budgets")
     for budget in budgets.describe_budgets(**ACCOUNT)["Budgets"]:
         budgets.delete_budget(**ACCOUNT, BudgetName=budget["BudgetName"])
-    report = cloud.sandcastle("destroy", "--environment", name).document
-    assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
-    cloud.assert_nothing_left(name)
+    place.destroyed_at_once()

@@ -5,21 +5,22 @@ from __future__ import annotations
 import pytest
 
 from tests.lifecycle.conftest import Cloud
-from tests.lifecycle.people import INSTANCE, PRIVATE, Person, denied, in_service, output, script_said, write_settings
+from tests.lifecycle.people import INSTANCE, PRIVATE, Person, denied, in_service, output, people_only, script_said
 from tests.lifecycle.promises import try_all
+from tests.lifecycle.stand import stand
 
 ENVIRONMENT = "studio"
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_settings(tmp_path_factory.mktemp("environments"), ENVIRONMENT)
+def settings() -> str:
+    return people_only(ENVIRONMENT)
 
 
 @pytest.fixture(scope="module")
 def domain(cloud: Cloud, settings: str) -> str:
     """The id of the deployed domain."""
-    cloud.sandcastle("deploy", "--environment", settings)
+    stand(cloud, settings).up()
     return output(cloud, ENVIRONMENT, "studio", "DomainId")
 
 

@@ -3,46 +3,36 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.lifecycle.conftest import Cloud
-from tests.lifecycle.people import INSTANCE, PRIVATE, Person, in_service, output, write_settings
+from tests.lifecycle.people import INSTANCE, PRIVATE, Person, in_service, output, people_only
+from tests.lifecycle.stand import Stand, stand
 
 ENVIRONMENT = "late"
 
 
 @pytest.fixture
-def settings(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> str:
+def place(cloud: Cloud) -> Stand:
     """The environment, deployed."""
-    path = write_settings(tmp_path_factory.mktemp("environments"), ENVIRONMENT)
-    cloud.sandcastle("deploy", "--environment", path)
-    return path
-
-
-def faults(cloud: Cloud, *rules: dict[str, Any]) -> None:
-    body = json.dumps({"rules": list(rules)}).encode()
-    request = urllib.request.Request(f"{cloud.endpoint}/_localcloud/faults", data=body, method="POST")
-    with urllib.request.urlopen(request, timeout=30):
-        pass
+    return stand(cloud, people_only(ENVIRONMENT)).up()
 
 
 @pytest.fixture
 def held(cloud: Cloud) -> Iterator[None]:
     """The first call of the janitor that deletes the domain takes a while."""
     call = {"service": "sagemaker", "operation": "DescribeDomain", "principal": "DomainDelete"}
-    faults(cloud, {**call, "effect": "delay", "seconds": 15, "times": 1})
+    cloud.post("faults", {"rules": [{**call, "effect": "delay", "seconds": 15, "times": 1}]})
     yield
-    faults(cloud)
+    cloud.post("faults", {})
 
 
 @pytest.mark.usefixtures("held")
-def test_whoever_opens_an_app_between_drain_and_deletion_is_drained_too(cloud: Cloud, settings: str) -> None:
+def test_whoever_opens_an_app_between_drain_and_deletion_is_drained_too(cloud: Cloud, place: Stand) -> None:
     domain = output(cloud, ENVIRONMENT, "studio", "DomainId")
-    destroy = cloud.start("destroy", "--environment", settings, "--json")
+    destroy = cloud.start("destroy", "--environment", ENVIRONMENT, "--json")
     cloud.until(lambda: cloud.admin("faults")["rules"][0]["applied"], "the janitor's first call")
     sagemaker = cloud.client("sagemaker")
     profile, space = {"UserProfileName": "late"}, {"SpaceName": "late"}
@@ -64,10 +54,10 @@ def test_whoever_opens_an_app_between_drain_and_deletion_is_drained_too(cloud: C
     assert destroy.returncode == 0, err
     report = json.loads(out)
     assert (report["clean"], report["swept"]) == (True, [])
-    cloud.assert_nothing_left(settings)
+    cloud.assert_nothing_left(ENVIRONMENT)
 
 
-def test_what_a_domain_deleted_by_hand_left_in_the_network_is_removed(cloud: Cloud, settings: str) -> None:
+def test_what_a_domain_deleted_by_hand_left_in_the_network_is_removed(cloud: Cloud, place: Stand) -> None:
     """Its files were kept, as they are when nobody says otherwise, and with them the way into the network."""
     domain = output(cloud, ENVIRONMENT, "studio", "DomainId")
     Person(cloud, ENVIRONMENT, domain, "ada").open_app("ada-lab")
@@ -83,8 +73,8 @@ def test_what_a_domain_deleted_by_hand_left_in_the_network_is_removed(cloud: Clo
     sagemaker.delete_domain(**where)
     cloud.until(lambda: not sagemaker.list_domains()["Domains"], "the domain's end")
     assert len(cloud.client("efs").describe_file_systems()["FileSystems"]) == 1
-    cloud.shell(f"cdk destroy --all --force -c environment={settings}")
-    cloud.assert_nothing_left(settings)
+    place.cdk_destroy()
+    cloud.assert_nothing_left(ENVIRONMENT)
     assert cloud.client("efs").describe_file_systems()["FileSystems"] == []
     groups = cloud.client("ec2").describe_security_groups()["SecurityGroups"]
     assert not [group for group in groups if domain in group["GroupName"]]

@@ -6,20 +6,21 @@ import pytest
 
 from tests.lifecycle import work
 from tests.lifecycle.conftest import Cloud
-from tests.lifecycle.people import INSTANCE, Person, denied, output, write_settings
+from tests.lifecycle.people import INSTANCE, Person, denied, output, people_only
+from tests.lifecycle.stand import stand
 
 ENVIRONMENT = "work"
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_settings(tmp_path_factory.mktemp("environments"), ENVIRONMENT)
+def settings() -> str:
+    return people_only(ENVIRONMENT)
 
 
 @pytest.fixture(scope="module")
 def domain(cloud: Cloud, settings: str) -> str:
     """The id of the deployed domain."""
-    cloud.sandcastle("deploy", "--environment", settings)
+    stand(cloud, settings).up()
     return output(cloud, ENVIRONMENT, "studio", "DomainId")
 
 
@@ -144,6 +145,4 @@ def test_destroy_reaches_zero_with_an_app_running_and_all_that_was_made(
     cloud: Cloud, grace: Person, settings: str
 ) -> None:
     grace.open_app("grace-lab")
-    report = cloud.sandcastle("destroy", "--environment", settings).document
-    assert (report["clean"], report["swept"]) == (True, [])
-    cloud.assert_nothing_left(settings)
+    stand(cloud, settings).destroyed_at_once()

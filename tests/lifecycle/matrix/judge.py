@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
 from tests.conftest import MATRIX
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.environments import written
 from tests.lifecycle.matrix.account import contents, more
 from tests.lifecycle.matrix.situation import Situation
-from tests.lifecycle.matrix.stand import stand
+from tests.lifecycle.stand import stand
 
 
-def destroyed_to_zero(situation: Situation, empty: Cloud, folder: Path) -> None:
+def destroyed_to_zero(situation: Situation, empty: Cloud) -> None:
     """Bring the situation about, destroy the environment, and insist on zero."""
     began = time.monotonic()
-    place = stand(empty, folder, "matrix", situation.settings)
+    place = stand(empty, written("matrix", **situation.settings))
     place.prepare()
     before = contents(empty)
     situation.begin(place)

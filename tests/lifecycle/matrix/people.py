@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandcastle.config.catalogue import image_uri
-from tests.lifecycle.matrix.stand import Stand
+from tests.lifecycle.stand import Stand
 
 USER = "ada"
 

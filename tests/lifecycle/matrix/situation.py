@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.lifecycle.matrix.stand import Stand
+from tests.lifecycle.stand import Stand
 
 PLAIN: Mapping[str, Any] = {"studio": {"users": ["ada", "grace"]}}
 """What most situations begin with: two people in Studio."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.lifecycle.conftest import Cloud, running_localcloud
+from tests.lifecycle.environments import written
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.account import contents, more
 from tests.lifecycle.matrix.situation import HOME, WHOLE
-from tests.lifecycle.matrix.stand import Stand, stand
+from tests.lifecycle.stand import Stand, stand
 
 JANITORS = ("Quiesce", "StudioDrain", "DomainDelete", "DomainSweep", "Release", "Janitor", "JobLogs")
 """Parts of the names of the functions behind every janitor."""
@@ -24,10 +24,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def place(cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest) -> Stand:
+def place(cloud: Cloud, request: pytest.FixtureRequest) -> Stand:
     """A whole environment with a person at work in it."""
     cloud.post("reset", {})
-    found = stand(cloud, tmp_path, "faulty", getattr(request, "param", HOME))
+    found = stand(cloud, written("faulty", **getattr(request, "param", HOME)))
     found.prepare()
     found.before = contents(cloud)
     statuses = found.deploy()

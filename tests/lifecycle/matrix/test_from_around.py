@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.judge import destroyed_to_zero
 from tests.lifecycle.matrix.situation import HOME, NOTEBOOK, PLAIN, WHOLE, Situation, registered, situation
-from tests.lifecycle.matrix.stand import Stand, breaks
+from tests.lifecycle.stand import Stand, breaks
 from tests.synthesis import Template
 
 STAYS = {"notebook-after-update": "stay"}
@@ -224,5 +223,5 @@ for _switch in POSITIONS:
 
 
 @pytest.mark.parametrize("situation", registered(__name__), ids=str)
-def test_destroyed_to_zero(situation: Situation, empty: Cloud, tmp_path: Path) -> None:
-    destroyed_to_zero(situation, empty, tmp_path)
+def test_destroyed_to_zero(situation: Situation, empty: Cloud) -> None:
+    destroyed_to_zero(situation, empty)

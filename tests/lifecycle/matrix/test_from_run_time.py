@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.judge import destroyed_to_zero
 from tests.lifecycle.matrix.situation import Situation, registered, situation
-from tests.lifecycle.matrix.stand import Stand
+from tests.lifecycle.stand import Stand
 
 
 @situation("a processing job runs")
@@ -308,5 +307,5 @@ def _endpoint_without_config(stand: Stand) -> None:
 
 
 @pytest.mark.parametrize("situation", registered(__name__), ids=str)
-def test_destroyed_to_zero(situation: Situation, empty: Cloud, tmp_path: Path) -> None:
-    destroyed_to_zero(situation, empty, tmp_path)
+def test_destroyed_to_zero(situation: Situation, empty: Cloud) -> None:
+    destroyed_to_zero(situation, empty)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.judge import destroyed_to_zero
 from tests.lifecycle.matrix.situation import HOME, Situation, registered, situation
-from tests.lifecycle.matrix.stand import Stand
+from tests.lifecycle.stand import Stand
 
 
 @situation("nothing happened yet")
@@ -148,5 +146,5 @@ def _domain_updating(stand: Stand) -> None:
 
 
 @pytest.mark.parametrize("situation", registered(__name__), ids=str)
-def test_destroyed_to_zero(situation: Situation, empty: Cloud, tmp_path: Path) -> None:
-    destroyed_to_zero(situation, empty, tmp_path)
+def test_destroyed_to_zero(situation: Situation, empty: Cloud) -> None:
+    destroyed_to_zero(situation, empty)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.lifecycle.conftest import Cloud, running_localcloud
+from tests.lifecycle.environments import written
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.account import contents
 from tests.lifecycle.matrix.situation import WHOLE
-from tests.lifecycle.matrix.stand import Stand, stand
+from tests.lifecycle.stand import Stand, stand
 
 ONE, OTHER = "twin", "twin-a"
 """The hardest pair: one's name is the beginning of the other's, up to where other parts of a name begin."""
@@ -58,13 +58,13 @@ def state(cloud: Cloud) -> str:
 
 
 @pytest.mark.parametrize(("gone", "stays"), [(ONE, OTHER), (OTHER, ONE)])
-def test_the_twin_is_the_same_byte_for_byte(gone: str, stays: str, cloud: Cloud, tmp_path: Path) -> None:
+def test_the_twin_is_the_same_byte_for_byte(gone: str, stays: str, cloud: Cloud) -> None:
     cloud.post("reset", {})
-    twin = stand(cloud, tmp_path, stays, WHOLE)
+    twin = stand(cloud, written(stays, **WHOLE))
     twin.deploy()
     furnish(twin)
     before = state(cloud)
-    other = stand(cloud, tmp_path, gone, WHOLE)
+    other = stand(cloud, written(gone, **WHOLE))
     other.deploy()
     furnish(other)
     assert state(cloud) != before

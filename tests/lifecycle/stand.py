@@ -1,24 +1,23 @@
-"""Where a situation is set up: an environment that is deployed in a second, and destroyed by the real command.
+"""An environment that is deployed in seconds, for tests of what comes after: it is destroyed by the real command.
 
-The templates are the product's own, synthesised once. CloudFormation's API creates the stacks, without the CDK command
-line: what is tried here is the destruction, from many beginnings, and ``sandcastle destroy`` does that as ever.
+The templates are the product's own, synthesised in this process. CloudFormation's API creates and updates the stacks,
+in the order that the CDK command line keeps to; what that does besides is tried in ``test_environment`` and
+``test_by_hand``.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from operations.cli import main
+from botocore.exceptions import ClientError
+
 from operations.stacks import tags
 from tests.lifecycle.conftest import Cloud
 from tests.synthesis import Synthesis, Template, synthesise
@@ -27,6 +26,8 @@ QUALIFIER = "hnb659fds"
 ASSETS = f"cdk-{QUALIFIER}-assets-000000000000-us-east-1"
 
 Change = Callable[[Template], Template]
+
+_GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
 @dataclass
@@ -93,18 +94,25 @@ class Stand:
                 del waiting[name]
         return layers
 
-    def deploy(self, change: Mapping[str, Change] | None = None, *, until: str = "") -> dict[str, str]:
-        """Create the stacks and return their statuses; those after a stack that failed are not begun.
+    def up(self) -> Stand:
+        """Create or update the stacks, insist that each comes to a good end, and return the stand."""
+        statuses = self.deploy()
+        assert all(statuses[name] in _GOOD for name in self.synthesis.templates), statuses
+        return self
 
-        ``change`` alters the template of a part before it is created. ``until`` is the last part that is created.
+    def deploy(self, change: Mapping[str, Change] | None = None, *, until: str = "") -> dict[str, str]:
+        """Create or update the stacks and return their statuses; those after a stack that failed are not begun.
+
+        ``change`` alters the template of a part before it is used. ``until`` is the last part that is deployed.
         """
         self.prepare()
         for layer in self.layers():
+            there = self.cloud.stacks()
             for name in layer:
-                self._create(name, change or {})
+                self._change(name, change or {}, "update_stack" if name in there else "create_stack")
             self.settle(layer)
             statuses = self.cloud.stacks()
-            if (until and self.stack(until) in layer) or any(statuses[name] != "CREATE_COMPLETE" for name in layer):
+            if (until and self.stack(until) in layer) or any(statuses[name] not in _GOOD for name in layer):
                 break
         return self.cloud.stacks()
 
@@ -119,47 +127,53 @@ class Stand:
         self.cloud.until(lambda: all(not self._busy(name) for name in names), f"{', '.join(names)} to settle", 120)
 
     def destroy(self, expect: int = 0) -> Any:
-        """Run ``sandcastle destroy`` and return its report. There is no file of the environment: the API is enough.
+        """Run ``sandcastle destroy`` and return its report. There is no file of the environment: the API is enough."""
+        return self.cloud.here("destroy", "--environment", self.environment, expect=expect)
 
-        The command runs in this process: to start one takes longer than most destructions.
-        """
-        answer = io.StringIO()
-        with patch.dict(os.environ, self.cloud.environ, clear=True), redirect_stdout(answer):
-            code = main(["destroy", "--environment", self.environment, "--json"])
-        assert code == expect, answer.getvalue()
-        return json.loads(answer.getvalue())
+    def destroyed_at_once(self) -> None:
+        """Run ``sandcastle destroy``, which is to reach zero at its first attempt with nothing left to sweep."""
+        report = self.destroy()
+        assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
+        self.cloud.assert_nothing_left(self.environment)
+
+    def cdk_destroy(self) -> None:
+        """Delete the stacks as ``cdk destroy --all`` does: nothing else, and what depends on others first."""
+        for layer in reversed(self.layers()):
+            for name in layer:
+                self.client("cloudformation").delete_stack(StackName=name)
+            self.settle(layer)
+        assert self.cloud.stacks() == {}
 
     def faults(self, *rules: dict[str, Any]) -> None:
         """Set the rules by which calls go wrong, or clear them."""
         self.cloud.post("faults", {"rules": list(rules)} if rules else {})
 
-    def _create(self, name: str, change: Mapping[str, Change]) -> None:
+    def _change(self, name: str, change: Mapping[str, Change], operation: str) -> None:
         template = self.synthesis.templates[name]
         part = name.removeprefix(self.stack(""))
-        self._submit("create_stack", name, hurried(change[part](template) if part in change else template))
+        self._submit(operation, name, hurried(change[part](template) if part in change else template))
 
     def _submit(self, operation: str, name: str, template: Template) -> None:
         key = f"{name}.json"  # a request may hold 51,200 bytes of template, an object a megabyte
         self.client("s3").put_object(Bucket=ASSETS, Key=key, Body=json.dumps(template).encode())
-        getattr(self.client("cloudformation"), operation)(
-            StackName=name,
-            TemplateURL=f"{self.cloud.endpoint}/{ASSETS}/{key}",
-            Capabilities=["CAPABILITY_NAMED_IAM"],
-            Tags=[*self.tag_list, {"Key": "sandcastle:stack", "Value": name}],
-        )
+        try:
+            getattr(self.client("cloudformation"), operation)(
+                StackName=name,
+                TemplateURL=f"{self.cloud.endpoint}/{ASSETS}/{key}",
+                Capabilities=["CAPABILITY_NAMED_IAM"],
+                Tags=[*self.tag_list, {"Key": "sandcastle:stack", "Value": name}],
+            )
+        except ClientError as error:
+            if "No updates are to be performed" not in str(error):
+                raise
 
     def _busy(self, name: str) -> bool:
         return self.cloud.stacks().get(name, "").endswith("_IN_PROGRESS")
 
 
-def stand(cloud: Cloud, folder: Path, name: str, settings: Mapping[str, Any]) -> Stand:
-    """Return a stand for an environment file with these settings beside what every file must say."""
-    import yaml
-
-    file = folder / f"{name}.yaml"
-    required = {"name": name, "region": "us-east-1", "monthly_budget_usd": 500, "expires_after": "never"}
-    file.write_text(yaml.safe_dump({**required, **settings}), encoding="utf-8")
-    return Stand(cloud, synthesise(str(file)))
+def stand(cloud: Cloud, file: str) -> Stand:
+    """Return a stand for an environment file. A file is read once: a changed environment is another file."""
+    return Stand(cloud, synthesise(file))
 
 
 def hurried(template: Template) -> Template:
