@@ -124,7 +124,12 @@ class Stand:
 
     def settle(self, names: list[str]) -> None:
         """Wait until CloudFormation works on none of these stacks."""
-        self.cloud.until(lambda: all(not self._busy(name) for name in names), f"{', '.join(names)} to settle", 120)
+
+        def settled() -> bool:
+            statuses = self.cloud.stacks()
+            return not any(statuses.get(name, "").endswith("_IN_PROGRESS") for name in names)
+
+        self.cloud.until(settled, f"{', '.join(names)} to settle", 120)
 
     def destroy(self, expect: int = 0) -> Any:
         """Run ``sandcastle destroy`` and return its report. There is no file of the environment: the API is enough."""
@@ -166,9 +171,6 @@ class Stand:
         except ClientError as error:
             if "No updates are to be performed" not in str(error):
                 raise
-
-    def _busy(self, name: str) -> bool:
-        return self.cloud.stacks().get(name, "").endswith("_IN_PROGRESS")
 
 
 def stand(cloud: Cloud, file: str) -> Stand:

@@ -16,6 +16,8 @@ from tests.lifecycle.promises import try_all
 pytestmark = pytest.mark.usefixtures("cloud")
 
 ENVIRONMENT = "story"
+RESTING = 5
+"""What is billed when nobody works: two endpoints, a space's disk, the notebook instance and its disk."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def test_deploy_ends_with_a_prediction_of_each_workload(deployed: Any, cloud: Cl
         assert answer["reply"]
         assert answer["label"] is not None
     assert set(cloud.stacks().values()) == {"CREATE_COMPLETE"}
-    assert len(cloud.stacks()) == 6
+    assert len(cloud.stacks()) == 7
 
 
 def test_is_it_a_zero_is_answered_well_on_held_out_real_digits(
@@ -153,7 +155,7 @@ def test_a_person_finds_the_tutorials_asks_the_model_and_reads_the_data(deployed
         key = s3.list_objects_v2(Bucket=bucket, Prefix="bank/")["Contents"][0]["Key"]
         assert s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     ada.client().delete_app(DomainId=ada.domain, SpaceName="ada-lab", AppType="JupyterLab", AppName="default")
-    cloud.until(lambda: len(cloud.running_meters()) == 3, "the end of the app")  # two endpoints, the space's disk
+    cloud.until(lambda: len(cloud.running_meters()) == RESTING, "the end of the app")
 
 
 def test_no_call_of_the_environments_roles_was_ever_denied(deployed: Any, cloud: Cloud) -> None:
@@ -174,7 +176,7 @@ def test_every_promise_holds_for_the_roles_that_were_made(deployed: Any, cloud: 
 
 
 def test_destroy_reaches_zero_and_the_meter_stands_still(deployed: Any, cloud: Cloud, settings: Path) -> None:
-    assert len(cloud.running_meters()) == 3
+    assert len(cloud.running_meters()) == RESTING
     report = cloud.sandcastle("destroy", "--environment", str(settings)).document
     assert report["clean"] is True
     assert report["swept"] == []

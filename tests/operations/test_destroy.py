@@ -104,6 +104,7 @@ def registered(target: Target, environment: str) -> None:
 
 
 def test_what_held_a_stack_back_is_swept_before_the_next_attempt(target: Target) -> None:
+    stack(target, "held", "teardown", {"Topic": TOPIC})  # with one, what was made at run time is left to its janitor
     made = stack(target, "held", "workload-bank", {"Group": group("held"), "Topic": TOPIC})
     registered(target, "held")
     target.client("cloudformation").delete_stack(StackName=made)
@@ -112,7 +113,7 @@ def test_what_held_a_stack_back_is_swept_before_the_next_attempt(target: Target)
     assert report["clean"] is True
     assert report["attempts"] == 2
     assert "registry-of-held/1" in report["swept"]
-    assert "Model Package" in report["stacks"][0]["failures"][0]
+    assert any("Model Package" in failure for one in report["stacks"] for failure in one["failures"])
 
 
 def test_a_stack_that_never_came_up_is_deleted_too(target: Target) -> None:

@@ -2,7 +2,8 @@
 
 It runs on the interpreter of functions, so it imports nothing of localcloud. A request is JSON with four descriptors:
 the worker's stdin, stdout and stderr, and a socket on which its pid (with a pidfd) and at the end its exit code are
-reported. No session, client or credentials exist here, and no code of a user runs: what a fork inherits is modules.
+reported. No session, client or credentials exist here, and no code of a user runs: what a fork inherits is modules, and
+what botocore's files say of the services.
 """
 
 from __future__ import annotations
@@ -28,6 +29,23 @@ from typing import Any
 #: linux/prctl.h
 _PR_SET_PDEATHSIG = 1
 
+#: whose models are parsed before the first fork: the services that functions most often call
+_SERVICES = (
+    "application-autoscaling",
+    "budgets",
+    "cloudformation",
+    "cloudwatch",
+    "ec2",
+    "efs",
+    "iam",
+    "logs",
+    "s3",
+    "sagemaker",
+    "scheduler",
+    "sns",
+    "sts",
+)
+
 _prctl = ctypes.CDLL(None).prctl
 
 
@@ -51,9 +69,38 @@ def preload() -> set[str]:
     import boto3
     import boto3.s3.inject  # what the first S3 client imports
 
+    parse_models()
     del boto3, urllib
     sys.meta_path.remove(absent)
     return {name.split(".")[0] for name in {*sys.modules, *absent.names}} - {"__main__"}
+
+
+def parse_models() -> None:
+    """Have botocore parse a file once: its models of SageMaker and EC2 are most of what a first client costs.
+
+    A file is found by its path, so a function with models of its own (AWS_DATA_PATH) gets those.
+    """
+    from botocore.exceptions import UnknownServiceError
+    from botocore.loaders import JSONFileLoader, create_loader
+
+    parse = JSONFileLoader.load_file
+    parsed: dict[str, Any] = {}
+
+    def load_file(loader: JSONFileLoader, path: str) -> Any:
+        if (found := parsed.get(path)) is None:
+            found = parse(loader, path)
+            if found is not None:
+                parsed[path] = found
+        return found
+
+    JSONFileLoader.load_file = load_file  # type: ignore[method-assign,assignment] # there is no other hook
+    loader = create_loader()
+    for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
+        loader.load_data(name)
+    for service in _SERVICES:
+        for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
+            with suppress(UnknownServiceError):  # not every service pages
+                loader.load_service_model(service, kind)
 
 
 def serve(requests: socket.socket) -> dict[str, Any] | None:
