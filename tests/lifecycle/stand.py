@@ -35,6 +35,8 @@ class Stand:
     """One environment in a localcloud."""
 
     cloud: Cloud
+    #: the environment's file
+    file: str
     synthesis: Synthesis
     #: what a situation wants to tell the table: figures by name
     figures: dict[str, Any] = field(default_factory=dict)
@@ -100,19 +102,25 @@ class Stand:
         assert all(statuses[name] in _GOOD for name in self.synthesis.templates), statuses
         return self
 
-    def deploy(self, change: Mapping[str, Change] | None = None, *, until: str = "") -> dict[str, str]:
+    def deploy(
+        self, change: Mapping[str, Change] | None = None, *, until: str = "", leave: bool = False
+    ) -> dict[str, str]:
         """Create or update the stacks and return their statuses; those after a stack that failed are not begun.
 
-        ``change`` alters the template of a part before it is used. ``until`` is the last part that is deployed.
+        ``change`` alters the template of a part before it is used. ``until`` is the last part that is deployed, or
+        only begun with ``leave``, as by a command that dies.
         """
         self.prepare()
         for layer in self.layers():
             there = self.cloud.stacks()
             for name in layer:
                 self._change(name, change or {}, "update_stack" if name in there else "create_stack")
+            last = until and self.stack(until) in layer
+            if last and leave:
+                break
             self.settle(layer)
             statuses = self.cloud.stacks()
-            if (until and self.stack(until) in layer) or any(statuses[name] not in _GOOD for name in layer):
+            if last or any(statuses[name] not in _GOOD for name in layer):
                 break
         return self.cloud.stacks()
 
@@ -139,7 +147,7 @@ class Stand:
         """Run ``sandcastle destroy``, which is to reach zero at its first attempt with nothing left to sweep."""
         report = self.destroy()
         assert (report["clean"], report["swept"], report["attempts"]) == (True, [], 1)
-        self.cloud.assert_nothing_left(self.environment)
+        self.cloud.assert_nothing_left(self.file)
 
     def cdk_destroy(self) -> None:
         """Delete the stacks as ``cdk destroy --all`` does: nothing else, and what depends on others first."""
@@ -175,7 +183,7 @@ class Stand:
 
 def stand(cloud: Cloud, file: str) -> Stand:
     """Return a stand for an environment file. A file is read once: a changed environment is another file."""
-    return Stand(cloud, synthesise(file))
+    return Stand(cloud, file, synthesise(file))
 
 
 def hurried(template: Template) -> Template:

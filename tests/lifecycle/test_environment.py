@@ -25,8 +25,16 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """environments/local.yaml under another name, so that the story can change it."""
     path = tmp_path_factory.mktemp("environments") / f"{ENVIRONMENT}.yaml"
     document = yaml.safe_load((ROOT / "environments" / "local.yaml").read_text(encoding="utf-8"))
-    path.write_text(yaml.safe_dump({**document, "name": ENVIRONMENT}), encoding="utf-8")
+    night = {"nightly_stop": {"at": "03:00", "endpoints": True}}
+    path.write_text(yaml.safe_dump({**document, **night, "name": ENVIRONMENT}), encoding="utf-8")
     return path
+
+
+def change(settings: Path, **bank: Any) -> None:
+    """Change what the file says of the workload bank."""
+    document = yaml.safe_load(settings.read_text(encoding="utf-8"))
+    document["workloads"]["bank"] = {**(document["workloads"]["bank"] or {}), **bank}
+    settings.write_text(yaml.safe_dump(document), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +120,22 @@ def test_a_second_deploy_trains_nothing_again(deployed: Any, cloud: Cloud, setti
     assert (cloud.jobs("training"), cloud.jobs("processing"), cloud.stacks()) == before
 
 
+def test_a_failing_training_says_why_and_leaves_the_endpoint_as_it_was(
+    deployed: Any, cloud: Cloud, settings: Path
+) -> None:
+    """`silent` is the old tutorial's hyperparameter that today's XGBoost image refuses."""
+    change(settings, hyperparameters={"silent": 0})
+    said = cloud.sandcastle("deploy", "--environment", str(settings), expect=1).text
+    assert "Extraneous hyperparameter found: silent" in said
+    assert "/aws/sagemaker/TrainingJobs" in said
+    assert cloud.stacks()[f"sandcastle-{ENVIRONMENT}-workload-bank"] == "UPDATE_ROLLBACK_COMPLETE"
+    cloud.here("invoke", "bank", "--sample", "1", "--environment", str(settings))
+
+
 def test_a_changed_hyperparameter_retrains_that_workload_only_and_updates_its_endpoint(
     deployed: Any, cloud: Cloud, settings: Path
 ) -> None:
+    """The endpoint sleeps, as in a night: a deployment wakes it before it changes it."""
     sagemaker = cloud.client("sagemaker")
 
     def configs() -> dict[str, str]:
@@ -122,9 +143,9 @@ def test_a_changed_hyperparameter_retrains_that_workload_only_and_updates_its_en
         return {name: sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"] for name in names}
 
     before, jobs, processing = configs(), cloud.jobs("training"), cloud.jobs("processing")
-    document = yaml.safe_load(settings.read_text(encoding="utf-8"))
-    document["workloads"]["bank"] = {**(document["workloads"]["bank"] or {}), "hyperparameters": {"num_round": 20}}
-    settings.write_text(yaml.safe_dump(document), encoding="utf-8")
+    change(settings, hyperparameters={"num_round": 20})
+    cloud.here("sleep", "--environment", str(settings))
+    cloud.until(lambda: not sagemaker.list_endpoints()["Endpoints"], "the endpoints to sleep")
     cloud.sandcastle("deploy", "--environment", str(settings))
     after = configs()
     new = [job for job in cloud.jobs("training") if job not in jobs]

@@ -25,6 +25,7 @@ class Ending:
 
     cloud: Cloud
     name: str
+    file: str
     group: str
     listener: Listener
 
@@ -58,11 +59,11 @@ class Ending:
 @pytest.fixture
 def ending(cloud: Cloud) -> Iterator[Ending]:
     name = "ending"
-    stand(cloud, written(name, expires_after="2h", workloads={"bank": {}})).up()
+    place = stand(cloud, written(name, expires_after="2h", workloads={"bank": {}})).up()
     described = cloud.client("cloudformation").describe_stacks(StackName=f"sandcastle-{name}-guardrails")["Stacks"][0]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
     listener = Listener(cloud, outputs["AlarmTopicArn"])
-    yield Ending(cloud, name, outputs["ExpiryGroup"], listener)
+    yield Ending(cloud, name, place.file, outputs["ExpiryGroup"], listener)
     listener.close()
 
 
@@ -95,7 +96,7 @@ def test_an_environment_ends_by_itself_and_survives_a_stack_that_refuses_to_go(e
     assert subjects[-1] == "Sandcastle ending: is destroyed"
     reasons = [text for subject, text in ending.listener.heard if "cannot be deleted" in subject]
     assert len(reasons) == len(set(reasons))  # none is told again within the hour
-    cloud.assert_nothing_left(ending.name)
+    cloud.assert_nothing_left(ending.file)
 
 
 def _interface_in_the_network(cloud: Cloud) -> str:

@@ -27,13 +27,14 @@ def handler(event, context):
 def test_a_janitor_that_never_succeeds(after_a_failed_delete: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Both ways in which CloudFormation may behave after a failed deletion (facts on it disagree)."""
     with running_localcloud(tmp_path_factory, LOCALCLOUD_FAILED_DELETE=after_a_failed_delete) as cloud:
-        place = stand(cloud, written("janitor")).up()
+        place = stand(cloud, written("janitor", studio={"users": ["ada"]})).up()
+        cloud.client("s3").put_object(Bucket=place.outputs["DataBucket"], Key="users/ada/notes", Body=b"")
         _break_the_bucket_janitor(cloud)
         report = place.destroy()
         assert report["clean"] is True
         assert report["attempts"] > 1
         assert any("data" in swept for swept in report["swept"])
-        cloud.assert_nothing_left(place.environment)
+        cloud.assert_nothing_left(place.file)
 
 
 def _break_the_bucket_janitor(cloud: Cloud) -> None:

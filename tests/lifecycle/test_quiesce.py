@@ -1,6 +1,7 @@
 """What was made at run time is at rest or gone before the stacks go, and a neighbour's is not touched.
 
-``cdk destroy`` alone, without anything that ``sandcastle destroy`` does besides: the janitor has to do all of it.
+The stacks are deleted as ``cdk destroy`` does, without anything that ``sandcastle destroy`` does besides: the janitor
+has to do all of it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     cloud: Cloud, environment_file: Callable[..., str]
 ) -> None:
     file = environment_file(NAME)
-    stand(cloud, file).up()
+    place = stand(cloud, file).up()
     sagemaker = cloud.client("sagemaker")
     neighbour = Busy(cloud, NAME, "sandcastle-quiet-b--bank", owner="quiet-b")
     neighbour.endpoint("endpoint")
@@ -40,9 +41,8 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
         "HyperParameterTuningJob", "TrainingJob", "ProcessingJob", "TransformJob", "PipelineExecution", "warm pool"
     }  # fmt: skip
 
-    cloud.shell(f"cdk destroy --all --force -c environment={file}")
+    place.cdk_destroy()
 
-    assert cloud.stacks() == {}
     assert _running(sagemaker) == []
     assert cloud.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"] == []
     kept = "sandcastle-quiet-b--bank"

@@ -148,6 +148,6 @@ def test_plain_cdk_destroy_reaches_zero_with_people_at_work(
     cloud: Cloud, domain: str, ada: Person, settings: str
 ) -> None:
     made_in_the_console(cloud, domain)
-    cloud.shell(f"cdk destroy --all --force -c environment={settings}")
+    stand(cloud, settings).cdk_destroy()
     cloud.assert_nothing_left(settings)
     assert cloud.client("efs").describe_file_systems()["FileSystems"] == []

@@ -54,7 +54,7 @@ def test_whoever_opens_an_app_between_drain_and_deletion_is_drained_too(cloud: C
     assert destroy.returncode == 0, err
     report = json.loads(out)
     assert (report["clean"], report["swept"]) == (True, [])
-    cloud.assert_nothing_left(ENVIRONMENT)
+    cloud.assert_nothing_left(place.file)
 
 
 def test_what_a_domain_deleted_by_hand_left_in_the_network_is_removed(cloud: Cloud, place: Stand) -> None:
@@ -74,7 +74,7 @@ def test_what_a_domain_deleted_by_hand_left_in_the_network_is_removed(cloud: Clo
     cloud.until(lambda: not sagemaker.list_domains()["Domains"], "the domain's end")
     assert len(cloud.client("efs").describe_file_systems()["FileSystems"]) == 1
     place.cdk_destroy()
-    cloud.assert_nothing_left(ENVIRONMENT)
+    cloud.assert_nothing_left(place.file)
     assert cloud.client("efs").describe_file_systems()["FileSystems"] == []
     groups = cloud.client("ec2").describe_security_groups()["SecurityGroups"]
     assert not [group for group in groups if domain in group["GroupName"]]

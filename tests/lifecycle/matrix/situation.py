@@ -17,10 +17,13 @@ HOME: Mapping[str, Any] = {"studio": {"users": ["ada", "grace"], "home_efs": Tru
 NOTEBOOK: Mapping[str, Any] = {"notebook": {}}
 """A notebook instance and nothing else."""
 
+BANK: Mapping[str, Any] = {"workloads": {"bank": {}}}
+"""A workload and nothing else: data are prepared, a model is trained, an endpoint serves it."""
+
 WHOLE: Mapping[str, Any] = {
     **HOME,
     **NOTEBOOK,
-    "workloads": {"bank": {}},
+    **BANK,
     "nightly_stop": {"at": "20:00", "endpoints": True, "wake": "08:00"},
     "expires_after": "3d",
 }

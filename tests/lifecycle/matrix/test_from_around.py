@@ -1,4 +1,4 @@
-"""Situations around SageMaker: notebooks, data, money, deployments that failed, and what nothing settles about AWS."""
+"""Situations around SageMaker: notebooks, data, money."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.judge import destroyed_to_zero
-from tests.lifecycle.matrix.situation import HOME, NOTEBOOK, PLAIN, WHOLE, Situation, registered, situation
-from tests.lifecycle.stand import Stand, breaks
-from tests.synthesis import Template
+from tests.lifecycle.matrix.situation import NOTEBOOK, WHOLE, Situation, registered, situation
+from tests.lifecycle.stand import Stand
 
 STAYS = {"notebook-after-update": "stay"}
 
@@ -129,6 +128,14 @@ def _budget_spent(stand: Stand) -> None:
     stand.cloud.until(executed, "the limit to be applied")
 
 
+@situation("the budget is spent, and was deleted by hand")
+def _budget_gone(stand: Stand) -> None:
+    _budget_spent(stand)
+    budgets, account = stand.client("budgets"), {"AccountId": "000000000000"}
+    for budget in budgets.describe_budgets(**account)["Budgets"]:
+        budgets.delete_budget(**account, BudgetName=budget["BudgetName"])
+
+
 @situation("the nightly stop has put everything to sleep", settings=WHOLE)
 def _asleep(stand: Stand) -> None:
     people.space(stand, "notes")
@@ -141,85 +148,12 @@ def _asleep(stand: Stand) -> None:
     stand.cloud.until(lambda: _notebook_is(stand, _notebook(stand), "Stopped"), "the notebook to sleep")
 
 
-def _fails_at(part: str) -> None:
-    @situation(f"the deployment failed at {part}", settings=WHOLE, deployed=False)
-    def make(stand: Stand) -> None:
-        statuses = stand.deploy({part: breaks})
-        assert statuses[stand.stack(part)] == "ROLLBACK_COMPLETE", statuses
-
-
-for _part in ("guardrails", "foundation", "studio", "notebook", "workload-bank", "teardown"):
-    _fails_at(_part)
-
-
-@situation("an update failed and was rolled back")
-def _update_rolled_back(stand: Stand) -> None:
-    assert stand.update("studio", breaks) == "UPDATE_ROLLBACK_COMPLETE"
-
-
-@situation("an update failed, and so did its roll-back")
-def _rollback_failed(stand: Stand) -> None:
-    """A bucket policy is changed and the bucket taken away by hand: neither the new policy nor the old one fits."""
-
-    def change(template: Template) -> Template:
-        policy = next(k for k, one in template["Resources"].items() if one["Type"] == "AWS::SNS::TopicPolicy")
-        resources = {**template["Resources"]}
-        properties = {**resources[policy]["Properties"]}
-        document = {**properties["PolicyDocument"], "Id": "changed"}
-        resources[policy] = {**resources[policy], "Properties": {**properties, "PolicyDocument": document}}
-        return breaks({**template, "Resources": resources})
-
-    topic = stand.outputs["AlarmTopicArn"]
-    stand.faults(
-        {
-            "when": {"service": "cloudformation", "operation": "UpdateStack"},
-            "call": {"service": "sns", "operation": "DeleteTopic", "parameters": {"TopicArn": topic}},
-            "times": 1,
-        }
-    )
-    stand.figures["after the update"] = stand.update("guardrails", change)
-    stand.faults()
-
-
-@situation("one stack was deleted by hand before")
-def _stack_by_hand(stand: Stand) -> None:
-    stand.client("cloudformation").delete_stack(StackName=stand.stack("teardown"))
-    stand.settle([stand.stack("teardown")])
-
-
 @situation("the notebook was deleted by hand before", settings=NOTEBOOK)
 def _notebook_by_hand(stand: Stand) -> None:
     _notebook_stopped(stand)
     sagemaker = stand.client("sagemaker")
     sagemaker.delete_notebook_instance(NotebookInstanceName=_notebook(stand))
     stand.cloud.until(lambda: not sagemaker.list_notebook_instances()["NotebookInstances"], "the notebook to go")
-
-
-POSITIONS = (
-    {"failed-delete": "go-on"},
-    {"domain-handler-efs": "delete"},
-    {"retention-delete-groups": "no"},
-    {"no-efs-groups": "made"},
-    {"endpoint-needs-role": "no"},
-    {"past-schedule": "accept"},
-)
-"""Switches in the position that is not their default: what the evidence on AWS does not settle. Others have situations
-of their own."""
-
-
-def _with_switch(name: str, position: str) -> None:
-    settings = PLAIN if name == "no-efs-groups" else HOME
-
-    @situation(f"{name} is {position}", settings=settings, switches={name: position})
-    def make(stand: Stand) -> None:
-        people.space(stand, "notes")
-        people.app(stand, SpaceName="notes")
-        people.app(stand, UserProfileName="grace", app_type="KernelGateway")
-
-
-for _switch in POSITIONS:
-    for _name, _position in _switch.items():
-        _with_switch(_name, _position)
 
 
 @pytest.mark.parametrize("situation", registered(__name__), ids=str)

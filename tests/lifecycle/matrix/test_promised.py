@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from tests.lifecycle.matrix import test_from_around, test_from_orders, test_from_run_time, test_from_studio
+from tests.lifecycle.matrix import (
+    test_from_around,
+    test_from_deployments,
+    test_from_orders,
+    test_from_run_time,
+    test_from_studio,
+    test_from_switches,
+)
 from tests.lifecycle.matrix.situation import registered
 from tests.localcloud.conftest import ROOT  # puts localcloud's sources on the path
 
-MODULES = (test_from_around, test_from_orders, test_from_run_time, test_from_studio)
+MODULES = (
+    test_from_around,
+    test_from_deployments,
+    test_from_orders,
+    test_from_run_time,
+    test_from_studio,
+    test_from_switches,
+)
 
 
 def test_there_are_as_many_situations_as_promised() -> None:
