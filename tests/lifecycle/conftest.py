@@ -103,8 +103,10 @@ class Cloud:
 
     def stacks(self) -> dict[str, str]:
         """Status of every stack but CDK's own."""
-        found = self.client("cloudformation").describe_stacks()["Stacks"]
-        return {stack["StackName"]: stack["StackStatus"] for stack in found if stack["StackName"] != "CDKToolkit"}
+        pages = self.client("cloudformation").get_paginator("list_stacks").paginate()
+        found = [stack for page in pages for stack in page["StackSummaries"]]
+        there = [one for one in found if one["StackStatus"] != "DELETE_COMPLETE" and one["StackName"] != "CDKToolkit"]
+        return {stack["StackName"]: stack["StackStatus"] for stack in there}
 
     def jobs(self, kind: str = "training") -> list[str]:
         """Names of all jobs ever started, oldest first."""

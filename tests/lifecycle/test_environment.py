@@ -16,8 +16,8 @@ from tests.lifecycle.promises import try_all
 pytestmark = pytest.mark.usefixtures("cloud")
 
 ENVIRONMENT = "story"
-RESTING = 5
-"""What is billed when nobody works: two endpoints, a space's disk, the notebook instance and its disk."""
+RESTING = 4
+"""What is billed when nobody works: two endpoints, a space's disk, the disk of the notebook instance that sleeps."""
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def test_an_environment_ends_by_itself_and_survives_a_stack_that_refuses_to_go(e
     assert cloud.stacks() == deployed
 
     interface = _interface_in_the_network(cloud)
-    alone = {"sandcastle-ending-foundation": "DELETE_FAILED", "sandcastle-ending-guardrails": "CREATE_COMPLETE"}
+    alone = {"sandcastle-ending-foundation": "DELETE_FAILED", "sandcastle-ending-guardrails": "UPDATE_COMPLETE"}
     ending.steps_until(lambda: cloud.stacks() == alone, "the foundation refuses to go")
     news = "Sandcastle ending: sandcastle-ending-foundation cannot be deleted"
     ending.steps_until(lambda: news in ending.listener.subjects(), "the next step tells it")

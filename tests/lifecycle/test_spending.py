@@ -49,9 +49,9 @@ def test_at_the_whole_budget_nothing_new_starts_and_a_destroy_undoes_the_limit(
     changed = environment_file(
         "spent", monthly_budget_usd=500, workloads={"bank": {"hyperparameters": {"num_round": 20}}}
     )
-    name = place.stack("workload-bank")
-    assert stand(cloud, changed).deploy()[name] == "UPDATE_ROLLBACK_COMPLETE"
-    events = cloud.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    stack = place.stack("workload-bank")
+    assert stand(cloud, changed).deploy()[stack] == "UPDATE_ROLLBACK_COMPLETE"
+    events = cloud.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
     (said,) = {one["ResourceStatusReason"] for one in events if "explicit deny" in one.get("ResourceStatusReason", "")}
     assert "CreateTrainingJob" in said
     assert cloud.jobs("training") == jobs

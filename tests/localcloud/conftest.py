@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,8 @@ class Localcloud:
     def client(self, service: str, credentials: Mapping[str, str] | None = None, region: str = "us-east-1") -> Any:
         """A boto3 client as the account root, or with AccessKeyId/SecretAccessKey/SessionToken given."""
         given = credentials or {"AccessKeyId": "test", "SecretAccessKey": "test"}
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=region,
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given.get("SessionToken"),
-            config=Config(retries={"max_attempts": 1}, connect_timeout=5, read_timeout=120),
-        )
+        keys = (given["AccessKeyId"], given["SecretAccessKey"], given.get("SessionToken"))
+        return _client(self.endpoint, service, region, keys)
 
     def admin(self, method: str, name: str, document: Any = None) -> Any:
         """One ``/_localcloud/`` request: the decoded reply."""
@@ -52,6 +46,20 @@ class Localcloud:
         request = urllib.request.Request(f"{self.endpoint}/_localcloud/{name}", data=body, method=method)
         with urllib.request.urlopen(request, timeout=60) as reply:
             return json.load(reply)
+
+
+@cache
+def _client(endpoint: str, service: str, region: str, keys: tuple[str, str, str | None]) -> Any:
+    """One client for each caller of a service: to make one takes longer than most calls."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=keys[0],
+        aws_secret_access_key=keys[1],
+        aws_session_token=keys[2],
+        config=Config(retries={"max_attempts": 1}, connect_timeout=5, read_timeout=120),
+    )
 
 
 def run_localcloud(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

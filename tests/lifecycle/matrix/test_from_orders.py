@@ -17,7 +17,7 @@ def _in_order(seed: int) -> None:
     @situation(f"things are deleted in drawn order {seed}", settings=HOME, switches={"delete-order": f"random:{seed}"})
     def make(stand: Stand) -> None:
         people.space(stand, "notes")
-        people.app(stand, SpaceName="notes")
+        people.app(stand, UserProfileName="grace", app_type="KernelGateway")
 
 
 for _seed in range(ORDERS):

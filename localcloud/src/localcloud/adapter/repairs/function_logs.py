@@ -22,17 +22,22 @@ def install() -> None:
 
     def emit(function: dict[str, Any], *arguments: Any, **options: Any) -> None:
         config = function.get("config") or function
-        if _allowed(config):
-            before(function, *arguments, **options)
+        name = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config.get('FunctionName')}"
+        group = cloudwatch_logs._log_groups.get(name)
+        if not _allowed(config, name, exists=group is not None):
+            return
+        before(function, *arguments, **options)
+        if group is not None and cloudwatch_logs._log_groups.get(name) is not group:
+            # it was deleted between the question and the writing, which made it anew; no more was allowed than to write
+            cloudwatch_logs._log_groups.pop(name, None)
 
     lambda_svc._emit_lambda_logs = emit
 
 
-def _allowed(config: dict[str, Any]) -> bool:
+def _allowed(config: dict[str, Any], name: str, *, exists: bool) -> bool:
     """Whether the role may write this log now, to the group that is there or to a new one."""
-    name = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config.get('FunctionName')}"
     group = f"arn:aws:logs:{region()}:{account_id()}:log-group:{name}"
-    needed = [] if cloudwatch_logs._log_groups.get(name) is not None else [("logs:CreateLogGroup", f"{group}:*")]
+    needed = [] if exists else [("logs:CreateLogGroup", f"{group}:*")]
     stream = f"{group}:log-stream:{config.get('Version', '$LATEST')}"
     needed += [("logs:CreateLogStream", stream), ("logs:PutLogEvents", stream)]
     credentials = lambda_runtime.execution_credentials(config)
