@@ -10,6 +10,11 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# What is installed is compiled when it is first imported: most of it never is, and that takes a minute. The parts do not
+# wait for each other.
+PIP_OPTIONS := --quiet --no-compile
+MAKEFLAGS += --jobs=4
+
 PRODUCT := .venv/.installed
 TOOLS := .venv/.tools-installed
 CDK := node_modules/.installed
@@ -18,14 +23,15 @@ FUNCTIONS := .localcloud/functions/.installed
 RUNNERS := .localcloud/runners/classic/.installed
 INSTALLED := $(PRODUCT) $(CDK) $(LOCALCLOUD) $(FUNCTIONS) $(RUNNERS)
 
-# Files of tests run side by side, each file in one process: what it started is its own.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Files of tests run side by side, each file in one process: what it started is its own. They wait more than they work,
+# so four are right for two cores, too.
+SIDE_BY_SIDE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 define venv # directory, requirements file
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Choose another with: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python has no venv module here. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
-	@$(1)/bin/python -m pip install --quiet --require-hashes -r $(2)
+	@$(1)/bin/python -m pip install $(PIP_OPTIONS) --require-hashes -r $(2)
 endef
 
 .PHONY: help install doctor deploy destroy status audit evaluate test unit check benchmark localcloud-stop lock clean
@@ -90,7 +96,7 @@ $(PRODUCT): requirements.txt pyproject.toml
 
 $(TOOLS): requirements-dev.txt $(PRODUCT)
 	@echo "Installing the test tools into .venv ..."
-	@.venv/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@.venv/bin/python -m pip install $(PIP_OPTIONS) --require-hashes -r requirements-dev.txt
 	@touch $@
 
 $(CDK): package-lock.json $(PRODUCT)

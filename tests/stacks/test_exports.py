@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,11 +31,12 @@ CHANGES = {
 """Settings that end some use of the foundation: what is replaced in environments/local.yaml, everywhere, by what."""
 
 
-@pytest.fixture(params=[*ENVIRONMENTS, *CHANGES])
-def variant(request: pytest.FixtureRequest, tmp_path: Path) -> Synthesis:
+@pytest.fixture(params=[*ENVIRONMENTS, *CHANGES], scope="module")
+def variant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     """Each environment, and the default one with each change."""
     if request.param in ENVIRONMENTS:
         return synthesise(request.param)
+    tmp_path = tmp_path_factory.mktemp("variant")
     for name in ("assets", "environments"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     file = tmp_path / "environments" / "local.yaml"
