@@ -4,6 +4,7 @@ MiniStack has no plug-in interface, so this package uses names that are private 
 compares every one of them with the pinned release at start; ``repairs`` corrects behaviour that differs from AWS.
 """
 
+from localcloud.adapter.authorised_on import Query
 from localcloud.adapter.calls import call_json, call_query, call_rest, put_metric
 from localcloud.adapter.cfn import CfnError, Provisioned, physical_name, register_cfn_type
 from localcloud.adapter.file_systems import watch_file_systems
@@ -19,7 +20,7 @@ from localcloud.adapter.identity import (
     role_credentials,
 )
 from localcloud.adapter.interfaces import NetworkRefused, attach_interface, release_interface
-from localcloud.adapter.services import Query, Response, register_service, register_tag_collector
+from localcloud.adapter.services import Response, register_service, register_tag_collector
 from localcloud.adapter.sessions import session_keys
 from localcloud.adapter.topics import publish_as_service
 

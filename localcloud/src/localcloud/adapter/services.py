@@ -12,9 +12,10 @@ from ministack.core import iam_actions, router
 from ministack.core.concurrency import run_reentrant
 from ministack.services import tagging
 
+from localcloud.adapter.authorised_on import Query, correct
+
 #: status, headers, body
 Response = tuple[int, dict[str, str], bytes]
-Query = Mapping[str, Sequence[str]]
 #: (method, path, headers with lower-case names, body, query) -> Response; may be a coroutine function or a plain
 #: function. A plain one runs on a thread of its own and may block and call the server again.
 Handler = Callable[[str, str, dict[str, str], bytes, Query], Response | Awaitable[Response]]
@@ -97,7 +98,10 @@ def register_service(
     if iam_namespace:
         iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = iam_namespace
     if resource_arn:
-        _wrap_resource_arn(name, resource_arn)
+        ask = resource_arn
+        correct(
+            name, lambda one, _: ask(one.method, one.path, one.headers, one.body, one.query, one.region, one.account)
+        )
     if iam_action:
         _wrap_iam_action(name, iam_action)
     if iam_context:
@@ -116,27 +120,6 @@ def _route_paths(name: str, patterns: list[re.Pattern[str]]) -> None:
 
     router.detect_service = detect_service
     app.detect_service = detect_service
-
-
-def _wrap_resource_arn(name: str, resource_arn: ResourceArn) -> None:
-    before = iam_actions.extract_resource_arn
-
-    def extract_resource_arn(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query: Query,
-        region: str,
-        account: str,
-    ) -> str:
-        if service == name:
-            return resource_arn(method, path, headers, body, query, region, account)
-        arn: str = before(service, method, path, headers, body, query, region, account)
-        return arn
-
-    iam_actions.extract_resource_arn = extract_resource_arn
 
 
 def _wrap_iam_action(name: str, iam_action: IamAction) -> None:

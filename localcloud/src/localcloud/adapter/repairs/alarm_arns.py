@@ -8,40 +8,28 @@ MiniStack looks for ``AlarmName`` only and authorises requests with ``AlarmNames
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import cbor2
-from ministack.core import iam_actions
+
+from localcloud.adapter.authorised_on import Request, correct
 
 
 def install() -> None:
-    """Wrap the lookup of a request's resource."""
-    before = iam_actions.extract_resource_arn
-
-    def extract(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query: Any,
-        region: str,
-        account: str,
-    ) -> str:
-        arn: str = before(service, method, path, headers, body, query, region, account)
-        if service != "monitoring" or arn != "*":
-            return arn
-        names = _names(body, query)
-        return f"arn:aws:cloudwatch:{region}:{account}:alarm:{names[0]}" if len(names) == 1 else arn
-
-    iam_actions.extract_resource_arn = extract
+    """Correct what requests of CloudWatch are authorised on."""
+    correct("monitoring", _alarm)
 
 
-def _names(body: bytes, query: Any) -> list[str]:
+def _alarm(request: Request, arn: str) -> str:
+    names = _names(request) if arn == "*" else []
+    return f"arn:aws:cloudwatch:{request.region}:{request.account}:alarm:{names[0]}" if len(names) == 1 else arn
+
+
+def _names(request: Request) -> list[str]:
     """From a query, JSON or CBOR request: SDKs of different ages speak each of them."""
-    listed = [iam_actions._query_param(query, f"AlarmNames.member.{number}") for number in (1, 2)]
+    listed = [request.parameter(f"AlarmNames.member.{number}") for number in (1, 2)]
     if listed[0]:
         return [name for name in listed if name]
+    body = request.body
     try:
         document = json.loads(body) if body[:1] == b"{" else cbor2.loads(body)
     except (ValueError, cbor2.CBORError):  # malformed, or a query: the service says so itself

@@ -9,38 +9,19 @@ On AWS a Deny there makes Describe and Delete fail for whoever may do both, unti
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from ministack.core import iam_actions, iam_evaluator
+from ministack.core import iam_evaluator
 from ministack.services import efs, tagging
 
+from localcloud.adapter.authorised_on import Request, correct
 from localcloud.adapter.identity import account_id
 
 _SERVICE = "elasticfilesystem"
 
 
 def install() -> None:
-    """Wrap the lookup of a request's resource and register the lookup of its policy."""
-    before = iam_actions.extract_resource_arn
-
-    def extract(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query: Any,
-        region: str,
-        account: str,
-    ) -> str:
-        if service == _SERVICE:
-            file_system = _file_system(path, body, query)
-            if file_system:
-                return f"arn:aws:{_SERVICE}:{region}:{account}:file-system/{file_system}"
-        arn: str = before(service, method, path, headers, body, query, region, account)
-        return arn
-
-    iam_actions.extract_resource_arn = extract
+    """Correct what requests of EFS are authorised on and register the lookup of a file system's policy."""
+    correct(_SERVICE, _authorised_on)
     # aws:ResourceTag conditions read another table than tag:GetResources
     tagging._RESOURCE_TAG_COLLECTORS[_SERVICE] = tagging._COLLECTORS[_SERVICE]
     # the table names a module of MiniStack and a function in it
@@ -48,24 +29,35 @@ def install() -> None:
     iam_evaluator._RESOURCE_POLICY_LOOKUPS[_SERVICE] = ("efs", "localcloud_policy_for_arn")
 
 
-def _file_system(path: str, body: bytes, query: Any) -> str | None:
-    """The file system of a request: named in the path, the query or the body, or by its mount target."""
-    parts = path.strip("/").split("/")[1:]  # without the API's date
+def _authorised_on(request: Request, arn: str) -> str:
+    """The file system that the request is about; a list, or one about nothing that is there, asks about all."""
+    about = _file_system(request)
+    if not about and arn != "*" and not arn.endswith("/*"):
+        return arn
+    return f"arn:aws:{_SERVICE}:{request.region}:{request.account}:file-system/{about or '*'}"
+
+
+def _file_system(request: Request) -> str:
+    """The file system that a request names in its path, query or body, itself or by a mount target of it."""
+    parts = request.path.strip("/").split("/")[1:]  # without the API's date
     kind, name = (parts[0], parts[1]) if len(parts) > 1 else (parts[0] if parts else "", "")
-    if kind == "mount-targets" or iam_actions._query_param(query, "MountTargetId"):
-        target = efs._mount_targets.get(name or iam_actions._query_param(query, "MountTargetId"))
-        if target:
-            return str(target["FileSystemId"])
+    target = name if kind == "mount-targets" else request.parameter("MountTargetId")
+    if target:
+        return str((efs._mount_targets.get(_id(target)) or {}).get("FileSystemId", ""))
     if name.startswith("fs-"):
         return name
-    asked = iam_actions._query_param(query, "FileSystemId")
+    asked = request.parameter("FileSystemId")
     if asked:
-        return str(asked)
+        return _id(asked)
     try:
-        given = json.loads(body or b"{}").get("FileSystemId")
+        return str(json.loads(request.body or b"{}").get("FileSystemId") or "")
     except (ValueError, AttributeError):
-        return None
-    return str(given) if given else None
+        return ""
+
+
+def _id(given: str) -> str:
+    """An id, given as it is or as the last part of an ARN."""
+    return given.rpartition("/")[2]
 
 
 def _policy(arn: str) -> tuple[str, str] | None:

@@ -13,6 +13,8 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam
 
+from localcloud.adapter.authorised_on import Request, correct
+
 #: parameter that names an entity -> where IAM keeps those, and their kind in an ARN
 _ENTITIES = (("RoleName", "_roles", "role"), ("UserName", "_users", "user"), ("GroupName", "_groups", "group"))
 _KEYS = {"PolicyArn": "iam:PolicyARN", "PermissionsBoundary": "iam:PermissionsBoundary"}
@@ -21,28 +23,9 @@ _ABOUT_ENTITIES = ("iam:Attach", "iam:Detach")
 
 
 def install() -> None:
-    """Wrap the lookup of a request's resource and the collection of its condition keys."""
-    before_arn, before_context = iam_actions.extract_resource_arn, iam_actions.request_tag_context
-
-    def extract(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query: Any,
-        region: str,
-        account: str,
-    ) -> str:
-        if service == "iam":
-            for parameter, store, kind in _ENTITIES:
-                name = iam_actions._query_param(query, parameter)
-                if name:
-                    record = getattr(iam, store).get(name) or {}
-                    given = iam_actions._query_param(query, "Path") or "/"
-                    return str(record.get("Arn") or f"arn:aws:iam::{account}:{kind}{given}{name}")
-        arn: str = before_arn(service, method, path, headers, body, query, region, account)
-        return arn
+    """Correct what requests of IAM are authorised on, and wrap the collection of their condition keys."""
+    correct("iam", _entity)
+    before_context = iam_actions.request_tag_context
 
     def context(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = before_context(service, action, body, parameters)
@@ -53,7 +36,6 @@ def install() -> None:
                     found = {**found, key: value}
         return found
 
-    iam_actions.extract_resource_arn = extract
     iam_actions.request_tag_context = context
     before_policies = iam_evaluator._gather_role_policies
 
@@ -61,3 +43,14 @@ def install() -> None:
         return before_policies(role.rpartition("/")[2], account)
 
     iam_evaluator._gather_role_policies = policies
+
+
+def _entity(request: Request, arn: str) -> str:
+    for parameter, store, kind in _ENTITIES:
+        name = request.parameter(parameter)
+        if name:
+            record = getattr(iam, store).get(name) or {}
+            return str(
+                record.get("Arn") or f"arn:aws:iam::{request.account}:{kind}{request.parameter('Path') or '/'}{name}"
+            )
+    return arn

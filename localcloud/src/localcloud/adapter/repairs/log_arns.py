@@ -9,35 +9,23 @@ actions on ``log-group:NAME:log-stream:STREAM``, tagging on the ARN it names
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from ministack.core import iam_actions
+from localcloud.adapter.authorised_on import Request, correct
 
 _ON_THE_ARN_GIVEN = frozenset({"TagResource", "UntagResource", "ListTagsForResource"})
 
 
 def install() -> None:
-    """Wrap the lookup of a request's resource."""
-    before = iam_actions.extract_resource_arn
+    """Correct what requests of CloudWatch Logs are authorised on."""
+    correct("logs", _group_or_stream)
 
-    def extract(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query: Any,
-        region: str,
-        account: str,
-    ) -> str:
-        arn: str = before(service, method, path, headers, body, query, region, account)
-        action = headers.get("x-amz-target", "").rpartition(".")[2]
-        if service != "logs" or ":log-group:" not in arn or action in _ON_THE_ARN_GIVEN:
-            return arn
-        try:
-            stream = json.loads(body or b"{}").get("logStreamName")
-        except ValueError:
-            stream = None
-        return f"{arn}:log-stream:{stream}" if stream else f"{arn}:*"
 
-    iam_actions.extract_resource_arn = extract
+def _group_or_stream(request: Request, arn: str) -> str:
+    action = request.headers.get("x-amz-target", "").rpartition(".")[2]
+    if ":log-group:" not in arn or action in _ON_THE_ARN_GIVEN:
+        return arn
+    try:
+        stream = json.loads(request.body or b"{}").get("logStreamName")
+    except ValueError:
+        stream = None
+    return f"{arn}:log-stream:{stream}" if stream else f"{arn}:*"

@@ -9,37 +9,25 @@ for all, needs ``*`` in both. Resource groups list stacks too.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from ministack.core import iam_actions
 from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers
 
+from localcloud.adapter.authorised_on import Request, correct
 from localcloud.adapter.services import register_tag_collector
 
 
 def install() -> None:
-    """Register the tags and wrap the lookup of a request's resource."""
+    """Register the tags and correct what requests of CloudFormation are authorised on."""
     register_tag_collector("cloudformation", _tags)
-    before = iam_actions.extract_resource_arn
+    correct("cloudformation", _stack)
 
-    def extract(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query: Any,
-        region: str,
-        account: str,
-    ) -> str:
-        arn: str = before(service, method, path, headers, body, query, region, account)
-        if service != "cloudformation" or ":stack/" not in arn:
-            return arn
-        stack = handlers._resolve_stack(arn.split(":stack/")[1].removesuffix("/*") if arn.endswith("/*") else arn)
-        return str(stack["StackId"]) if stack else arn
 
-    iam_actions.extract_resource_arn = extract
+def _stack(_: Request, arn: str) -> str:
+    if ":stack/" not in arn:
+        return arn
+    stack = handlers._resolve_stack(arn.split(":stack/")[1].removesuffix("/*") if arn.endswith("/*") else arn)
+    return str(stack["StackId"]) if stack else arn
 
 
 def _tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
