@@ -34,7 +34,7 @@ define venv # directory, requirements file
 	@$(1)/bin/python -m pip install $(PIP_OPTIONS) --require-hashes -r $(2)
 endef
 
-.PHONY: help install doctor deploy destroy status audit evaluate test unit check benchmark localcloud-stop lock clean
+.PHONY: help install doctor deploy destroy status audit evaluate test matrix unit check benchmark localcloud-stop lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -61,11 +61,14 @@ evaluate: $(INSTALLED) ## run the test split of mnist-linear and bank through th
 	@sandcastle evaluate mnist-linear --environment $(ENV)
 	@sandcastle evaluate bank --environment $(ENV)
 
-test: $(INSTALLED) $(TOOLS) ## everything: linters, types, unit tests, templates, lifecycle on localcloud
+test: $(INSTALLED) $(TOOLS) ## linters, types, unit tests, templates, lifecycle on localcloud
 	@$(MAKE) --no-print-directory check
 	@rm -rf .localcloud/usage
-	@python -m pytest $(SIDE_BY_SIDE)
+	@python -m pytest $(SIDE_BY_SIDE) -m "not exhaustive"
 	@python -m tests.least_privilege --check
+
+matrix: $(INSTALLED) $(TOOLS) ## destroy from every situation that there is, and under every fault
+	@python -m pytest $(SIDE_BY_SIDE) tests/lifecycle/matrix
 
 unit: $(INSTALLED) $(TOOLS) ## only the fast tests
 	@python -m pytest $(SIDE_BY_SIDE) -m "not lifecycle"

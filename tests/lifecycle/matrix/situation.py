@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+from _pytest.mark.structures import ParameterSet
+
 from tests.lifecycle.stand import Stand
 
 PLAIN: Mapping[str, Any] = {"studio": {"users": ["ada", "grace"]}}
@@ -35,7 +38,8 @@ class Situation:
     """``begin`` deploys the environment and makes the situation of it; it may leave faults behind.
 
     ``settle`` is how long, in real seconds, intermediate states last once the situation is there: long ones are for
-    states that the destruction is to meet.
+    states that the destruction is to meet. ``exhaustive`` marks a further one of its kind, which ``make matrix`` tries
+    and ``make test`` does not.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Situation:
     settings: Mapping[str, Any] = field(default_factory=lambda: PLAIN)
     switches: Mapping[str, str] = field(default_factory=dict)
     settle: float = 0.02
+    exhaustive: bool = False
 
     def __str__(self) -> str:
         """Its name."""
@@ -57,6 +62,14 @@ def registered(module: str) -> list[Situation]:
     return list(_SITUATIONS.get(module, ()))
 
 
+def cases(module: str) -> list[ParameterSet]:
+    """Return them as parameters of a test."""
+    return [
+        pytest.param(one, id=one.name, marks=[pytest.mark.exhaustive] if one.exhaustive else [])
+        for one in registered(module)
+    ]
+
+
 def situation(
     name: str,
     *,
@@ -64,6 +77,7 @@ def situation(
     switches: Mapping[str, str] | None = None,
     settle: float = 0.02,
     deployed: bool = True,
+    exhaustive: bool = False,
 ) -> Callable[[Callable[[Stand], None]], Callable[[Stand], None]]:
     """Register what makes the situation. With ``deployed`` the environment is there before."""
 
@@ -74,7 +88,9 @@ def situation(
                 assert set(statuses.values()) == {"CREATE_COMPLETE"}, statuses
             make(stand)
 
-        _SITUATIONS.setdefault(make.__module__, []).append(Situation(name, begin, settings, switches or {}, settle))
+        _SITUATIONS.setdefault(make.__module__, []).append(
+            Situation(name, begin, settings, switches or {}, settle, exhaustive)
+        )
         return make
 
     return register

@@ -47,13 +47,13 @@ def ends_at_zero(place: Stand) -> dict[str, object]:
     return report
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5])
+@pytest.mark.parametrize("share", [0.1, pytest.param(0.5, marks=pytest.mark.exhaustive)])
 def test_throttled_calls(place: Stand, share: float) -> None:
     place.faults({"effect": "throttle", "probability": share, "seed": 7})
     ends_at_zero(place)
 
 
-@pytest.mark.parametrize("when", ["start", "end"])
+@pytest.mark.parametrize("when", [pytest.param("start", marks=pytest.mark.exhaustive), "end"])
 @pytest.mark.parametrize("place", [WHOLE], indirect=True)
 def test_every_janitor_dies_once(place: Stand, when: str) -> None:
     rules = [{"function": name, "effect": "crash", "when": when, "times": 1} for name in JANITORS]
@@ -63,7 +63,7 @@ def test_every_janitor_dies_once(place: Stand, when: str) -> None:
     assert told == [] or all(rule["applied"] == 1 for rule in told), told
 
 
-@pytest.mark.parametrize("janitor", ["StudioDrain", "Quiesce"])
+@pytest.mark.parametrize("janitor", [pytest.param("StudioDrain", marks=pytest.mark.exhaustive), "Quiesce"])
 def test_a_janitor_that_runs_out_of_time_once(place: Stand, janitor: str) -> None:
     place.faults({"function": janitor, "effect": "time-out", "times": 3})
     ends_at_zero(place)

@@ -10,7 +10,7 @@ import pytest
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.judge import destroyed_to_zero
-from tests.lifecycle.matrix.situation import NOTEBOOK, WHOLE, Situation, registered, situation
+from tests.lifecycle.matrix.situation import NOTEBOOK, WHOLE, Situation, cases, situation
 from tests.lifecycle.stand import Stand
 
 STAYS = {"notebook-after-update": "stay"}
@@ -26,7 +26,7 @@ def _notebook_is(stand: Stand, name: str, status: str) -> bool:
     return bool(found["NotebookInstanceStatus"] == status)
 
 
-@situation("the notebook is stopped, which an update would change", settings=NOTEBOOK, switches=STAYS)
+@situation("the notebook is stopped, which an update would change", exhaustive=True, settings=NOTEBOOK, switches=STAYS)
 @situation("the notebook is stopped", settings=NOTEBOOK)
 def _notebook_stopped(stand: Stand) -> None:
     name = _notebook(stand)
@@ -36,6 +36,7 @@ def _notebook_stopped(stand: Stand) -> None:
 
 @situation(
     "the notebook is starting again, and is waited for",
+    exhaustive=True,
     settle=2.0,
     switches={"notebook-busy-delete": "wait"},
     settings=NOTEBOOK,
@@ -47,7 +48,7 @@ def _notebook_pending(stand: Stand) -> None:
     stand.client("sagemaker").start_notebook_instance(NotebookInstanceName=_notebook(stand))
 
 
-@situation("the notebook is stopping", settle=2.0, settings=NOTEBOOK)
+@situation("the notebook is stopping", exhaustive=True, settle=2.0, settings=NOTEBOOK)
 def _notebook_stopping(stand: Stand) -> None:
     stand.cloud.post("clock", {"settle_seconds": 2.0})
     stand.client("sagemaker").stop_notebook_instance(NotebookInstanceName=_notebook(stand))
@@ -128,7 +129,7 @@ def _budget_spent(stand: Stand) -> None:
     stand.cloud.until(executed, "the limit to be applied")
 
 
-@situation("the budget is spent, and was deleted by hand")
+@situation("the budget is spent, and was deleted by hand", exhaustive=True)
 def _budget_gone(stand: Stand) -> None:
     _budget_spent(stand)
     budgets, account = stand.client("budgets"), {"AccountId": "000000000000"}
@@ -148,7 +149,7 @@ def _asleep(stand: Stand) -> None:
     stand.cloud.until(lambda: _notebook_is(stand, _notebook(stand), "Stopped"), "the notebook to sleep")
 
 
-@situation("the notebook was deleted by hand before", settings=NOTEBOOK)
+@situation("the notebook was deleted by hand before", exhaustive=True, settings=NOTEBOOK)
 def _notebook_by_hand(stand: Stand) -> None:
     _notebook_stopped(stand)
     sagemaker = stand.client("sagemaker")
@@ -156,6 +157,6 @@ def _notebook_by_hand(stand: Stand) -> None:
     stand.cloud.until(lambda: not sagemaker.list_notebook_instances()["NotebookInstances"], "the notebook to go")
 
 
-@pytest.mark.parametrize("situation", registered(__name__), ids=str)
+@pytest.mark.parametrize("situation", cases(__name__))
 def test_destroyed_to_zero(situation: Situation, empty: Cloud) -> None:
     destroyed_to_zero(situation, empty)

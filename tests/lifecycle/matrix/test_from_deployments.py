@@ -9,13 +9,13 @@ import pytest
 
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix.judge import destroyed_to_zero
-from tests.lifecycle.matrix.situation import BANK, HOME, NOTEBOOK, WHOLE, Situation, registered, situation
+from tests.lifecycle.matrix.situation import BANK, HOME, NOTEBOOK, WHOLE, Situation, cases, situation
 from tests.lifecycle.stand import Stand, breaks
 from tests.synthesis import Template
 
 
 def _fails_at(part: str, settings: Mapping[str, Any]) -> None:
-    @situation(f"the deployment failed at {part}", settings=settings, deployed=False)
+    @situation(f"the deployment failed at {part}", settings=settings, deployed=False, exhaustive=settings is NOTEBOOK)
     def make(stand: Stand) -> None:
         statuses = stand.deploy({part: breaks})
         assert statuses[stand.stack(part)] == "ROLLBACK_COMPLETE", statuses
@@ -33,7 +33,9 @@ for _part, _settings in {
 
 
 def _dies_when(moment: str, part: str, happened: Callable[[Stand], Any]) -> None:
-    @situation(f"the command that deploys died when {moment}", settings=BANK, deployed=False)
+    @situation(
+        f"the command that deploys died when {moment}", settings=BANK, deployed=False, exhaustive=part == "foundation"
+    )
     def make(stand: Stand) -> None:
         stand.deploy(until=part, leave=True)
         stand.cloud.until(lambda: happened(stand), moment)
@@ -84,6 +86,6 @@ def _stack_by_hand(stand: Stand) -> None:
     stand.settle([stand.stack("teardown")])
 
 
-@pytest.mark.parametrize("situation", registered(__name__), ids=str)
+@pytest.mark.parametrize("situation", cases(__name__))
 def test_destroyed_to_zero(situation: Situation, empty: Cloud) -> None:
     destroyed_to_zero(situation, empty)

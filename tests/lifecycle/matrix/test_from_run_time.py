@@ -10,7 +10,7 @@ from sandcastle.config.catalogue import image_uri
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.judge import destroyed_to_zero
-from tests.lifecycle.matrix.situation import Situation, registered, situation
+from tests.lifecycle.matrix.situation import Situation, cases, situation
 from tests.lifecycle.stand import Stand
 
 
@@ -19,7 +19,7 @@ def _processing(stand: Stand) -> None:
     people.processing(stand, "adas-processing")
 
 
-@situation("a training job runs")
+@situation("a training job runs", exhaustive=True)
 def _training(stand: Stand) -> None:
     people.training(stand, "adas-training")
 
@@ -128,7 +128,7 @@ def _pipeline_executing(stand: Stand) -> None:
     )
 
 
-@situation("a pipeline is there, and nothing of it runs")
+@situation("a pipeline is there, and nothing of it runs", exhaustive=True)
 def _pipeline_idle(stand: Stand) -> None:
     _pipeline(stand, 1)
 
@@ -201,12 +201,18 @@ def _schedule_pending(stand: Stand) -> None:
 
 
 @situation(
-    "a monitoring schedule executes, and is still read after it is deleted", switches={"schedule-delete-read": "stale"}
+    "a monitoring schedule executes, and is still read after it is deleted",
+    exhaustive=True,
+    switches={"schedule-delete-read": "stale"},
 )
 @situation(
-    "a monitoring schedule executes, and its definition says otherwise", switches={"job-definition-lock": "in-use"}
+    "a monitoring schedule executes, and its definition says otherwise",
+    exhaustive=True,
+    switches={"job-definition-lock": "in-use"},
 )
-@situation("a monitoring schedule executes jobs with its tags", switches={"monitoring-job-tags": "schedule"})
+@situation(
+    "a monitoring schedule executes jobs with its tags", exhaustive=True, switches={"monitoring-job-tags": "schedule"}
+)
 @situation("a monitoring schedule executes")
 def _schedule_executing(stand: Stand) -> None:
     _schedule(stand, 600)
@@ -226,7 +232,7 @@ def _schedule_executing(stand: Stand) -> None:
     )
 
 
-@situation("a monitoring schedule outlived its endpoint")
+@situation("a monitoring schedule outlived its endpoint", exhaustive=True)
 def _schedule_leaked(stand: Stand) -> None:
     _schedule(stand, 1)
     sagemaker = stand.client("sagemaker")
@@ -260,7 +266,7 @@ def _endpoint_system_updating(stand: Stand) -> None:
     stand.cloud.post("endpoint", {"name": "adas-endpoint", "status": "SystemUpdating", "seconds": 300})
 
 
-@situation("an endpoint failed to start")
+@situation("an endpoint failed to start", exhaustive=True)
 def _endpoint_failed(stand: Stand) -> None:
     sagemaker = stand.client("sagemaker")
     url = people.upload(stand, "broken.tar.gz", b"no archive")
@@ -306,6 +312,6 @@ def _endpoint_without_config(stand: Stand) -> None:
     sagemaker.delete_model(ModelName="adas-endpoint")
 
 
-@pytest.mark.parametrize("situation", registered(__name__), ids=str)
+@pytest.mark.parametrize("situation", cases(__name__))
 def test_destroyed_to_zero(situation: Situation, empty: Cloud) -> None:
     destroyed_to_zero(situation, empty)

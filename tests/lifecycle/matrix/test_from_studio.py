@@ -7,7 +7,7 @@ import pytest
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.judge import destroyed_to_zero
-from tests.lifecycle.matrix.situation import HOME, Situation, registered, situation
+from tests.lifecycle.matrix.situation import HOME, Situation, cases, situation
 from tests.lifecycle.stand import Stand
 
 
@@ -22,12 +22,12 @@ def _app_in_a_space(stand: Stand) -> None:
     people.app(stand, SpaceName="notes")
 
 
-@situation("an app runs in a profile", settings=HOME)
+@situation("an app runs in a profile", exhaustive=True, settings=HOME)
 def _app_in_a_profile(stand: Stand) -> None:
     people.app(stand, UserProfileName="ada", app_type="KernelGateway")
 
 
-@situation("a space without an app keeps its disk")
+@situation("a space without an app keeps its disk", exhaustive=True)
 def _space(stand: Stand) -> None:
     people.space(stand, "notes")
 
@@ -54,7 +54,10 @@ def _many(stand: Stand) -> None:
 
 
 @situation(
-    "an app is still being opened, which is told otherwise", settle=1.0, switches={"busy-app-delete": "validation"}
+    "an app is still being opened, which is told otherwise",
+    exhaustive=True,
+    settle=1.0,
+    switches={"busy-app-delete": "validation"},
 )
 @situation("an app is still being opened", settle=1.0)
 def _app_pending(stand: Stand) -> None:
@@ -117,7 +120,7 @@ def _space_during_the_drain(stand: Stand) -> None:
     )
 
 
-@situation("files lie in a home file system", settings=HOME)
+@situation("files lie in a home file system", exhaustive=True, settings=HOME)
 def _home(stand: Stand) -> None:
     people.app(stand, UserProfileName="ada", app_type="KernelGateway")
     people.space(stand, "notes")
@@ -145,6 +148,6 @@ def _domain_updating(stand: Stand) -> None:
     )
 
 
-@pytest.mark.parametrize("situation", registered(__name__), ids=str)
+@pytest.mark.parametrize("situation", cases(__name__))
 def test_destroyed_to_zero(situation: Situation, empty: Cloud) -> None:
     destroyed_to_zero(situation, empty)
