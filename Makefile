@@ -10,10 +10,13 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# What is installed is compiled when it is first imported: most of it never is, and that takes a minute. The parts do not
-# wait for each other.
+# What is installed is compiled when it is first imported, and kept then: most of it never is, and that takes a minute.
+# The parts do not wait for each other.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_OPTIONS := --quiet --no-compile
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=4
+endif
 
 PRODUCT := .venv/.installed
 TOOLS := .venv/.tools-installed

@@ -14,6 +14,7 @@ from sandcastle.fingerprint import data_fingerprint
 from sandcastle.job_resource import JobResource
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import (
+    ON_AWS,
     PARTITION,
     list_objects,
     pull_image,
@@ -87,7 +88,7 @@ class Dataset(Construct):
                     reason="the workload's own folder; below it lies one folder per fingerprint, which changes",
                 ),
                 *write_logs("/aws/sagemaker/ProcessingJobs", f"{names.job_prefix}-*"),
-                put_metrics("/aws/sagemaker/ProcessingJobs"),
+                put_metrics("/aws/sagemaker/ProcessingJobs", unseen=ON_AWS),
                 *pull_image(image),
             ],
             promises=[

@@ -9,7 +9,15 @@ from constructs import Construct
 from sandcastle.config import Workload
 from sandcastle.job_resource import JobResource
 from sandcastle.naming import WorkloadNames
-from sandcastle.permissions import list_objects, pull_image, put_metrics, read_objects, write_logs, write_objects
+from sandcastle.permissions import (
+    ON_AWS,
+    list_objects,
+    pull_image,
+    put_metrics,
+    read_objects,
+    write_logs,
+    write_objects,
+)
 from sandcastle.promises import may, may_not
 from sandcastle.resource import Resource
 from sandcastle.roles import ServiceRole
@@ -68,10 +76,10 @@ class HostedModel(Construct):
                     f"{workload.name}/*/output/model.tar.gz",
                     reason="archives of this workload only; what varies is fingerprint and job",
                 ),
-                list_objects(models_bucket_arn, f"{workload.name}/*"),
+                list_objects(models_bucket_arn, f"{workload.name}/*", unseen=ON_AWS),
                 *captured,
                 *write_logs(names.endpoint_log_group, "*"),
-                put_metrics("/aws/sagemaker/Endpoints"),
+                put_metrics("/aws/sagemaker/Endpoints", unseen=ON_AWS),
                 *pull_image(image),
             ],
             promises=[

@@ -17,7 +17,7 @@ from sandcastle.functions import Function
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import GROUP_REASON, list_objects, log_group_arn, pass_roles, sagemaker_arn
 from sandcastle.promises import may, may_not
-from sandcastle.roles import ServiceRole, Statement
+from sandcastle.roles import UNSEEN_KEY, ServiceRole, Statement
 
 WAIT_MINUTES = 60
 """As long as CloudFormation lets a custom resource take. The framework counts calls, 720 of them, and each call takes
@@ -27,6 +27,10 @@ its own time besides the pause: it would notice too late. ``is_complete`` looks 
 _JOBS_REASON = "jobs of this workload; a job's name ends with fingerprint, stack and attempt"
 _LOG_REASON = "log streams of this workload's jobs; a stream's name ends with fingerprint, host and time"
 _LIST_REASON = "listing jobs is not about one job: the service authorization reference names no resource"
+
+_UNDONE = "a change that is undone while its job runs: localcloud's CloudFormation lets the job end first"
+_INACTIVE = "asked only about a function that Lambda has put to rest since, which localcloud never does"
+_STATES = "localcloud runs state machines without asking IAM"
 
 
 class JobProvider(Construct):
@@ -74,6 +78,7 @@ class JobProvider(Construct):
                     ],
                     jobs,
                     reason=_JOBS_REASON,
+                    unseen={"sagemaker:StopProcessingJob": _UNDONE, "sagemaker:StopTrainingJob": _UNDONE},
                 ),
                 Statement(["sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"], ["*"], reason=_LIST_REASON),
                 # Exactly its own stack: a job that was started for a change which is being undone must not stay.
@@ -162,7 +167,7 @@ class JobProvider(Construct):
         log_group = logs.LogGroup(
             self, "FrameworkLogs", retention=logs.RetentionDays.TWO_WEEKS, removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        return custom_resources.Provider(
+        provider = custom_resources.Provider(
             self,
             "Framework",
             on_event_handler=self._handler("OnEventHandler", on_event),
@@ -174,6 +179,10 @@ class JobProvider(Construct):
             total_timeout=cdk.Duration.minutes(WAIT_MINUTES),
             disable_waiter_state_machine_logging=True,
         )
+        waiter = _resource(provider, "waiter-state-machine", "Role", "Resource")
+        waiter.add_property_override("Description", "CDK's waiter")
+        waiter.add_metadata(UNSEEN_KEY, {"lambda:InvokeFunction": _STATES})
+        return provider
 
     def _handler(self, construct_id: str, function: Function) -> lambda_.IFunction:
         return lambda_.Function.from_function_attributes(
@@ -192,6 +201,7 @@ class JobProvider(Construct):
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
             )
         )
+        _resource(role, "Resource").add_metadata(UNSEEN_KEY, {"lambda:GetFunction": _INACTIVE})
         self._roles.append(role)
         return role
 

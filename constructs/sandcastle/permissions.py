@@ -28,6 +28,10 @@ def log_group_arn(group: str) -> str:
     return f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:{group}"
 
 
+ON_AWS = "SageMaker itself on AWS, in the role's name (developer guide, execution roles)"
+"""Who uses what nothing in localcloud uses: AWS's lists say what the role of a job, of a model, has to have."""
+
+
 def sagemaker_arn(kind: str, name: str) -> str:
     """Return the ARN of a SageMaker resource in this account and region; ``name`` may end with ``*``."""
     return f"arn:{PARTITION}:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"
@@ -40,13 +44,18 @@ def read_objects(bucket_arn: str, *keys: str, reason: str = "") -> Statement:
 
 def write_objects(bucket_arn: str, *keys: str, reason: str = "") -> Statement:
     """Allow writing the objects, in parts when they are large; a key may hold ``*``, with a reason."""
-    actions = ["s3:PutObject", "s3:AbortMultipartUpload"]
-    return Statement(actions, [f"{bucket_arn}/{key}" for key in keys], reason=reason)
+    return Statement(
+        ["s3:PutObject", "s3:AbortMultipartUpload"],
+        [f"{bucket_arn}/{key}" for key in keys],
+        reason=reason,
+        unseen={"s3:AbortMultipartUpload": "an upload in parts that breaks off"},
+    )
 
 
-def list_objects(bucket_arn: str, *prefixes: str) -> Statement:
-    """Allow listing the bucket under these prefixes only; each may end with ``*``."""
-    return Statement(["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": list(prefixes)}})
+def list_objects(bucket_arn: str, *prefixes: str, unseen: str = "") -> Statement:
+    """Allow listing the bucket under these prefixes only; each may end with ``*``. ``unseen``: see Statement."""
+    why = {"s3:ListBucket": unseen} if unseen else {}
+    return Statement(["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": list(prefixes)}}, unseen=why)
 
 
 def pull_image(*uris: str) -> list[Statement]:
@@ -84,6 +93,7 @@ def write_logs(group: str, streams: str) -> list[Statement]:
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],
             [arn, f"{arn}:*"],
             reason=GROUP_REASON,
+            unseen={"logs:DescribeLogStreams": ON_AWS},
         ),
         Statement(
             ["logs:PutLogEvents"],
@@ -98,13 +108,14 @@ def write_function_logs(log_group_arn_with_star: str) -> Statement:
     return Statement(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn_with_star])
 
 
-def put_metrics(*namespaces: str) -> Statement:
-    """Allow writing metrics of these namespaces."""
+def put_metrics(*namespaces: str, unseen: str = "") -> Statement:
+    """Allow writing metrics of these namespaces. ``unseen``: see Statement."""
     return Statement(
         ["cloudwatch:PutMetricData"],
         ["*"],
         {"StringEquals": {"cloudwatch:namespace": namespaces[0] if len(namespaces) == 1 else list(namespaces)}},
         reason="metrics are no resources: the namespace condition is the narrowest that AWS offers",
+        unseen={"cloudwatch:PutMetricData": unseen} if unseen else {},
     )
 
 

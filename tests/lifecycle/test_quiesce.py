@@ -6,14 +6,23 @@ has to do all of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
+
 from tests.lifecycle.busy import Busy
-from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.conftest import Cloud, running_localcloud
 from tests.lifecycle.stand import stand
 
 NAME = "quiet"
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """With room for all these jobs at once, however few cores there are."""
+    with running_localcloud(tmp_path_factory, LOCALCLOUD_JOB_SLOTS="12") as running:
+        yield running
 
 
 def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
@@ -34,7 +43,7 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     ours.training("training")
     ours.processing()
     ours.tuning()
-    ours.pipeline()
+    named.pipeline()  # an execution has no tags: only the name says whose it is
     ours.warm_pool()  # the last of all that trains: the next one would take its instances
     named.transform()
     assert _at_work(sagemaker) == {

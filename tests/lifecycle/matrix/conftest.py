@@ -22,7 +22,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cloud, dic
 def empty(quick: tuple[Cloud, dict[str, str]]) -> Cloud:
     """The file's localcloud with nothing in it, and everything as it comes."""
     cloud, switches = quick
-    cloud.post("reset", {})
+    cloud.reset()
     cloud.post("switches", switches)
     cloud.post("clock", {"settle_seconds": SETTLE_SECONDS})
     return cloud

@@ -26,7 +26,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture
 def place(cloud: Cloud, request: pytest.FixtureRequest) -> Stand:
     """A whole environment with a person at work in it."""
-    cloud.post("reset", {})
+    cloud.reset()
     found = stand(cloud, written("faulty", **getattr(request, "param", HOME)))
     found.prepare()
     found.before = contents(cloud)

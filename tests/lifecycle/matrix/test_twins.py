@@ -59,7 +59,7 @@ def state(cloud: Cloud) -> str:
 
 @pytest.mark.parametrize(("gone", "stays"), [(ONE, OTHER), pytest.param(OTHER, ONE, marks=pytest.mark.exhaustive)])
 def test_the_twin_is_the_same_byte_for_byte(gone: str, stays: str, cloud: Cloud) -> None:
-    cloud.post("reset", {})
+    cloud.reset()
     twin = stand(cloud, written(stays, **WHOLE))
     twin.deploy()
     furnish(twin)
