@@ -1,4 +1,4 @@
-"""Jobs behind stacks: they are stopped with the stack that waits for them, and a failed change leaves what there was."""
+"""Jobs behind stacks: they are stopped with the stack that waits for them; a failed change leaves what there was."""
 
 from __future__ import annotations
 
