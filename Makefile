@@ -10,10 +10,9 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# What is installed is compiled when it is first imported, and kept then: most of it never is, and that takes a minute.
-# The parts do not wait for each other.
+# The project's packages are compiled when they are first imported, and kept then: most never are, and to compile all takes
+# a minute. The parts do not wait for each other.
 unexport PYTHONDONTWRITEBYTECODE
-PIP_OPTIONS := --quiet --no-compile
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=4
 endif
@@ -30,11 +29,11 @@ INSTALLED := $(PRODUCT) $(CDK) $(LOCALCLOUD) $(FUNCTIONS) $(RUNNERS)
 # so four are right for two cores, too.
 SIDE_BY_SIDE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
-define venv # directory, requirements file
+define venv # directory, requirements file, further options of pip
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Choose another with: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python has no venv module here. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
-	@$(1)/bin/python -m pip install $(PIP_OPTIONS) --require-hashes -r $(2)
+	@$(1)/bin/python -m pip install --quiet $(3) --require-hashes -r $(2)
 endef
 
 .PHONY: help install doctor deploy destroy status audit evaluate test matrix unit check benchmark localcloud-stop lock clean
@@ -70,8 +69,8 @@ test: $(INSTALLED) $(TOOLS) ## linters, types, unit tests, templates, lifecycle 
 	@python -m pytest $(SIDE_BY_SIDE) -m "not exhaustive"
 	@python -m tests.least_privilege --check
 
-matrix: $(INSTALLED) $(TOOLS) ## destroy from every situation that there is, and under every fault
-	@python -m pytest $(SIDE_BY_SIDE) tests/lifecycle/matrix
+matrix: $(INSTALLED) $(TOOLS) ## every life of an environment: destroyed from all situations, under all faults
+	@python -m pytest $(SIDE_BY_SIDE) tests/lifecycle
 
 unit: $(INSTALLED) $(TOOLS) ## only the fast tests
 	@python -m pytest $(SIDE_BY_SIDE) -m "not lifecycle"
@@ -96,13 +95,13 @@ clean: localcloud-stop ## remove everything that was installed or generated
 
 $(PRODUCT): requirements.txt pyproject.toml
 	@echo "Installing the project's packages into .venv (2 minutes or so) ..."
-	$(call venv,.venv,requirements.txt)
+	$(call venv,.venv,requirements.txt,--no-compile)
 	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(TOOLS): requirements-dev.txt $(PRODUCT)
 	@echo "Installing the test tools into .venv ..."
-	@.venv/bin/python -m pip install $(PIP_OPTIONS) --require-hashes -r requirements-dev.txt
+	@.venv/bin/python -m pip install --quiet --no-compile --require-hashes -r requirements-dev.txt
 	@touch $@
 
 $(CDK): package-lock.json $(PRODUCT)

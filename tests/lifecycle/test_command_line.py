@@ -11,7 +11,7 @@ from tests.lifecycle.conftest import Cloud
 
 def test_cdk_deploy_and_cdk_destroy_by_hand(cloud: Cloud, environment_file: Callable[..., str]) -> None:
     """They work as on AWS and reach zero by themselves."""
-    name = environment_file("by-hand", workloads={"mnist-linear": {}})
+    name = environment_file("by-hand", workloads={}, studio={"users": ["ada"]})
     cloud.shell("cdk bootstrap aws://000000000000/us-east-1")
     cloud.shell(f"cdk deploy --all --require-approval never -c environment={name}")
     assert set(cloud.stacks().values()) == {"CREATE_COMPLETE"}

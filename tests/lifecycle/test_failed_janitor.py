@@ -23,7 +23,7 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize("after_a_failed_delete", ["hold-back", "go-on"])
+@pytest.mark.parametrize("after_a_failed_delete", ["hold-back", pytest.param("go-on", marks=pytest.mark.exhaustive)])
 def test_a_janitor_that_never_succeeds(after_a_failed_delete: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Both ways in which CloudFormation may behave after a failed deletion (facts on it disagree)."""
     with running_localcloud(tmp_path_factory, LOCALCLOUD_FAILED_DELETE=after_a_failed_delete) as cloud:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.stand import stand
 from tests.workloads.test_bank import as_csv, raw_rows
@@ -13,6 +15,7 @@ from tests.workloads.test_mnist_linear import mnist_file
 PUBLIC = "sagemaker-example-files-prod-us-east-1"
 
 
+@pytest.mark.exhaustive
 def test_full_reads_the_public_objects_through_the_same_code(
     cloud: Cloud, environment_file: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -123,7 +123,7 @@ def test_once_a_day_the_schedule_stops_it(notebook: Notebook) -> None:
     assert notebook.status == "InService"
 
 
-@pytest.mark.parametrize("position", ["fail", "wait"])
+@pytest.mark.parametrize("position", ["fail", pytest.param("wait", marks=pytest.mark.exhaustive)])
 def test_a_destroy_reaches_zero_while_it_starts(notebook: Notebook, position: str) -> None:
     notebook.cloud.post("switches", {"notebook-busy-delete": position})
     notebook.stop()

@@ -11,6 +11,7 @@ from tests.lifecycle.environments import written
 from tests.lifecycle.stand import stand
 
 
+@pytest.mark.exhaustive
 def test_models_are_trained_and_asked_without_namespaces(tmp_path_factory: pytest.TempPathFactory) -> None:
     with running_localcloud(tmp_path_factory, LOCALCLOUD_SANDBOX="none") as cloud:
         place = stand(cloud, written("plain", workloads={"mnist-linear": {}, "bank": {}})).up()

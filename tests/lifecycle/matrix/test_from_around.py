@@ -85,7 +85,7 @@ def _versions(stand: Stand) -> None:
         s3.upload_part(Bucket=bucket, Key="half", UploadId=upload, PartNumber=1, Body=b"x" * 100)
 
 
-@situation("more objects than a page of a listing holds")
+@situation("more objects than a page of a listing holds", exhaustive=True)
 def _objects(stand: Stand) -> None:
     s3, bucket = stand.client("s3"), stand.outputs["DataBucket"]
     for number in range(1100):
@@ -137,7 +137,7 @@ def _budget_gone(stand: Stand) -> None:
         budgets.delete_budget(**account, BudgetName=budget["BudgetName"])
 
 
-@situation("the nightly stop has put everything to sleep", settings=WHOLE)
+@situation("the nightly stop has put everything to sleep", settings=WHOLE, exhaustive=True)
 def _asleep(stand: Stand) -> None:
     people.space(stand, "notes")
     people.app(stand, SpaceName="notes")
