@@ -36,7 +36,7 @@ define venv # directory, requirements file, further options of pip
 	@$(1)/bin/python -m pip install --quiet $(3) --require-hashes -r $(2)
 endef
 
-.PHONY: help install doctor deploy destroy status audit evaluate test matrix unit check benchmark localcloud-stop lock clean
+.PHONY: help install doctor deploy destroy status audit evaluate test suite matrix unit check benchmark localcloud-stop lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -64,7 +64,9 @@ evaluate: $(INSTALLED) ## run the test split of mnist-linear and bank through th
 	@sandcastle evaluate bank --environment $(ENV)
 
 test: $(INSTALLED) $(TOOLS) ## linters, types, unit tests, templates, lifecycle on localcloud
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory check suite  # side by side
+
+suite: $(INSTALLED) $(TOOLS)
 	@rm -rf .localcloud/usage
 	@python -m pytest $(SIDE_BY_SIDE) -m "not exhaustive"
 	@python -m tests.least_privilege --check

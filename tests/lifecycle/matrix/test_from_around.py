@@ -10,7 +10,7 @@ import pytest
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.matrix import people
 from tests.lifecycle.matrix.judge import destroyed_to_zero
-from tests.lifecycle.matrix.situation import NOTEBOOK, WHOLE, Situation, cases, situation
+from tests.lifecycle.matrix.situation import BANK, NOTEBOOK, WHOLE, Situation, cases, situation
 from tests.lifecycle.stand import Stand
 
 STAYS = {"notebook-after-update": "stay"}
@@ -106,7 +106,7 @@ def _late_writer(stand: Stand) -> None:
     )
 
 
-@situation("an endpoint goes on writing captures and logs after its end", settings=WHOLE)
+@situation("an endpoint goes on writing captures and logs after its end", settings=BANK)
 def _late_captures(stand: Stand) -> None:
     name = stand.client("sagemaker").list_endpoints()["Endpoints"][0]["EndpointName"]
     for _ in range(3):
