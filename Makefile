@@ -96,7 +96,7 @@ clean: localcloud-stop ## remove everything that was installed or generated
 	@rm -rf .venv .localcloud node_modules cdk.out .cdk.out reports
 
 $(PRODUCT): requirements.txt pyproject.toml
-	@echo "Installing the project's packages into .venv (2 minutes or so) ..."
+	@echo "Installing the project's packages into .venv (a minute or so) ..."
 	$(call venv,.venv,requirements.txt,--no-compile)
 	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
