@@ -268,11 +268,11 @@ def test_terminate_reaches_the_entrypoint_only(directory: JobDirectory) -> None:
     """`docker stop` signals the entrypoint; its children hear of it only from the entrypoint."""
     script = (
         "trap 'echo parent heard; kill $CHILD; wait; exit 7' TERM; "
-        "sh -c 'trap \"echo child heard; exit\" TERM; echo up; while :; do sleep 0.05; done' & CHILD=$!; "
-        "while :; do sleep 0.05; done"
+        "sh -c 'trap \"echo child heard; exit\" TERM; echo child; while :; do sleep 0.05; done' & CHILD=$!; "
+        "echo parent; while :; do sleep 0.05; done"
     )
     process = sandbox.start(directory, shell(script))
-    assert process.output.readline() == b"up\n"
+    assert {process.output.readline() for _ in range(2)} == {b"child\n", b"parent\n"}  # each knows the other
     process.terminate()
     code, output = finish(process)
     assert (code, output) == (7, "parent heard\nchild heard\n")
