@@ -9,7 +9,7 @@ as=""
 if [ "$(id -u)" = 0 ] && id ec2-user >/dev/null 2>&1; then as="runuser -u ec2-user --"; fi
 python=""
 for candidate in "$home"/anaconda3/envs/python3/bin/python "$home"/anaconda3/envs/*/bin/python python3; do
-  if $as "$candidate" -c "import importlib.util as u; u.find_spec('boto3').name" 2>/dev/null; then python="$candidate"; break; fi
+  if $as "$candidate" -c "import boto3" 2>/dev/null; then python="$candidate"; break; fi
 done
 if [ -z "$python" ]; then
   echo "sandcastle: no Python with boto3, so there are no tutorials, and only the schedule stops this instance"

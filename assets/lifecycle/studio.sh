@@ -3,7 +3,7 @@
 # goes wrong is written to the log and never keeps the app from starting.
 python=""
 for candidate in /opt/conda/bin/python3 python3; do
-  if "$candidate" -c "import importlib.util as u; u.find_spec('boto3').name" 2>/dev/null; then python="$candidate"; break; fi
+  if "$candidate" -c "import boto3" 2>/dev/null; then python="$candidate"; break; fi
 done
 if [ -z "$python" ]; then
   echo "sandcastle: no Python with boto3 in this image, so there are no tutorials"

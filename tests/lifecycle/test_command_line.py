@@ -1,4 +1,4 @@
-"""What only the command lines can show: the CDK's own, typed by hand, and a deploy that is killed half-way."""
+"""What only the command lines can show: the CDK's own, typed by hand, and a first deploy that fails or is killed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 import signal
 from collections.abc import Callable
 
+import pytest
+
 from tests.lifecycle.conftest import Cloud
 
 
 def test_cdk_deploy_and_cdk_destroy_by_hand(cloud: Cloud, environment_file: Callable[..., str]) -> None:
     """They work as on AWS and reach zero by themselves."""
-    name = environment_file("by-hand", workloads={}, studio={"users": ["ada"]})
+    name = environment_file("by-hand", workloads={"mnist-linear": {}})
     cloud.shell("cdk bootstrap aws://000000000000/us-east-1")
     cloud.shell(f"cdk deploy --all --require-approval never -c environment={name}")
     assert set(cloud.stacks().values()) == {"CREATE_COMPLETE"}
@@ -32,5 +34,17 @@ def test_a_deploy_killed_half_way_is_destroyed_to_zero(cloud: Cloud, environment
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+    cloud.here("destroy", "--environment", name)
+    cloud.assert_nothing_left(name)
+
+
+@pytest.mark.exhaustive
+def test_a_failing_training_rolls_back_cleanly_and_says_why(cloud: Cloud, environment_file: Callable[..., str]) -> None:
+    """`silent` is the old tutorial's hyperparameter that today's XGBoost image refuses."""
+    name = environment_file("failing", workloads={"bank": {"hyperparameters": {"silent": 0}}})
+    said = cloud.sandcastle("deploy", "--environment", name, expect=1).text
+    assert "Extraneous hyperparameter found: silent" in said
+    assert "/aws/sagemaker/TrainingJobs" in said
+    assert cloud.stacks()["sandcastle-failing-workload-bank"] == "ROLLBACK_COMPLETE"
     cloud.here("destroy", "--environment", name)
     cloud.assert_nothing_left(name)

@@ -43,7 +43,8 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     ours.training("training")
     ours.processing()
     ours.tuning()
-    named.pipeline()  # an execution has no tags: only the name says whose it is
+    ours.pipeline()  # whose execution has no tags: it ends with its jobs
+    named.pipeline()
     ours.warm_pool()  # the last of all that trains: the next one would take its instances
     named.transform()
     assert _at_work(sagemaker) == {

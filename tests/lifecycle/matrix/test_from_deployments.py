@@ -34,7 +34,10 @@ for _part, _settings in {
 
 def _dies_when(moment: str, part: str, happened: Callable[[Stand], Any]) -> None:
     @situation(
-        f"the command that deploys died when {moment}", settings=BANK, deployed=False, exhaustive=part == "foundation"
+        f"the command that deploys died when {moment}",
+        settings=BANK,
+        deployed=False,
+        exhaustive=moment.endswith("begun"),
     )
     def make(stand: Stand) -> None:
         stand.deploy(until=part, leave=True)
@@ -42,6 +45,9 @@ def _dies_when(moment: str, part: str, happened: Callable[[Stand], Any]) -> None
 
 
 _dies_when("the foundation was begun", "foundation", lambda stand: len(stand.cloud.stacks()) == 2)
+_dies_when(
+    "the workload was begun", "workload-bank", lambda stand: stand.stack("workload-bank") in stand.cloud.stacks()
+)
 _dies_when("the data were being prepared", "workload-bank", lambda stand: stand.cloud.jobs("processing"))
 _dies_when("the model was being trained", "workload-bank", lambda stand: stand.cloud.jobs("training"))
 _dies_when(
