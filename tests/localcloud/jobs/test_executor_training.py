@@ -234,7 +234,6 @@ def test_without_ecr_permission_the_image_cannot_be_pulled(cloud: Cloud) -> None
     ("fields", "text"),
     [
         ({"image": "public.ecr.aws/x/y:1"}, "has no runner for the image public.ecr.aws/x/y:1"),
-        ({"instance_count": 2}, "one instance"),
         ({}, "ContainerEntrypoint is required"),
     ],
 )

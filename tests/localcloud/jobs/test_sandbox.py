@@ -171,6 +171,9 @@ def test_works_for_an_ordinary_user(tmp_path: Path) -> None:
         "visible": [],
         "read_only": [],
         "network_isolation": True,
+        "hostname": "algo-1",
+        "hold": False,
+        "join": [],
         "command": ["/bin/sh", "-c", "id -u; touch /opt/ml/made; touch /tmp/private; getent hosts algo-1"],
         "environment": ENVIRONMENT,
     }

@@ -43,6 +43,10 @@ class CheckpointSync:
             raise self._error
         self._sync()
 
+    def abandon(self) -> None:
+        """Watch no more; what has changed since is not uploaded."""
+        self._end.set()
+
     def _run(self) -> None:
         while not self._end.wait(self._interval):
             try:

@@ -1,23 +1,23 @@
-"""Run training and processing jobs: S3 in, process, S3 out, under the job's own role.
+"""Run training and processing jobs: S3 in, processes, S3 out, under the job's own role.
 
 Everything a job does to AWS goes over HTTP with its role's credentials, so a missing permission fails the job
-here as it would on AWS. Secondary statuses and their order: CreateTrainingJob, SecondaryStatusTransitions.
+here as it would on AWS. Secondary statuses and their order: CreateTrainingJob, SecondaryStatusTransitions. A job has
+one process for each of its hosts (`host`, `cluster`); `results` is what it comes to.
 """
 
 import logging
+import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from localcloud.jobs import environment, images, layout, metrics, sandbox
+from localcloud.jobs import cluster, environment, images, layout, metrics, results
 from localcloud.jobs.aws import RoleClients
-from localcloud.jobs.checkpoints import CheckpointSync
-from localcloud.jobs.log_shipper import LogShipper
-from localcloud.jobs.output import OutputReader
+from localcloud.jobs.host import Host
 from localcloud.jobs.platform import Platform, RoleUnusable, server
 from localcloud.jobs.spec import InputSpec, JobOutcome, JobSpec, OutputSpec
-from localcloud.jobs.transfer import S3Uri, Transfer, TransferFailed, make_archive
+from localcloud.jobs.transfer import Transfer, TransferFailed
 
 __all__ = ["InputSpec", "JobHandle", "JobOutcome", "JobSpec", "OutputSpec", "start_job"]
 
@@ -26,9 +26,8 @@ DoneCallback = Callable[[JobOutcome], None]
 
 logger = logging.getLogger("localcloud.jobs")
 
-#: longest FailureReason, characters, and longest ExitMessage, bytes (API reference)
-_REASON_LENGTH = 1024
-_GROUPS = {"training": "/aws/sagemaker/TrainingJobs", "processing": "/aws/sagemaker/ProcessingJobs"}
+#: real seconds between two looks at what a running job should do
+_LOOK = 0.2
 _slots = threading.BoundedSemaphore(environment.slots())
 
 
@@ -49,6 +48,7 @@ class JobHandle:
         self._on_done = on_done
         self._platform = platform
         self._stopping = threading.Event()
+        self._interruption = _Interruption()
         self._finished = threading.Event()
         self._outcome: JobOutcome | None = None
         self._notes: list[str] = []
@@ -57,6 +57,13 @@ class JobHandle:
     def stop(self) -> None:
         """Ask the job to stop; returns at once, `on_done` follows with status Stopped."""
         self._stopping.set()
+
+    def interrupt(self, line: str | None = None) -> None:
+        """Take a spot job's instances away, now or when it prints a line in which this expression is found.
+
+        `on_done` follows with status Interrupted, unless the job ends before.
+        """
+        self._interruption.expect(line)
 
     def wait(self, timeout: float | None = None) -> JobOutcome | None:
         """Block until the outcome is known; None when `timeout` seconds pass first."""
@@ -91,7 +98,7 @@ class JobHandle:
     def _end(self, outcome: JobOutcome) -> None:
         outcome.notes = self._notes
         if outcome.failure_reason is not None:
-            outcome.failure_reason = outcome.failure_reason[:_REASON_LENGTH]
+            outcome.failure_reason = outcome.failure_reason[: results.REASON_LENGTH]
         self._outcome = outcome
         try:
             self._on_done(outcome)
@@ -100,30 +107,24 @@ class JobHandle:
 
     def _attempt(self) -> JobOutcome:
         spec = self._spec
-        if spec.instance_count != 1:
-            raise _Failed(f"ClientError: localcloud runs jobs on one instance, not {spec.instance_count}")
         runner = images.resolve(spec.image)
         command = self._command(runner)
         credentials = self._platform.role_credentials(spec.role_arn)
         images.check_pull(spec.image, spec.role_arn, self._platform)
         clients = RoleClients(credentials, spec.region, self._platform.endpoint_url())
         transfer = Transfer(clients, spec.role_arn)
-        directory = sandbox.JobDirectory.create(spec.name)
+        variables = environment.build(
+            runner,
+            spec.environment,
+            region=spec.region,
+            credentials=None if spec.network_isolation else credentials,
+            endpoint_url=None if spec.network_isolation else self._platform.endpoint_url(),
+            facts=self._facts(),
+        )
+        hosts_file = cluster.hosts_file(spec.instance_count, spec.network_isolation)
+        hosts = [Host(spec, number, name, hosts_file) for number, name in enumerate(cluster.names(spec.instance_count))]
         try:
-            checkpoints = self._download(transfer, directory)
-            program = sandbox.Program(
-                command,
-                environment.build(
-                    runner,
-                    spec.environment,
-                    region=spec.region,
-                    credentials=None if spec.network_isolation else credentials,
-                    endpoint_url=None if spec.network_isolation else self._platform.endpoint_url(),
-                    facts=self._facts(),
-                ),
-                visible=runner.visible,
-                network_isolation=spec.network_isolation,
-            )
+            self._download(transfer, hosts)
             verb, message = (
                 ("Training", "Training image download completed. Training in progress.")
                 if spec.kind == "training"
@@ -132,14 +133,21 @@ class JobHandle:
             self._check_stop()
             self._on_status(verb, message)
             scanner = metrics.MetricScanner(spec.metric_definitions or runner.metric_definitions)
-            code, cut_short = self._execute(directory, program, clients, scanner, checkpoints)
+            self._interruption.then = scanner
+            programs = [host.program(command, variables, runner.visible) for host in hosts]
+            started = cluster.start([(host.directory, each) for host, each in zip(hosts, programs, strict=True)])
+            for host, process in zip(hosts, started, strict=True):
+                host.attach(process, clients, self._interruption, self._platform.now)
+            cut_short, failed = self._watch(hosts)
+            self._notes += [f"logs: {host.logs_denied}" for host in hosts if host.logs_denied]
             self._publish(clients, scanner)
-            outcome = self._conclude(runner, directory, code, cut_short)
-            outcome.metrics, outcome.exit_code = scanner.values, code
-            self._upload(transfer, directory, checkpoints, outcome)
+            outcome = results.conclude(runner, hosts, cut_short, failed)
+            outcome.metrics = scanner.values
+            self._upload(transfer, hosts, outcome)
             return outcome
         finally:
-            directory.remove()
+            for host in hosts:
+                host.remove()
 
     def _command(self, runner: images.Runner) -> list[str]:
         """ContainerEntrypoint and ContainerArguments replace the image's own, exactly as in Docker."""
@@ -161,136 +169,114 @@ class JobHandle:
         if self._stopping.is_set():
             raise _Stopped
 
-    def _download(self, transfer: Transfer, directory: sandbox.JobDirectory) -> CheckpointSync | None:
-        spec = self._spec
+    def _download(self, transfer: Transfer, hosts: Sequence[Host]) -> None:
         self._on_status("Downloading", "Downloading input data")
-        checkpoints = None
         try:
-            layout.prepare(spec, directory)
-            for source in spec.inputs:
-                self._check_stop()
-                path = layout.input_path(spec, source.name, source.local_path)
-                transfer.download_input(source, directory.path(path))
-            local = layout.checkpoint_path(spec)
-            if spec.checkpoint and local:
-                checkpoints = CheckpointSync(transfer, spec.checkpoint[0], directory.path(local))
-                checkpoints.restore()
+            for host in hosts:
+                host.download(transfer, self._check_stop)
         except layout.BadLayout as error:
             raise _Failed(f"ClientError: {error}") from error
         except TransferFailed as error:
-            prefix = "Data download failed:" if spec.kind == "training" else ""
+            prefix = "Data download failed:" if self._spec.kind == "training" else ""
             raise _Failed(f"ClientError: {prefix}{error}") from error
-        return checkpoints
 
-    def _execute(
-        self,
-        directory: sandbox.JobDirectory,
-        program: sandbox.Program,
-        clients: RoleClients,
-        scanner: metrics.MetricScanner,
-        checkpoints: CheckpointSync | None,
-    ) -> tuple[int, str | None]:
-        """(exit code, None | Stopped | MaxRuntimeExceeded)."""
+    def _watch(self, hosts: Sequence[Host]) -> tuple[str | None, Host | None]:
+        """Until no host runs: (why all were ended before they were done, the host that failed first).
+
+        A host that fails takes the others along: they are told to stop ([I] a cluster is of no use without one).
+        """
+        began = time.monotonic()
+        running = list(hosts)
+        cut_short: str | None = None
+        failed: Host | None = None
+        while running:
+            host = running[0]
+            try:
+                host.process.wait(_LOOK)
+            except subprocess.TimeoutExpired:
+                cut_short = self._reason_to_end(time.monotonic() - began)
+            for host in [each for each in running if not each.process.running]:
+                host.code = host.process.wait()
+                host.finish()
+                running.remove(host)
+                failed = failed or (host if host.code else None)
+            if running and (cut_short or failed):
+                _end(running)
+                break
+        return cut_short, failed
+
+    def _reason_to_end(self, seconds: float) -> str | None:
         spec = self._spec
-        now = self._platform.now
-        shipper = LogShipper(clients.logs, _GROUPS[spec.kind], f"{spec.name}/{layout.HOST}-{int(now())}", now)
-        process = sandbox.start(directory, program)
-        reader = OutputReader(process.output, shipper, scanner, now)
-        if checkpoints:
-            checkpoints.start()
-        deadline = time.monotonic() + spec.max_runtime_seconds
-        cut_short = None
-        try:
-            while True:
-                try:
-                    code = process.wait(0.2)
-                    break
-                except subprocess.TimeoutExpired:
-                    if self._stopping.is_set():
-                        cut_short = "Stopped"
-                    elif time.monotonic() > deadline:
-                        cut_short = "MaxRuntimeExceeded"
-                    if cut_short:
-                        code = process.stop(environment.stop_grace())
-                        break
-            reader.finish()
-        finally:
-            process.close()
-        if shipper.denied:
-            self._notes.append(f"logs: {shipper.denied}")
-        return code, cut_short
+        if self._stopping.is_set():
+            return "Stopped"
+        if seconds > spec.max_runtime_seconds:
+            return "MaxRuntimeExceeded"
+        if spec.max_wait_seconds is not None and seconds > spec.max_wait_seconds:
+            return "MaxWaitTimeExceeded"
+        return "Interrupted" if self._interruption.due else None
 
     def _publish(self, clients: RoleClients, scanner: metrics.MetricScanner) -> None:
         refused = metrics.publish(clients.cloudwatch, self._spec.name, scanner.values)
         if refused:
             self._notes.append(refused)
 
-    def _conclude(
-        self, runner: images.Runner, directory: sandbox.JobDirectory, code: int, cut_short: str | None
-    ) -> JobOutcome:
-        """What the exit code and the files that the job left say."""
-        output = directory.ml / "output"
-        outcome = JobOutcome("Completed", secondary_status="Completed")
-        message = output / "message"
-        if self._spec.kind == "processing" and message.is_file():
-            try:
-                whole = message.read_bytes().decode()
-                outcome.exit_message = whole.encode()[:_REASON_LENGTH].decode(errors="ignore")
-            except UnicodeDecodeError:
-                return JobOutcome(
-                    "Failed",
-                    failure_reason="AlgorithmError: /opt/ml/output/message is not UTF-8",
-                    secondary_status="Failed",
-                )
-        if cut_short:
-            outcome.status, outcome.secondary_status = "Stopped", cut_short
-        elif code != 0:
-            failure = output / "failure"
-            text = failure.read_text(errors="replace") if failure.is_file() else ""
-            if not text and self._spec.kind == "processing":
-                text = "See job logs for more information"
-            blame = "ClientError" if code == runner.customer_error_exit_code else "AlgorithmError"
-            outcome.status, outcome.secondary_status = "Failed", "Failed"
-            end = f", exit code: {code}"
-            outcome.failure_reason = f"{blame}: {text}"[: _REASON_LENGTH - len(end)] + end
-        return outcome
-
-    def _upload(
-        self,
-        transfer: Transfer,
-        directory: sandbox.JobDirectory,
-        checkpoints: CheckpointSync | None,
-        outcome: JobOutcome,
-    ) -> None:
+    def _upload(self, transfer: Transfer, hosts: Sequence[Host], outcome: JobOutcome) -> None:
         """Results of a job that was not a failure (a stopped training job keeps what it saved); failures here are
         failures of the job."""
+        training = self._spec.kind == "training"
         try:
-            if checkpoints:
-                checkpoints.finish()
-            if self._spec.kind == "training" and outcome.status != "Failed":
+            for host in hosts:
+                host.save_checkpoints()
+            if outcome.status == "Interrupted":
+                return
+            if training and outcome.status != "Failed":
                 self._on_status("Uploading", "Uploading generated training model")
-                self._upload_training(transfer, directory, outcome)
-            elif self._spec.kind == "processing":
-                for target in self._spec.outputs:
-                    if outcome.status == "Completed" or target.upload_mode == "Continuous":
-                        transfer.upload_directory(directory.path(target.local_path), target.s3_uri)
+                results.upload_training(transfer, self._spec, hosts, outcome)
+            elif not training:
+                results.upload_processing(transfer, self._spec, hosts, outcome.status == "Completed")
         except TransferFailed as error:
             if outcome.status != "Failed":
-                prefix = "Artifact upload failed:" if self._spec.kind == "training" else "Failed to upload output. "
+                prefix = "Artifact upload failed:" if training else "Failed to upload output. "
                 outcome.status, outcome.secondary_status = "Failed", "Failed"
                 outcome.failure_reason = f"ClientError: {prefix}{error}"
 
-    def _upload_training(self, transfer: Transfer, directory: sandbox.JobDirectory, outcome: JobOutcome) -> None:
-        base = S3Uri.parse(self._spec.output_s3).child(f"{self._spec.name}/output")
-        for name, folder in (("model", directory.ml / "model"), ("output", directory.ml / "output" / "data")):
-            archive = directory.root / f"{name}.tar.gz"
-            if make_archive(folder, archive):
-                target = base.child(archive.name)
-                transfer.upload(archive, target)
-                if name == "model":
-                    outcome.artifact_uri = str(target)
-                else:
-                    outcome.output_uri = str(target)
+
+class _Interruption:
+    """Listens to all that a job prints, for the line at which its instances are to be taken away."""
+
+    def __init__(self) -> None:
+        self._due = threading.Event()
+        self._line: re.Pattern[str] | None = None
+        self.then: metrics.MetricScanner | None = None
+        """Who else listens."""
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time."""
+        return self._due.is_set()
+
+    def expect(self, line: str | None) -> None:
+        """Now, or at the next line in which this expression is found."""
+        self._line = re.compile(line) if line is not None else None
+        if line is None:
+            self._due.set()
+
+    def feed(self, line: str, now: float) -> None:
+        """One line of any host."""
+        if self._line and self._line.search(line):
+            self._due.set()
+        if self.then:
+            self.then.feed(line, now)
+
+
+def _end(hosts: Sequence[Host]) -> None:
+    """SIGTERM to all, the grace period for all at once, SIGKILL to whoever is left."""
+    deadline = time.monotonic() + environment.stop_grace()
+    for host in hosts:
+        host.process.terminate()
+    for host in hosts:
+        host.code = host.process.stop(max(deadline - time.monotonic(), 0))
+        host.finish()
 
 
 def start_job(

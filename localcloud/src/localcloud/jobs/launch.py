@@ -6,6 +6,8 @@ container engine plays on AWS:
 
 * one byte messages arrive on the control socket: T = SIGTERM to the entrypoint only (as `docker stop` does),
   K = SIGKILL to all it started, C<port> = connect to 127.0.0.1:<port> in here and pass the socket back;
+* `hold` (the first of several hosts): R is sent when the namespaces are made, and the entrypoint waits for an answer,
+  so that the others can be started with `join`, descriptors of the namespaces that they share with it;
 * the control socket closes when the server goes away for any reason: everything is killed at once;
 * when the entrypoint ends, whatever it left behind is killed, and its exit code is ours (128 + signal number,
   as a container engine reports it; 125: the sandbox could not be set up; 126, 127: the command could not be run).
@@ -27,7 +29,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x0002_0000, 0x1000_0000, 0x4000_0000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER, CLONE_NEWNET = 0x0002_0000, 0x0400_0000, 0x1000_0000, 0x4000_0000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 0x4_0000
 #: flags of a mount that a user namespace may not drop when it remounts (statvfs bit -> mount bit)
 _LOCKED = {0x2: 0x2, 0x4: 0x4, 0x8: 0x8, 0x400: 0x400, 0x800: 0x800, 0x1000: 0x20_0000}
@@ -125,20 +127,31 @@ def _loopback_up() -> None:
         fcntl.ioctl(probe, SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | IFF_UP))
 
 
+def _namespaces(launch: dict[str, Any]) -> None:
+    """Own ones for mounts and the host name; those of users and the network new, shared with another host, or kept."""
+    own = CLONE_NEWNS | CLONE_NEWUTS
+    if launch["join"]:
+        for fd in launch["join"]:  # that of users first: it owns the other, and gives the right to enter it
+            _check(_libc.setns(fd, 0), "setns")
+        _check(_libc.unshare(own), "unshare")
+    else:
+        uid, gid = os.getuid(), os.getgid()
+        users = CLONE_NEWUSER if launch["mode"] == "user-namespace" else 0
+        _check(_libc.unshare(own | users | (CLONE_NEWNET if launch["network_isolation"] else 0)), "unshare")
+        if users:
+            with contextlib.suppress(FileNotFoundError):  # kernels before 3.19 have no such file and no such rule
+                Path("/proc/self/setgroups").write_text("deny")
+            Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+            Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    if launch["hostname"]:
+        socket.sethostname(launch["hostname"])
+
+
 def enter(launch: dict[str, Any]) -> None:
-    """Leave the host's view behind: own /opt/ml, /tmp, /etc/hosts, homes, and loopback only when asked for."""
+    """Leave the host's view behind: own /opt/ml, /tmp, /etc/hosts, name, homes, and loopback only when asked for."""
     if launch["mode"] == "none":
         return
-    uid, gid = os.getuid(), os.getgid()
-    flags = CLONE_NEWNS | (CLONE_NEWNET if launch["network_isolation"] else 0)
-    if launch["mode"] == "user-namespace":
-        flags |= CLONE_NEWUSER
-    _check(_libc.unshare(flags), "unshare")
-    if launch["mode"] == "user-namespace":
-        with contextlib.suppress(FileNotFoundError):  # kernels before 3.19 have no such file and no such rule
-            Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    _namespaces(launch)
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     ml, tmp, hosts, home = (os.open(launch[key], os.O_PATH) for key in ("ml", "tmp", "hosts", "home"))
     _replace("/opt", "ml", ml, [])
@@ -249,6 +262,9 @@ def main() -> int:
     except OSError as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return SETUP_FAILED
+    if launch["hold"]:
+        control.send(b"R")
+        control.recv(1)
     wakeups, notify = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)  # only so that the wakeup descriptor is written
     signal.set_wakeup_fd(notify, warn_on_full_buffer=False)

@@ -7,10 +7,10 @@ build-your-own-processing-container. `resourceconfig.json` has every key that SD
 import json
 from typing import Any
 
+from localcloud.jobs import cluster
 from localcloud.jobs.sandbox import BASE, JobDirectory
 from localcloud.jobs.spec import JobSpec
 
-HOST = "algo-1"
 DEFAULT_CHECKPOINTS = f"{BASE}/checkpoints"
 #: the parts of CreateProcessingJob that processingjobconfig.json repeats
 _OF_REQUEST = (
@@ -27,12 +27,12 @@ class BadLayout(Exception):
     """The request names a path that a job cannot have; the text says which."""
 
 
-def prepare(spec: JobSpec, directory: JobDirectory) -> None:
-    """Make the directories and configuration files of a job. Raises BadLayout."""
+def prepare(spec: JobSpec, directory: JobDirectory, host: str) -> None:
+    """Make the directories and configuration files of one host of a job. Raises BadLayout."""
     if spec.kind == "training":
-        _training(spec, directory)
+        _training(spec, directory, host)
     else:
-        _processing(spec, directory)
+        _processing(spec, directory, host)
 
 
 def input_path(spec: JobSpec, name: str, local_path: str) -> str:
@@ -40,12 +40,17 @@ def input_path(spec: JobSpec, name: str, local_path: str) -> str:
     return f"{BASE}/input/data/{name}" if spec.kind == "training" else local_path
 
 
+def read_only(spec: JobSpec) -> list[str]:
+    """Directories that the job may not change: FastFile streams objects into a read-only view ([DG])."""
+    return [input_path(spec, source.name, source.local_path) for source in spec.inputs if source.mode == "FastFile"]
+
+
 def checkpoint_path(spec: JobSpec) -> str | None:
     """Where checkpoints live inside the job; None without CheckpointConfig."""
     return (spec.checkpoint[1] or DEFAULT_CHECKPOINTS) if spec.checkpoint else None
 
 
-def _training(spec: JobSpec, directory: JobDirectory) -> None:
+def _training(spec: JobSpec, directory: JobDirectory, host: str) -> None:
     for name in ("input/config", "input/data", "model", "output/data", "code"):
         (directory.ml / name).mkdir(parents=True)
     config = directory.ml / "input" / "config"
@@ -61,21 +66,21 @@ def _training(spec: JobSpec, directory: JobDirectory) -> None:
             entry["ContentType"] = channel.content_type
         channels[channel.name] = entry
     _write(config / "inputdataconfig.json", channels)
-    _write(config / "resourceconfig.json", _resources(spec))
+    _write(config / "resourceconfig.json", _resources(spec, host))
     checkpoints = checkpoint_path(spec)
     if checkpoints:
         _inside(directory, checkpoints)
         _write(config / "checkpointconfig.json", {"LocalPath": checkpoints})
 
 
-def _processing(spec: JobSpec, directory: JobDirectory) -> None:
+def _processing(spec: JobSpec, directory: JobDirectory, host: str) -> None:
     for name in ("config", "output", "processing"):
         (directory.ml / name).mkdir()
     for path in [each.local_path for each in spec.inputs] + [each.local_path for each in spec.outputs]:
         if not path.startswith(f"{BASE}/processing/"):
             raise BadLayout(f"LocalPath {path} must start with {BASE}/processing/")
         _inside(directory, path)
-    _write(directory.ml / "config" / "resourceconfig.json", _resources(spec))
+    _write(directory.ml / "config" / "resourceconfig.json", _resources(spec, host))
     request: dict[str, Any] = {
         "ProcessingJobArn": spec.arn,
         "ProcessingJobName": spec.name,
@@ -85,17 +90,17 @@ def _processing(spec: JobSpec, directory: JobDirectory) -> None:
     _write(directory.ml / "config" / "processingjobconfig.json", request)
 
 
-def _resources(spec: JobSpec) -> dict[str, Any]:
-    group = "homogeneousCluster"
+def _resources(spec: JobSpec, host: str) -> dict[str, Any]:
+    group, hosts = "homogeneousCluster", cluster.names(spec.instance_count)
     return {
-        "current_host": HOST,
+        "current_host": host,
         "current_instance_type": spec.instance_type,
         "current_group_name": group,
-        "hosts": [HOST],
+        "hosts": hosts,
         "instance_groups": [
-            {"instance_group_name": group, "instance_type": spec.instance_type, "hosts": [HOST]},
+            {"instance_group_name": group, "instance_type": spec.instance_type, "hosts": hosts},
         ],
-        "network_interface_name": "eth0",
+        "network_interface_name": cluster.INTERFACE,
     }
 
 

@@ -3,24 +3,30 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Protocol
 
 from localcloud.jobs.log_shipper import LogShipper, escape
-from localcloud.jobs.metrics import MetricScanner
 
 #: a program that prints without ever ending a line is cut into events of this many bytes
 _LONGEST = 1 << 16
+
+
+class Listener(Protocol):
+    """Somebody who looks at every line."""
+
+    def feed(self, line: str, now: float) -> None:
+        """One escaped line and the moment at which it was read."""
 
 
 class OutputReader:
     """Reads on a thread of its own so that the process never blocks on a full pipe."""
 
     def __init__(
-        self, source: IO[bytes], shipper: LogShipper, scanner: MetricScanner | None, now: Callable[[], float]
+        self, source: IO[bytes], shipper: LogShipper, listener: Listener | None, now: Callable[[], float]
     ) -> None:
         self._source = source
         self._shipper = shipper
-        self._scanner = scanner
+        self._listener = listener
         self._now = now
         self._tail: deque[str] = deque(maxlen=20)
         self._thread = threading.Thread(target=self._run, name="job-output", daemon=True)
@@ -31,8 +37,8 @@ class OutputReader:
             line = escape(raw.decode("utf-8", "replace").rstrip("\r\n"))
             self._tail.append(line)
             self._shipper.write(line)
-            if self._scanner is not None:
-                self._scanner.feed(line, self._now())
+            if self._listener is not None:
+                self._listener.feed(line, self._now())
 
     def finish(self, timeout: float = 10) -> None:
         """Wait for the end of the output (it comes when the last process is gone), then for the shipping."""

@@ -34,7 +34,7 @@ _LOST_WITHOUT = (
     "a literal /opt/ml in a script is the host's: only the command, its arguments and the environment are rewritten"
     " (SAGEMAKER_BASE_DIR and SM_* name the job's directory)",
     "the folder /tmp is shared with the host and with other jobs (TMPDIR is private)",
-    "the host name algo-1 does not resolve",
+    "the host names algo-1, algo-2 ... do not resolve, so several hosts do not find each other",
     "the model directory of a server is not read-only",
 )
 _LOST_NETWORK = "EnableNetworkIsolation does not cut the network (the job still gets no AWS credentials)"
@@ -63,13 +63,13 @@ class JobDirectory:
     root: Path
 
     @classmethod
-    def create(cls, prefix: str) -> "JobDirectory":
-        """A new directory under TMPDIR that only this user can enter."""
+    def create(cls, prefix: str, hosts: str = HOSTS) -> "JobDirectory":
+        """A new directory under TMPDIR that only this user can enter; ``hosts`` is what it sees as /etc/hosts."""
         root = Path(tempfile.mkdtemp(prefix=f"{prefix[:40]}-"))
         directory = cls(root)
         for path in (directory.ml, directory.home):
             path.mkdir(parents=True)
-        directory.hosts.write_text(HOSTS)
+        directory.hosts.write_text(hosts)
         return directory
 
     @property
@@ -122,6 +122,8 @@ class Program:
     network_isolation: bool = False
     homes: Sequence[str] = ()
     """Where the home directory is seen too, instead of the host's: /home/ec2-user."""
+    hostname: str = ""
+    """Its own host name; empty: the machine's."""
 
 
 @dataclass
@@ -195,10 +197,19 @@ class SandboxedProcess:
 def start(directory: JobDirectory, program: Program) -> SandboxedProcess:
     """Start a program in the strongest sandbox this machine offers. Raises SandboxError."""
     able = capabilities()
-    return _start(able.mode, program.network_isolation and able.network_isolation, directory, program)
+    return spawn(able.mode, program.network_isolation and able.network_isolation, directory, program)
 
 
-def _start(mode: Mode, isolated: bool, directory: JobDirectory, program: Program) -> SandboxedProcess:
+def spawn(
+    mode: Mode,
+    isolated: bool,
+    directory: JobDirectory,
+    program: Program,
+    *,
+    hold: bool = False,
+    join: Sequence[int] = (),
+) -> SandboxedProcess:
+    """Start a program in this mode; ``hold`` and ``join`` as in `launch`. Raises SandboxError."""
     if mode == "none":
         program = _rewritten(directory, program)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -214,6 +225,9 @@ def _start(mode: Mode, isolated: bool, directory: JobDirectory, program: Program
         "visible": [str(path) for path in program.visible],
         "read_only": list(program.read_only),
         "network_isolation": isolated,
+        "hostname": program.hostname,
+        "hold": hold,
+        "join": list(join),
         "command": list(program.command),
         "environment": dict(program.environment),
     }
@@ -224,7 +238,7 @@ def _start(mode: Mode, isolated: bool, directory: JobDirectory, program: Program
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={},
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), *join],
             start_new_session=True,
         )
     except OSError as error:
@@ -292,8 +306,9 @@ def _try(mode: Mode, isolated: bool) -> str | None:
     directory = JobDirectory.create("probe")
     try:
         (directory.ml / "seen").touch()
-        program = Program(["/bin/sh", "-c", "test -e /opt/ml/seen && echo ok"], {"PATH": os.defpath})
-        process = _start(mode, isolated, directory, program)
+        command = ["/bin/sh", "-c", "test -e /opt/ml/seen && echo ok"]
+        program = Program(command, {"PATH": os.defpath}, hostname="algo-1")
+        process = spawn(mode, isolated, directory, program)
         try:
             output = process.output.read().decode(errors="replace").strip()
         finally:

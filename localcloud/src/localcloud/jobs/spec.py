@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 JobKind = Literal["training", "processing"]
-JobStatus = Literal["Completed", "Failed", "Stopped"]
+JobStatus = Literal["Completed", "Failed", "Stopped", "Interrupted"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class InputSpec:
     content_type: str | None = None
     distribution: str = "FullyReplicated"
     mode: str = "File"
-    """File | FastFile (served as File: the directory holds the same files)."""
+    """File | FastFile (served as File: the directory holds the same files, but cannot be changed)."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,15 @@ class JobSpec:
     outputs: list[OutputSpec] = field(default_factory=list)
     output_s3: str = ""
     """Training only: S3OutputPath."""
+    compress_output: bool = True
+    """Training only: one archive each for model and output; False: plain files below `model/` and `output/`."""
     checkpoint: tuple[str, str] | None = None
     """(S3 URI, local path); the local path defaults to /opt/ml/checkpoints when empty."""
     network_isolation: bool = False
     max_runtime_seconds: int = 86400
     """Real seconds of the process (a jump of the virtual clock does not end a job)."""
+    max_wait_seconds: float | None = None
+    """Spot only: real seconds that are left of MaxWaitTimeInSeconds when it starts."""
     instance_type: str = "ml.m5.large"
     instance_count: int = 1
     metric_definitions: list[dict[str, str]] = field(default_factory=list)
@@ -79,15 +83,15 @@ class JobOutcome:
     exit_message: str | None = None
     """Processing only: the first 1,024 bytes of /opt/ml/output/message."""
     artifact_uri: str | None = None
-    """Training only: `.../output/model.tar.gz`."""
+    """Training only: `.../output/model.tar.gz`, or `.../output/model/` when it is not compressed."""
     output_uri: str | None = None
-    """Training only: `.../output/output.tar.gz`, when the job wrote to /opt/ml/output/data."""
+    """Training only: `.../output/output.tar.gz` or `.../output/output/`, when the job wrote to /opt/ml/output/data."""
     metrics: list[tuple[str, float, float]] = field(default_factory=list)
     """(name, value, epoch seconds) in the order logged; the last of a name is its final value."""
     seconds_running: float = 0.0
     """Real seconds from the start of the download to the end of the upload."""
     secondary_status: str = ""
-    """Completed | Failed | Stopped | MaxRuntimeExceeded."""
+    """Completed | Failed | Stopped | MaxRuntimeExceeded | MaxWaitTimeExceeded | Interrupted (to be run again)."""
     exit_code: int | None = None
     notes: list[str] = field(default_factory=list)
     """What went missing without failing the job, e.g. logs that the role may not write."""

@@ -8,7 +8,7 @@ service's prefix, such as `ClientError: Data download failed:`.
 import json
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,27 +57,29 @@ class Transfer:
         self._region = clients.region
         self._role_arn = role_arn
 
-    def download_input(self, source: InputSpec, target: Path) -> None:
-        """Put the objects of one channel or processing input under `target`. Raises TransferFailed."""
+    def download_input(self, source: InputSpec, target: Path, share: tuple[int, int] = (0, 1)) -> None:
+        """Put the objects of one channel or processing input under `target`. Raises TransferFailed.
+
+        `share` is (number of the host from 0, number of hosts): with ShardedByS3Key a host gets every n-th object
+        ([B] "approximately 1/n of the number of S3 objects"; which ones is not said), which may be none.
+        """
         target.mkdir(parents=True, exist_ok=True)
         if source.data_type == "S3Prefix":
-            if not self.download_prefix(source.s3_uri, target):
+            objects = list(self._below(source.s3_uri))
+            if not objects:
                 raise TransferFailed(self._nothing_found(source.s3_uri))
         elif source.data_type == "ManifestFile":
-            self._download_manifest(S3Uri.parse(source.s3_uri), target)
+            objects = self._listed(S3Uri.parse(source.s3_uri), target)
         else:
             raise TransferFailed(f"localcloud does not support S3DataType {source.data_type}")
+        number, hosts = share if source.distribution == "ShardedByS3Key" else (0, 1)
+        for uri, name in objects[number::hosts]:
+            self.download(uri, target / self._safe(uri, name))
 
-    def download_prefix(self, uri: str, target: Path) -> int:
-        """Every object whose key starts with the URI's key, by its relative name; how many files were written."""
-        prefix = S3Uri.parse(uri)
-        count = 0
-        for key in self._keys(prefix):
-            name = relative_name(prefix, key)
-            if name and not name.endswith("/"):
-                self.download(S3Uri(prefix.bucket, key), target / self._safe(S3Uri(prefix.bucket, key), name))
-                count += 1
-        return count
+    def download_prefix(self, uri: str, target: Path) -> None:
+        """Every object whose key starts with the URI's key, by its relative name. Raises TransferFailed."""
+        for source, name in self._below(uri):
+            self.download(source, target / self._safe(source, name))
 
     def download(self, source: S3Uri, target: Path) -> None:
         """One object to one file. Raises TransferFailed."""
@@ -102,11 +104,11 @@ class Transfer:
         except BotoCoreError as error:
             raise TransferFailed(f"Unable to upload object {target} ({error})") from error
 
-    def upload_directory(self, source: Path, target: str) -> None:
-        """Every regular file below `source`, by relative path; symbolic links are left out, as on AWS."""
-        prefix = S3Uri.parse(target)
-        for name, path in sorted(files_below(source)):
-            self.upload(path, prefix.child(name))
+    def upload_files(self, entries: Mapping[str, Path], target: S3Uri) -> None:
+        """Every regular file of these, by relative path; symbolic links are left out, as on AWS."""
+        for name in sorted(entries):
+            if entries[name].is_file() and not entries[name].is_symlink():
+                self.upload(entries[name], target.child(name))
 
     def delete(self, target: S3Uri) -> None:
         """Remove one object. Raises TransferFailed."""
@@ -115,6 +117,14 @@ class Transfer:
         except (ClientError, BotoCoreError) as error:
             detail = message_of(error) if isinstance(error, ClientError) else str(error)
             raise TransferFailed(f"Unable to delete object {target} ({detail})") from error
+
+    def _below(self, uri: str) -> Iterator[tuple[S3Uri, str]]:
+        """(object, its relative name) of every object whose key starts with the URI's key; no folder markers."""
+        prefix = S3Uri.parse(uri)
+        for key in self._keys(prefix):
+            name = relative_name(prefix, key)
+            if name and not name.endswith("/"):
+                yield S3Uri(prefix.bucket, key), name
 
     def _keys(self, prefix: S3Uri) -> Iterator[str]:
         try:
@@ -127,8 +137,8 @@ class Transfer:
         except BotoCoreError as error:
             raise TransferFailed(f"Failed to download data. ListObjectsV2 failed for {prefix} ({error})") from error
 
-    def _download_manifest(self, manifest: S3Uri, target: Path) -> None:
-        """`[{"prefix": "s3://bucket/folder/"}, "relative/key", ...]`."""
+    def _listed(self, manifest: S3Uri, target: Path) -> list[tuple[S3Uri, str]]:
+        """(object, its relative name) of `[{"prefix": "s3://bucket/folder/"}, "relative/key", ...]`."""
         text = target.parent / f".{target.name}.manifest"
         self.download(manifest, text)
         try:
@@ -138,9 +148,7 @@ class Transfer:
             raise TransferFailed(f"Failed to download data. {manifest} is not a valid manifest file") from error
         finally:
             text.unlink()
-        for name in names:
-            source = S3Uri(base.bucket, base.key + name)
-            self.download(source, target / self._safe(source, name))
+        return [(S3Uri(base.bucket, base.key + name), name) for name in names]
 
     def _nothing_found(self, uri: str) -> str:
         bucket = S3Uri.parse(uri).bucket
@@ -177,18 +185,32 @@ def files_below(root: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(root).as_posix(), path
 
 
-def make_archive(source: Path, target: Path) -> bool:
-    """`target` = tar.gz of what is in `source`, members at the root; False (no file) when there is nothing."""
+def make_archive(entries: Mapping[str, Path], target: Path) -> None:
+    """`target` = tar.gz of these entries, as `merged` gives them."""
 
     def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0
         member.uname = member.gname = "root"
         return member
 
-    entries = sorted(source.iterdir()) if source.is_dir() else []
-    if not entries:
-        return False
     with tarfile.open(target, "w:gz", compresslevel=6) as archive:
-        for entry in entries:
-            archive.add(entry, arcname=entry.name, filter=anonymous)
-    return True
+        for name in sorted(entries):
+            archive.add(entries[name], arcname=name, recursive=False, filter=anonymous)
+
+
+def merged(folders: Iterable[Path]) -> dict[str, Path]:
+    """relative path -> path of all that is in these folders; of two with the same name the first.
+
+    [DG] your-algorithms-training-algo-output: what the hosts of a job write is aggregated in one archive, and they
+    should see to it that names do not clash. When they do, the host with the lower number wins here.
+    """
+    found: dict[str, Path] = {}
+    for root in folders:
+        for folder, names, files in os.walk(root):
+            here = Path(folder).relative_to(root)
+            if not found.get(here.as_posix(), root).is_dir():  # a file of another host has this folder's name
+                names.clear()
+                continue
+            for name in [*names, *files]:
+                found.setdefault((here / name).as_posix(), Path(folder) / name)
+    return found

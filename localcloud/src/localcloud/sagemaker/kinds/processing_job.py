@@ -42,7 +42,7 @@ CREATE: Tree = {
     "StoppingCondition": {"MaxRuntimeInSeconds": ANY},
     "AppSpecification": {"ImageUri": ANY, "ContainerEntrypoint": ANY, "ContainerArguments": ANY},
     "Environment": ANY,
-    "NetworkConfig": {"EnableNetworkIsolation": ANY, "EnableInterContainerTrafficEncryption": only(False)},
+    "NetworkConfig": {"EnableNetworkIsolation": ANY, "EnableInterContainerTrafficEncryption": ANY},
     "RoleArn": ANY,
     "Tags": TAGS,
 }

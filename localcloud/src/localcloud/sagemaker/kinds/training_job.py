@@ -42,7 +42,7 @@ CREATE: Tree = {
     },
     "RoleArn": ANY,
     "InputDataConfig": _CHANNEL,
-    "OutputDataConfig": {"S3OutputPath": ANY, "CompressionType": only("GZIP"), "KmsKeyId": only("")},
+    "OutputDataConfig": {"S3OutputPath": ANY, "CompressionType": ANY, "KmsKeyId": only("")},
     "ResourceConfig": {
         "InstanceType": ANY,
         "InstanceCount": ANY,
@@ -52,7 +52,8 @@ CREATE: Tree = {
     "StoppingCondition": {"MaxRuntimeInSeconds": ANY, "MaxWaitTimeInSeconds": ANY},
     "Tags": TAGS,
     "EnableNetworkIsolation": ANY,
-    "EnableInterContainerTrafficEncryption": only(False),
+    # nothing to encrypt: what hosts send each other stays in the kernel
+    "EnableInterContainerTrafficEncryption": ANY,
     "EnableManagedSpotTraining": ANY,
     "CheckpointConfig": {"S3Uri": ANY, "LocalPath": ANY},
     "Environment": ANY,
@@ -223,6 +224,7 @@ def _job_spec(record: JobRecord) -> JobSpec:
         hyperparameters=asked.get("HyperParameters", {}),
         inputs=[_input(channel, algorithm["TrainingInputMode"]) for channel in asked.get("InputDataConfig", [])],
         output_s3=asked["OutputDataConfig"]["S3OutputPath"],
+        compress_output=asked["OutputDataConfig"].get("CompressionType") != "NONE",
         checkpoint=(checkpoint["S3Uri"], checkpoint.get("LocalPath", "")) if checkpoint else None,
         network_isolation=asked.get("EnableNetworkIsolation", False),
         max_runtime_seconds=asked.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME),
