@@ -38,7 +38,7 @@ class WorkloadStack(EnvironmentStack):
         names = WorkloadNames(environment.name, workload.name)
         code = code_asset(self, Assets(environment.root).functions)
         data, models, reports = foundation.data, foundation.models, foundation.reports
-        image = _image(workload.train.algorithm, self.region)
+        image = _image(workload.train.image, self.region)
         dataset = Dataset(
             self,
             "Dataset",

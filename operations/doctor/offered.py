@@ -15,8 +15,12 @@ _MISSING = ("RepositoryNotFoundException", "ImageNotFoundException", "RegistryNo
 
 
 def images(case: Case) -> Iterator[Finding]:
-    """The image of every preparation and training is in AWS's registry of the region; one who pulls may also look."""
-    keys = {key for one in case.environment.workloads for key in (one.prepare.image, one.train.algorithm)}
+    """The image of every job and endpoint is in AWS's registry of the region; one who pulls may also look."""
+    keys = {
+        key
+        for one in case.environment.workloads
+        for key in (one.prepare.image, one.train.serving_image, *([] if one.train.artifact else [one.train.image]))
+    }
     uris = sorted(uri for key in keys if (uri := image_uri(key, case.target.region)))
     if case.target.name == "local":
         if uris:

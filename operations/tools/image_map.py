@@ -18,7 +18,22 @@ from typing import Any
 TARGET = Path(__file__).resolve().parents[2] / "constructs" / "sandcastle" / "image_uris.json"
 
 IMAGES: dict[str, dict[str, str]] = {
+    "kmeans": {"framework": "kmeans", "version": "1"},
     "linear-learner": {"framework": "linear-learner", "version": "1"},
+    "pytorch": {
+        "framework": "pytorch",
+        "version": "2.10.0",
+        "py_version": "py313",
+        "image_scope": "training",
+        "instance_type": "ml.m5.large",
+    },
+    "pytorch-inference": {
+        "framework": "pytorch",
+        "version": "2.6.0",
+        "py_version": "py312",
+        "image_scope": "inference",
+        "instance_type": "ml.m5.large",
+    },
     "sklearn": {
         "framework": "sklearn",
         "version": "1.9-0",
@@ -27,8 +42,9 @@ IMAGES: dict[str, dict[str, str]] = {
     },
     "xgboost": {"framework": "xgboost", "version": "3.2-0"},
 }
-"""What is looked up per key: the newest version that SDK 3.27 lists of each. Both framework versions match the
-libraries that localcloud runs in their place."""
+"""What is looked up per key: the newest version that SDK 3.27 lists of each. The versions of XGBoost and scikit-learn
+match the libraries that localcloud runs in their place; PyTorch's images for training and for serving have never had
+the same newest version, so a model is best saved as what both read (a state_dict)."""
 
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
@@ -42,7 +58,10 @@ def regions() -> list[str]:
 
 
 def lookup(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Return image key to URI for each of the regions; what the SDK does not know there is left out."""
+    """Return image key to URI for each of the regions that has all images.
+
+    The youngest regions have PyTorch's alone, and what no data can be prepared in (scikit-learn's) is no use.
+    """
     logging.disable(logging.WARNING)  # the SDK logs each default that it takes
     from sagemaker.core import common_utils, image_uris
 
@@ -57,7 +76,7 @@ def lookup(names: Iterable[str]) -> dict[str, dict[str, str]]:
             except (ValueError, KeyError):  # how the SDK says that the region has no such image
                 continue
             found.setdefault(region, {})[key] = uri
-    return found
+    return {region: row for region, row in found.items() if len(row) == len(IMAGES)}
 
 
 def build() -> dict[str, Any]:
@@ -73,8 +92,7 @@ def main() -> int:
     """Write the file and say what it holds."""
     content = build()
     TARGET.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    complete = sum(len(row) == len(IMAGES) for row in content["regions"].values())
-    print(f"{TARGET.name}: {len(content['regions'])} regions, {complete} of them with every image")
+    print(f"{TARGET.name}: {len(IMAGES)} images in {len(content['regions'])} regions")
     return 0
 
 

@@ -15,6 +15,12 @@ from typing import Any, Literal
 Use = Literal["processing", "training", "hosting", "notebook", "studio"]
 """What an instance is rented for. Each use has its own list of types and its own prices."""
 
+ALGORITHMS = ("kmeans", "linear-learner", "xgboost")
+"""Built-in algorithms: keys of images that train and serve."""
+
+FRAMEWORKS = {"pytorch": "pytorch-inference", "sklearn": "sklearn"}
+"""Frameworks that run a workload's own scripts: key of the image that trains, and of the one that serves."""
+
 HOURS_PER_MONTH = 730
 _PACKAGE = Path(__file__).resolve().parent.parent
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeGuard
 
 from sandcastle.config import catalogue
 from sandcastle.config.catalogue import HOURS_PER_MONTH, Use
@@ -41,11 +42,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Pair:
-    """One workload of an environment: the environment's file, the workload's file and its name."""
+    """One workload of an environment: the environment's file, the workload's file, its name and its folder."""
 
     name: str
     environment: Document
     workload: Document
+    folder: Path
 
     def setting(self, section: str, key: str, own: str = "") -> Setting:
         """Return the value that counts: the environment's override, else the workload's own (section ``own``)."""
@@ -110,45 +112,30 @@ def check_instances(pair: Pair, region: str) -> None:
 
 
 def check_images(pair: Pair, region: str | None) -> None:
-    """Note algorithms and images that the image map does not have, or not in this region."""
+    """Note a prepare image that the image map does not have, and images that it does not have in this region."""
     known = catalogue.images()
-    for path in (("prepare", "image"), ("train", "algorithm")):
-        key = pair.workload.at(path)
-        if not isinstance(key, str):
-            continue
-        if key not in known:
-            pair.workload.problem(path, f"not in the image map{nearest(key, known)}", allowed=listed(known))
-        elif region is not None and catalogue.image_uri(key, region) is None:
-            pair.environment.problem(
-                ("workloads", pair.name), f"needs the image {key!r}, which AWS does not publish in {region}"
-            )
+    prepare, algorithm, framework = (
+        pair.workload.at(path) for path in (("prepare", "image"), ("train", "algorithm"), ("train", "framework"))
+    )
+    if isinstance(prepare, str) and prepare not in known:
+        message = f"not in the image map{nearest(prepare, known)}"
+        pair.workload.problem(("prepare", "image"), message, allowed=listed(known))
+    serving = catalogue.FRAMEWORKS.get(framework) if isinstance(framework, str) else None
+    for key in (prepare, algorithm, framework, serving):
+        if region is not None and key in known and catalogue.image_uri(str(key), region) is None:
+            message = f"needs the image {key!r}, which AWS does not publish in {region}"
+            pair.environment.problem(("workloads", pair.name), message)
 
 
-def check_limits(pair: Pair) -> None:
-    """Note jobs that may run longer than a deploy can wait, and spot limits that contradict each other."""
-    runtime = pair.setting("train", "max_runtime_minutes")
-    wait = pair.setting("train", "max_wait_minutes")
-    spot = pair.setting("train", "spot").value
-    settings = [pair.setting("prepare", "max_runtime_minutes"), runtime, *([wait] if spot is True else [])]
-    for setting in settings:
-        if _whole(setting.value) and setting.value > LONGEST_JOB_MINUTES:
-            setting.document.problem(
-                setting.path,
-                "longer than a deploy can wait for a job: a custom resource ends after one hour",
-                allowed=f"1 to {LONGEST_JOB_MINUTES} minutes",
-            )
-    if spot is True and wait.value is None:
-        where = pair.setting("train", "spot")
-        message = "spot training needs max_wait_minutes"
-        where.document.problem(where.path, message, allowed="at least max_runtime_minutes")
-    elif spot is True and _whole(wait.value) and _whole(runtime.value) and wait.value < runtime.value:
-        wait.document.problem(
-            wait.path,
-            f"shorter than the training itself may take ({runtime.value} minutes)",
-            allowed=f"{runtime.value} to {LONGEST_JOB_MINUTES} minutes",
+def check_prepare_limit(pair: Pair) -> None:
+    """Note a prepare job that may run longer than a deploy can wait; training has ``checks_training``."""
+    setting = pair.setting("prepare", "max_runtime_minutes")
+    if whole(setting.value) and setting.value > LONGEST_JOB_MINUTES:
+        setting.document.problem(
+            setting.path,
+            "longer than a deploy can wait for a job: a custom resource ends after one hour",
+            allowed=f"1 to {LONGEST_JOB_MINUTES} minutes",
         )
-    elif spot is False and pair.environment.at(("workloads", pair.name, "train", "max_wait_minutes")) is not None:
-        pair.environment.problem(wait.path, "only spot training waits", allowed="spot: true beside it, or no such key")
 
 
 def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str]:
@@ -217,5 +204,6 @@ def check_workload_name(document: Document, name: str) -> None:
         document.problem(("workloads", name), message, allowed="a folder that is called something else")
 
 
-def _whole(value: Any) -> bool:
+def whole(value: Any) -> TypeGuard[int]:
+    """Say whether the raw value is a whole number."""
     return isinstance(value, int) and not isinstance(value, bool)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from sandcastle.config.catalogue import FRAMEWORKS
 from sandcastle.config.models import Hyperparameter
 
 ZONES = 2
@@ -33,17 +34,77 @@ class Prepare:
 
 
 @dataclass(frozen=True)
-class Train:
-    """The training job. ``max_wait_minutes`` is set exactly when ``spot`` is."""
+class Range:
+    """What one hyperparameter may be, as SageMaker takes it: ``low`` to ``high`` on a scale, or one of ``values``."""
 
-    algorithm: str
+    kind: Literal["continuous", "integer", "categorical"]
+    low: str
+    high: str
+    scale: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A search for good hyperparameters. ``objective`` is a metric, ``goal`` Maximize or Minimize."""
+
+    strategy: str
+    objective: str
+    goal: str
+    max_jobs: int
+    parallel_jobs: int
+    ranges: Mapping[str, Range]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model that exists already: ``file`` of the workload's folder, or else an object in S3 (``s3://bucket/key``)."""
+
+    file: str | None
+    s3: str | None
+
+
+@dataclass(frozen=True)
+class Train:
+    """How the model comes about. Exactly one of ``algorithm`` and ``framework`` is set, ``script`` with the latter.
+
+    With an ``artifact`` nothing is trained: ``instance`` is empty then, there are no channels, and no limit counts.
+    ``max_wait_minutes`` is set exactly when ``spot`` is. ``tuning`` is what a tuning job of this workload is like,
+    ``tune`` whether a deploy runs one. Hyperparameters that have a range count where nothing is tuned.
+    """
+
+    algorithm: str | None
+    framework: str | None
+    script: str | None
+    artifact: Artifact | None
     instance: str
+    instances: int
     volume_gb: int
     max_runtime_minutes: int
     spot: bool
     max_wait_minutes: int | None
+    internet: bool
     channels: Mapping[str, str]
     hyperparameters: Mapping[str, str]
+    metrics: Mapping[str, str]
+    tune: bool
+    tuning: Tuning | None
+
+    @property
+    def image(self) -> str:
+        """Key of the image that trains."""
+        return str(self.algorithm or self.framework)
+
+    @property
+    def serving_image(self) -> str:
+        """Key of the image that serves what this trained."""
+        return FRAMEWORKS.get(self.image, self.image)
+
+    @property
+    def fixed_hyperparameters(self) -> Mapping[str, str]:
+        """What every training job is told: without those that are tuned, if a deploy tunes."""
+        tuned = self.tuning.ranges if self.tune and self.tuning else {}
+        return {key: value for key, value in self.hyperparameters.items() if key not in tuned}
 
 
 @dataclass(frozen=True)
@@ -148,7 +209,7 @@ class Environment:
     def instances(self) -> tuple[str, ...]:
         """Every instance type that it names: what its people may use where nothing else is said."""
         found = [one for work in self.workloads for one in (work.prepare, work.train, work.serve)]
-        named = {one.instance for one in found}
+        named = {one.instance for one in found if one.instance}
         named |= {self.notebook.instance} if self.notebook else set()
         named |= set(self.studio.instances) if self.studio else set()
         return tuple(sorted(named))

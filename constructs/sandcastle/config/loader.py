@@ -10,6 +10,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from sandcastle.config import checks, checks_people
+from sandcastle.config.checks_training import check_training
+from sandcastle.config.checks_tuning import check_tuning
 from sandcastle.config.durations import minutes_of
 from sandcastle.config.environment import (
     Environment,
@@ -18,11 +20,10 @@ from sandcastle.config.environment import (
     Prepare,
     Serve,
     Studio,
-    Train,
     User,
     Workload,
-    text_of,
 )
+from sandcastle.config.merge_training import merge_train
 from sandcastle.config.models import (
     LATER,
     EnvironmentFile,
@@ -59,7 +60,9 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
     for pair in pairs:
         if isinstance(document.at(("name",)), str):
             checks.check_names(pair, document.at(("name",)))
-        checks.check_limits(pair)
+        checks.check_prepare_limit(pair)
+        check_training(pair)
+        check_tuning(pair)
         checks.check_images(pair, known_region)
         if known_region:
             checks.check_instances(pair, known_region)
@@ -179,9 +182,10 @@ def _workloads(document: Document, root: Path) -> tuple[list[checks.Pair], dict[
             document.problems.append(checks.unknown_workload(document, name, folders))
             continue
         checks.check_workload_name(document, name)
-        described = _read(root / "assets" / "workloads" / name / "workload.yaml", root)
+        folder = root / "assets" / "workloads" / name
+        described = _read(folder / "workload.yaml", root)
         file = _shape(described, WorkloadFile)
-        pairs.append(checks.Pair(name, document, described))
+        pairs.append(checks.Pair(name, document, described, folder))
         if file is not None:
             files[name] = file
     return pairs, files
@@ -192,12 +196,6 @@ def _merge(
 ) -> Workload:
     """Lay the environment's settings over the workload's own."""
     prepare = own.prepare.model_dump() | override.prepare.model_dump(exclude_none=True)
-    train = own.train.model_dump() | override.train.model_dump(exclude_none=True)
-    hyperparameters = own.train.hyperparameters | override.hyperparameters
-    train["hyperparameters"] = {key: text_of(value) for key, value in sorted(hyperparameters.items())}
-    train["channels"] = dict(sorted(own.train.channels.items()))
-    if not train["spot"]:
-        train["max_wait_minutes"] = None
     full = own.data.full.s3.replace("{region}", region or "{region}")
     return Workload(
         name=name,
@@ -205,7 +203,7 @@ def _merge(
         folder=root / "assets" / "workloads" / name,
         full_data=full if data == "full" else None,
         prepare=Prepare(**prepare),
-        train=Train(**train),
+        train=merge_train(own.train, override),
         serve=Serve(
             instance=override.endpoint.instance or own.serve.instance,
             capture_percent=override.endpoint.capture_percent,

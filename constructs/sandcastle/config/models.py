@@ -44,10 +44,12 @@ class TrainOverride(Model):
     """How a workload is trained in this environment; what is left out comes from its workload.yaml."""
 
     instance: str | None = Field(None, description="an instance type for training, such as ml.m5.large")
+    instances: int | None = Field(None, ge=1, le=20, description="1 to 20 instances that train together")
     volume_gb: int | None = Field(None, ge=1, le=1024, description="1 to 1024 gigabytes of disk")
     max_runtime_minutes: int | None = Field(None, ge=1, description="minutes after which training is stopped")
     spot: bool | None = Field(None, description="true or false: train on spare capacity, cheaper, may wait")
     max_wait_minutes: int | None = Field(None, ge=1, description="minutes for waiting and training together, with spot")
+    tune: bool | None = Field(None, description="true or false: whether a deploy tunes, and takes the best model")
 
 
 class PrepareOverride(Model):
@@ -62,7 +64,7 @@ class WorkloadOverride(Model):
     """One workload of the environment, with what differs from its workload.yaml."""
 
     prepare: PrepareOverride = Field(PrepareOverride(), description="a map: instance, volume_gb, ...")
-    train: TrainOverride = Field(TrainOverride(), description="a map: instance, spot, ...")
+    train: TrainOverride = Field(TrainOverride(), description="a map: instance, spot, tune, ...")
     hyperparameters: Hyperparameters = Field({}, description="a map of hyperparameter names to plain values")
     endpoint: EndpointOverride = Field(EndpointOverride(), description="a map: instance, capture_percent")
 

@@ -24,6 +24,9 @@ _TYPES = {
     "model_attributes_type": "a map",
 }
 
+_PLAIN_VALUES = ("hyperparameters", "values")
+"""Keys whose entries may be text, a number, true or false."""
+
 _EXPONENT = re.compile(r"([-+]?[0-9]+)(\.[0-9]*)?[eE]([-+]?)([0-9]+)")
 _NOT_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)", re.IGNORECASE)
 
@@ -37,8 +40,9 @@ def note_shape_errors(
         path: KeyPath = error["loc"]
         if any((*prefix, *path[:length]) in document.unread for length in range(len(path) + 1)):
             continue
-        if "hyperparameters" in path[:-1]:  # a union: pydantic reports one error for each kind it tried
-            path = path[: path.index("hyperparameters") + 2]
+        union = next((key for key in _PLAIN_VALUES if key in path[:-1]), "")
+        if union:  # pydantic reports one error for each kind it tried
+            path = path[: path.index(union) + 2]
             if (*prefix, *path) not in seen:
                 empty = isinstance(error["input"], str) and error["type"] == "string_pattern_mismatch"
                 message = "must not be empty" if empty else "must be one value"

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from sandcastle.config.models import Hyperparameters, Model
+from sandcastle.config.models import Model
+from sandcastle.config.training_spec import TrainSpec
 
 _INSTANCE = "an instance type such as ml.m5.large"
 _VOLUME = "1 to 1024 gigabytes of disk"
@@ -40,21 +41,6 @@ class PrepareSpec(Model):
     max_runtime_minutes: int = Field(20, ge=1, description="minutes after which the job is stopped")
 
 
-class TrainSpec(Model):
-    """The training job."""
-
-    algorithm: str = Field(description="a key of the image map")
-    instance: str = Field(description=_INSTANCE)
-    volume_gb: int = Field(10, ge=1, le=1024, description=_VOLUME)
-    max_runtime_minutes: int = Field(30, ge=1, description="minutes after which training is stopped")
-    spot: bool = Field(False, description="true or false: train on spare capacity with checkpoints")
-    max_wait_minutes: int | None = Field(None, ge=1, description="minutes for waiting and training together, with spot")
-    channels: dict[Literal["train", "validation"], str] = Field(
-        min_length=1, description="a map of channel (train, validation) to its content type"
-    )
-    hyperparameters: Hyperparameters = Field({}, description="a map of hyperparameter names to plain values")
-
-
 class ServeSpec(Model):
     """The endpoint."""
 
@@ -81,6 +67,6 @@ class WorkloadFile(Model):
     tutorial: str = Field(description="where the workload comes from, in words")
     data: DataSources = Field(description="a map: full, sample")
     prepare: PrepareSpec = Field(description="a map: image, instance, ...")
-    train: TrainSpec = Field(description="a map: algorithm, instance, channels, ...")
+    train: TrainSpec = Field(description="a map: algorithm or framework, instance, channels, ...")
     serve: ServeSpec = Field(description="a map: instance, content_type, accept")
     evaluate: EvaluateSpec = Field(description="a map: positive, negative, score, ...")
