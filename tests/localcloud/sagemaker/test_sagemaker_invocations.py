@@ -249,6 +249,9 @@ def test_metrics_of_an_invocation(world: World) -> None:
     found = {(datum.name, datum.value) for datum in world.backend.metrics if datum.name != "OverheadLatency"}
     assert found == {
         ("Invocations", 1.0),
+        ("InvocationsPerInstance", 1.0),
+        ("InvocationModelErrors", 0.0),
+        ("InvocationModelErrors", 1.0),
         ("Invocation4XXErrors", 0.0),
         ("Invocation4XXErrors", 1.0),
         ("Invocation5XXErrors", 0.0),
@@ -257,4 +260,7 @@ def test_metrics_of_an_invocation(world: World) -> None:
     }
     assert {tuple(datum.dimensions.items()) for datum in world.backend.metrics} == {
         (("EndpointName", "live"), ("VariantName", "v0")),
+        (("EndpointName", "live"), ("VariantName", "v0"), ("EndpointConfigName", "c")),
     }
+    units = {datum.name: datum.unit for datum in world.backend.metrics}
+    assert units["ModelLatency"] == units["OverheadLatency"] == "Microseconds"

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -192,21 +191,22 @@ class LiveBackend:
 
     def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         """Put data points of namespace AWS/SageMaker in one PutMetricData, as the service."""
-        parameters = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": "AWS/SageMaker"}
-        for index, datum in enumerate(data, start=1):
-            member = f"MetricData.member.{index}"
-            moment = datetime.fromtimestamp(datum.timestamp, UTC)
-            parameters |= {
-                f"{member}.MetricName": datum.name,
-                f"{member}.Value": repr(datum.value),
-                f"{member}.Unit": datum.unit,
-                f"{member}.Timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        points = [
+            {
+                "MetricName": datum.name,
+                "Values": [datum.value],
+                "Counts": [datum.count],
+                "Unit": datum.unit,
+                "Timestamp": datum.timestamp,
+                "Dimensions": [{"Name": name, "Value": value} for name, value in datum.dimensions.items()],
             }
-            for number, (name, value) in enumerate(datum.dimensions.items(), start=1):
-                parameters[f"{member}.Dimensions.member.{number}.Name"] = name
-                parameters[f"{member}.Dimensions.member.{number}.Value"] = value
+            for datum in data
+        ]
+        target = "GraniteServiceVersion20100801.PutMetricData"
         with adapter.request_scope(scope.account, scope.region):
-            status, reply = adapter.call_query("monitoring", parameters)
+            status, reply = adapter.call_json(
+                "monitoring", target, {"Namespace": "AWS/SageMaker", "MetricData": points}
+            )
         if status >= 400:
             logger.warning("metrics of AWS/SageMaker are lost: %s", reply)
 

@@ -68,6 +68,8 @@ class MetricDatum:
     unit: str
     dimensions: Mapping[str, str]
     timestamp: float
+    #: how often the value was seen
+    count: int = 1
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.hosting.capture import Exchange
 from localcloud.sagemaker.hosting.fleet import Fleet, Variant
-from localcloud.sagemaker.hosting.metrics import InvocationMetrics
+from localcloud.sagemaker.hosting.metrics import Invocation, InvocationMetrics
 from localcloud.sagemaker.kinds.endpoint import Endpoints
 from localcloud.sagemaker.ports import Reply, Scope, Unreachable
 
@@ -64,13 +64,17 @@ class Runtime:
             reply = self._ask(variant, headers, body)
             total = (time.perf_counter() - began) * 1000
             self._metrics.record(
-                scope,
-                endpoint,
-                variant.name,
-                self._core.clock.now(),
-                status=reply.status,
-                model_ms=reply.latency_ms,
-                total_ms=total,
+                Invocation(
+                    scope,
+                    endpoint,
+                    fleet.config_name,
+                    variant.name,
+                    variant.instance_count,
+                    self._core.clock.now(),
+                    reply.status,
+                    reply.latency_ms,
+                    total,
+                )
             )
             if not 200 <= reply.status < 400:
                 raise _model_error(scope, endpoint, reply)
@@ -102,11 +106,8 @@ class Runtime:
 
     def _ask(self, variant: Variant, headers: Mapping[str, str], body: bytes) -> Reply:
         passed = {name: headers[name] for name in _TO_CONTAINER if name in headers}
-        server = variant.server
         try:
-            if server is None:
-                raise Unreachable("the container has ended")
-            return server.invoke(body, passed)
+            return variant.instances.invoke(body, passed)
         except Unreachable as reason:
             # status 0 is what AWS reports when the container gives no answer ([R])
             text = f"Your invocation timed out while waiting for a response from container primary. ({reason})"

@@ -1,25 +1,26 @@
-"""The servers of one endpoint configuration, and which of them answers a request."""
+"""The servers of one endpoint configuration, and which variant answers a request."""
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from localcloud.sagemaker.hosting import instances
 from localcloud.sagemaker.hosting.capture import Capture
-from localcloud.sagemaker.ports import Backend, Scope, Server, StartFailed, VariantSpec
-
-#: a request may take 60 s; an old fleet waits that long for its last answers before its servers end
-_DRAIN_SECONDS = 60.0
+from localcloud.sagemaker.hosting.instances import DRAIN_SECONDS, Instances
+from localcloud.sagemaker.hosting.traffic import VARIANTS, Draw
+from localcloud.sagemaker.ports import Backend, Scope, StartFailed, VariantSpec
 
 
 @dataclass
 class Variant:
-    """One production variant: what is asked for and the server that stands for its instances.
+    """One production variant: what is asked for and the servers that stand for its instances.
 
-    One server answers for all instances of a variant; the instance count is what is billed and reported.
+    There is a process for each instance up to a limit (``instances.process_limit``); the instance count is what is
+    billed and reported.
     """
 
     spec: VariantSpec
@@ -27,14 +28,23 @@ class Variant:
     instance_type: str
     instance_count: int
     volume_gb: int | None = None
-    server: Server | None = None
     #: epoch seconds at which the image was resolved, for DeployedImages
     resolved: float = 0.0
+    #: what an UpdateEndpointWeightsAndCapacities on its way asks for; None: nothing else than there is
+    desired_weight: float | None = None
+    desired_count: int | None = None
+    instances: Instances = field(default_factory=Instances)
 
     @property
     def name(self) -> str:
         """VariantName."""
         return self.spec.variant
+
+    def grow(self, scope: Scope, backend: Backend, count: int) -> None:
+        """Start what is missing to so many instances. Raises StartFailed with nothing changed."""
+        missing = instances.processes_for(count) - len(self.instances)
+        starter = partial(backend.start_server, scope, self.spec)
+        self.instances.add(instances.start([starter] * missing))
 
 
 @dataclass
@@ -48,18 +58,17 @@ class Fleet:
     _in_flight: int = 0
     _closed: bool = False
     _idle: threading.Condition = field(default_factory=threading.Condition)
-    _random: random.Random = field(init=False)
+    _draw: Draw = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the choice of variants repeatable."""
-        # seeded by the configuration, so that a run can be repeated; traffic shares are no secret
-        self._random = random.Random(self.config_name)  # noqa: S311
+        self._draw = Draw(self.config_name, VARIANTS)
 
     def start(self, backend: Backend) -> None:
         """Start every server and wait until all are healthy. Raises StartFailed with none left running."""
         try:
             for variant in self.variants:
-                variant.server = backend.start_server(self.scope, variant.spec)
+                variant.grow(self.scope, backend, variant.instance_count)
         except StartFailed:
             self.stop()
             raise
@@ -70,10 +79,7 @@ class Fleet:
             return next((variant for variant in self.variants if variant.name == target), None)
         if len(self.variants) == 1:
             return self.variants[0]
-        weights = [variant.weight for variant in self.variants]
-        with self._idle:
-            # all weights zero: no share is asked for, so every variant gets the same
-            return self._random.choices(self.variants, weights if any(weights) else None)[0]
+        return self._draw.choose(self.variants, [variant.weight for variant in self.variants])
 
     def enter(self) -> bool:
         """Begin to answer a request; False when the fleet is being replaced or ended. ``leave`` afterwards."""
@@ -90,7 +96,7 @@ class Fleet:
 
     def drain(self, *, keep_capture: bool = False) -> None:
         """Wait for the requests being answered, write what is captured (or keep it for later), end the servers."""
-        deadline = time.monotonic() + _DRAIN_SECONDS
+        deadline = time.monotonic() + DRAIN_SECONDS
         with self._idle:
             self._closed = True
             while self._in_flight and time.monotonic() < deadline:
@@ -104,6 +110,4 @@ class Fleet:
     def stop(self) -> None:
         """End every server now."""
         for variant in self.variants:
-            if variant.server:
-                variant.server.stop()
-                variant.server = None
+            variant.instances.stop()

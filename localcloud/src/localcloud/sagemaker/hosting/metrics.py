@@ -1,9 +1,15 @@
-"""CloudWatch metrics of endpoints, collected and put in batches so that an invocation does not wait for them."""
+"""CloudWatch metrics of endpoints, collected and put in batches so that an invocation does not wait for them.
+
+Names, units and what counts: [DG] monitoring-cloudwatch; the dimension EndpointConfigName, by which an alarm looks at
+the new fleet of a deployment alone: [DG] deployment-guardrails-configuration.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from localcloud.sagemaker.ports import Backend, MetricDatum, Scope
 
@@ -11,6 +17,23 @@ from localcloud.sagemaker.ports import Backend, MetricDatum, Scope
 _INTERVAL = 0.5
 #: data points in one PutMetricData ([B]: at most 1,000)
 _BATCH = 500
+
+
+class Invocation(NamedTuple):
+    """One request that reached a variant."""
+
+    scope: Scope
+    endpoint: str
+    config: str
+    variant: str
+    #: instances of the variant at that time
+    instances: int
+    #: virtual epoch seconds
+    moment: float
+    #: the container's status; 0: it gave no answer
+    status: int
+    model_ms: float
+    total_ms: float
 
 
 class InvocationMetrics:
@@ -21,25 +44,13 @@ class InvocationMetrics:
         self._backend = backend
         self._run = run
         self._lock = threading.Lock()
-        self._waiting: dict[Scope, list[MetricDatum]] = {}
+        self._waiting: list[Invocation] = []
         self._timer: threading.Timer | None = None
 
-    def record(
-        self, scope: Scope, endpoint: str, variant: str, moment: float, *, status: int, model_ms: float, total_ms: float
-    ) -> None:
-        """One invocation; ``status`` is the container's (0: no answer), latencies are in milliseconds."""
-        dimensions = {"EndpointName": endpoint, "VariantName": variant}
-        values = (
-            ("Invocations", 1.0, "None"),
-            ("Invocation4XXErrors", float(400 <= status < 500), "None"),
-            ("Invocation5XXErrors", float(status >= 500 or status == 0), "None"),
-            ("ModelLatency", model_ms * 1000, "Microseconds"),
-            ("OverheadLatency", max(0.0, total_ms - model_ms) * 1000, "Microseconds"),
-        )
+    def record(self, invocation: Invocation) -> None:
+        """Keep it for the next batch."""
         with self._lock:
-            self._waiting.setdefault(scope, []).extend(
-                MetricDatum(name, value, unit, dimensions, moment) for name, value, unit in values
-            )
+            self._waiting.append(invocation)
             if self._timer is None:
                 self._timer = threading.Timer(_INTERVAL, lambda: self._run(self.flush))
                 self._timer.daemon = True
@@ -48,7 +59,34 @@ class InvocationMetrics:
     def flush(self) -> None:
         """Put everything that waits."""
         with self._lock:
-            waiting, self._waiting, self._timer = self._waiting, {}, None
-        for scope, data in waiting.items():
+            waiting, self._waiting, self._timer = self._waiting, [], None
+        for scope in {invocation.scope for invocation in waiting}:
+            data = list(_data(invocation for invocation in waiting if invocation.scope == scope))
             for start in range(0, len(data), _BATCH):
                 self._backend.put_metrics(scope, data[start : start + _BATCH])
+
+
+def _data(invocations: Iterable[Invocation]) -> Iterator[MetricDatum]:
+    """Equal values of the same second are one data point with a count."""
+    counts: Counter[tuple[str, str, float, tuple[tuple[str, str], ...], float]] = Counter()
+    for one in invocations:
+        plain = {"EndpointName": one.endpoint, "VariantName": one.variant}
+        both = tuple(plain.items()), tuple({**plain, "EndpointConfigName": one.config}.items())
+        for dimensions in both:
+            for (name, unit), value in _values(one).items():
+                counts[name, unit, value, dimensions, float(int(one.moment))] += 1
+    for (name, unit, value, dimensions, moment), count in counts.items():
+        yield MetricDatum(name, value, unit, dict(dimensions), moment, count)
+
+
+def _values(one: Invocation) -> Mapping[tuple[str, str], float]:
+    return {
+        ("Invocations", "None"): 1.0,
+        # [DG] "1/numberOfInstances is sent as the value on each request"
+        ("InvocationsPerInstance", "None"): 1.0 / max(1, one.instances),
+        ("Invocation4XXErrors", "None"): float(400 <= one.status < 500),
+        ("Invocation5XXErrors", "None"): float(one.status >= 500 or one.status == 0),
+        ("InvocationModelErrors", "None"): float(not 200 <= one.status < 300),
+        ("ModelLatency", "Microseconds"): round(one.model_ms * 1000, 1),
+        ("OverheadLatency", "Microseconds"): round(max(0.0, one.total_ms - one.model_ms) * 1000, 1),
+    }
