@@ -7,7 +7,15 @@ from typing import Any
 
 from operations.console import Console
 from operations.errors import UsageError
-from operations.evaluation import EvaluationError, describe_prediction, render_digit, sample_row
+from operations.evaluation import (
+    Binary,
+    Clusters,
+    EvaluationError,
+    Multiclass,
+    describe_prediction,
+    render_digit,
+    sample_row,
+)
 from operations.served import ServedWorkload
 from operations.target import Target
 
@@ -27,9 +35,10 @@ def invoke_sample(target: Target, environment: str, workload: str, number: int, 
     if about.picture:
         console.show(render_digit(features, about.picture))
     document = _answer(served, features, console, origin=f"test row {number}")
-    truth = served.spec.positive if label else served.spec.negative
+    truth = _named(served, label)
     note = " (generated data)" if about.generated else ""
-    console.say(f"  the label of that row: {truth}{note}")
+    hidden = "hidden " if isinstance(served.spec, Clusters) else ""
+    console.say(f"  the {hidden}label of that row: {truth}{note}")
     return {**document, "sample": number, "label": label, "truth": truth, "origin": about.origin}
 
 
@@ -50,7 +59,8 @@ def invoke_file(target: Target, environment: str, workload: str, path: Path, con
 
 def _answer(served: ServedWorkload, body: bytes, console: Console, *, origin: str) -> dict[str, Any]:
     reply = served.invoke(body)
-    meaning = describe_prediction(served.spec, reply)
+    classes = served.test.about.classes if isinstance(served.spec, Multiclass) else ()
+    meaning = describe_prediction(served.spec, reply, classes)
     console.say(f"{served.workload}: {origin} -> {meaning}")
     return {
         "workload": served.workload,
@@ -59,3 +69,11 @@ def _answer(served: ServedWorkload, body: bytes, console: Console, *, origin: st
         "reply": reply.decode("utf-8", "replace"),
         "meaning": meaning,
     }
+
+
+def _named(served: ServedWorkload, label: int) -> str:
+    """Return what a label of the test split means, in the workload's words."""
+    if isinstance(served.spec, Binary):
+        return served.spec.positive if label else served.spec.negative
+    classes = served.test.about.classes
+    return classes[label] if label < len(classes) else str(label)

@@ -10,7 +10,7 @@ from functools import cached_property
 import yaml
 
 from operations.errors import UsageError
-from operations.evaluation import Spec, TestSplit, endpoint_invoker, read_test_split
+from operations.evaluation import Spec, TestSplit, endpoint_invoker, read_test_split, read_train_files, spec_of
 from operations.project import ROOT, WORKLOADS
 from operations.stacks import workload_outputs
 from operations.target import Target
@@ -51,7 +51,7 @@ class ServedWorkload:
             endpoint=endpoint,
             dataset_uri=outputs["DatasetUri"],
             content_type=content_type,
-            spec=WorkloadFile.model_validate(described).evaluate,
+            spec=spec_of(WorkloadFile.model_validate(described).evaluate),
             invoke=endpoint_invoker(target.client("sagemaker-runtime"), endpoint, content_type, outputs["Accept"]),
         )
 
@@ -59,3 +59,8 @@ class ServedWorkload:
     def test(self) -> TestSplit:
         """The held-out rows and what they are. Raises EvaluationError when they cannot be read."""
         return read_test_split(self.target.client("s3"), self.dataset_uri)
+
+    @cached_property
+    def train_files(self) -> list[tuple[str, bytes]]:
+        """The files of the training split, by name. Raises EvaluationError when they cannot be read."""
+        return read_train_files(self.target.client("s3"), self.dataset_uri)

@@ -21,6 +21,7 @@ def register(command: Register) -> None:
     sub = command("evaluate", _evaluate, "run the test split through the endpoint and judge it")
     sub.add_argument("workload")
     sub.add_argument("--out", type=Path, default=REPORTS, help="folder for the PNG and JSON (reports/)")
+    sub.add_argument("--no-baseline", action="store_true", help="without a plain scikit-learn model to compare with")
     command("logs", _logs, "print the log of a job or an endpoint").add_argument("job")
 
 
@@ -40,7 +41,9 @@ def _evaluate(options: argparse.Namespace, console: Console) -> int:
     from operations.evaluate import evaluate_workload
 
     target = target_of(options, start=False)
-    console.finish(evaluate_workload(target, name_of(options), options.workload, options.out, console))
+    baseline = not options.no_baseline
+    report = evaluate_workload(target, name_of(options), options.workload, options.out, console, baseline=baseline)
+    console.finish(report)
     return EXIT_OK
 
 

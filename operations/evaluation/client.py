@@ -26,6 +26,26 @@ def read_test_split(s3: S3Client, dataset_uri: str) -> TestSplit:
     )
 
 
+def read_train_files(s3: S3Client, dataset_uri: str) -> list[tuple[str, bytes]]:
+    """Read the training split's files, ``.csv`` and ``.pbr`` below ``train/``: their names and contents.
+
+    Raises EvaluationError when they may not be read.
+    """
+    address = urlsplit(dataset_uri)
+    root = address.path.strip("/")
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=address.netloc, Prefix=f"{root}/train/")
+        keys = sorted(found["Key"] for page in pages for found in page.get("Contents", []))
+    except ClientError as error:
+        reason = error.response["Error"].get("Message", "") or error.response["Error"].get("Code", "")
+        raise EvaluationError(f"s3://{address.netloc}/{root}/train/ cannot be listed: {reason}") from error
+    return [
+        (key.rsplit("/", 1)[-1], _read(s3, dataset_uri, key.removeprefix(f"{root}/")))
+        for key in keys
+        if key.endswith((".csv", ".pbr"))
+    ]
+
+
 def endpoint_invoker(
     runtime: SageMakerRuntimeClient, endpoint: str, content_type: str, accept: str
 ) -> Callable[[bytes], bytes]:

@@ -4,43 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Protocol
 
 from operations.errors import OperationError
+from operations.evaluation.classes import Counts
 from operations.evaluation.metrics import Confusion
 
 
 class EvaluationError(OperationError):
     """The endpoint's answers or the test split are not what they should be."""
-
-
-class Spec(Protocol):
-    """How a workload's answers are read: the ``evaluate`` block of its workload.yaml.
-
-    ``score`` says where the probability of the positive class stands in a reply: ``csv`` (one number per
-    line) or ``json:<field>`` (that field of every entry of ``predictions``). A score of ``threshold`` or
-    more is read as positive. ``batch_rows`` rows go into one request.
-    """
-
-    @property
-    def positive(self) -> str:
-        """What label 1 means."""
-
-    @property
-    def negative(self) -> str:
-        """What label 0 means."""
-
-    @property
-    def score(self) -> str:
-        """Where the score stands in a reply."""
-
-    @property
-    def threshold(self) -> float:
-        """The lowest score that counts as positive."""
-
-    @property
-    def batch_rows(self) -> int:
-        """Rows per request, at most."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +24,8 @@ class About:
     """Where the rows come from, in words."""
     features: tuple[str, ...]
     """Names of the columns after the label, in order."""
+    classes: tuple[str, ...] = ()
+    """What the labels 0, 1, 2 ... mean."""
     digits: str = ""
     """For pictures: the digit that each test row shows, one character a row."""
     picture: tuple[int, int] | None = None
@@ -73,6 +46,7 @@ class About:
                 origin=str(document["origin"]),
                 source=str(document["source"]),
                 features=tuple(str(name) for name in document["features"]),
+                classes=tuple(str(name) for name in document.get("classes", ())),
                 digits=str(shape["digits"]) if shape else "",
                 picture=(int(shape["height"]), int(shape["width"])) if shape else None,
             )
@@ -103,18 +77,14 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """The outcome of sending a test split through an endpoint."""
+class _Outcome:
+    """What the outcomes of all kinds of model have in common."""
 
     workload: str
-    positive: str
-    negative: str
-    threshold: float
     origin: str
+    """``real``, ``generated`` or ``public``, as the data set says."""
     source: str
-    confusion: Confusion
-    auc: float | None
-    """Area under the ROC curve; None when the split holds only one class."""
+    """Where the rows come from, in words."""
     requests: int
     """How many requests the rows were sent in."""
 
@@ -123,8 +93,72 @@ class Evaluation:
         """Whether the rows are invented."""
         return self.origin == "generated"
 
+    def _title(self, rows: int) -> str:
+        heading = f"{self.workload}: {rows:,} test rows through the endpoint"
+        return f"{heading} (generated data)" if self.generated else heading
+
+
+@dataclass(frozen=True)
+class Evaluation(_Outcome):
+    """The outcome of sending a test split through an endpoint that scores one of two classes."""
+
+    positive: str
+    negative: str
+    threshold: float
+    confusion: Confusion
+    auc: float | None
+    """Area under the ROC curve; None when the split holds only one class."""
+
     @property
     def title(self) -> str:
         """Heading of every display; says so when the rows are invented."""
-        heading = f"{self.workload}: {self.confusion.total:,} test rows through the endpoint"
-        return f"{heading} (generated data)" if self.generated else heading
+        return self._title(self.confusion.total)
+
+    @property
+    def marks(self) -> dict[str, float | None]:
+        """What a plain model is compared by."""
+        return {"accuracy": self.confusion.accuracy, "auc": self.auc}
+
+
+@dataclass(frozen=True)
+class ClassEvaluation(_Outcome):
+    """The outcome of sending a test split through an endpoint that names one of several classes."""
+
+    classes: tuple[str, ...]
+    """Their names, by label."""
+    counts: Counts
+
+    @property
+    def title(self) -> str:
+        """Heading of every display; says so when the rows are invented."""
+        return self._title(self.counts.total)
+
+    @property
+    def marks(self) -> dict[str, float | None]:
+        """What a plain model is compared by."""
+        return {"accuracy": self.counts.accuracy}
+
+
+@dataclass(frozen=True)
+class ClusterEvaluation(_Outcome):
+    """The outcome of sending a test split through an endpoint that sorts rows into clusters."""
+
+    classes: tuple[str, ...]
+    """Names of the hidden labels."""
+    counts: Counts
+    """Hidden label by cluster."""
+    clusters: tuple[int, ...]
+    """The cluster of each test row."""
+
+    @property
+    def title(self) -> str:
+        """Heading of every display; says so when the rows are invented."""
+        return self._title(self.counts.total)
+
+    @property
+    def marks(self) -> dict[str, float | None]:
+        """What a plain model is compared by."""
+        return {"purity": self.counts.purity}
+
+
+Outcome = Evaluation | ClassEvaluation | ClusterEvaluation

@@ -19,12 +19,14 @@ class Batch:
     body: bytes
 
 
-def labelled_rows(test_csv: bytes | Iterable[bytes], features: int | None = None) -> Iterator[tuple[int, bytes]]:
+def labelled_rows(
+    test_csv: bytes | Iterable[bytes], features: int | None = None, classes: int | None = None
+) -> Iterator[tuple[int, bytes]]:
     """Yield the true label and the rest of each row, as it stands in the file.
 
     ``test_csv`` is the file's content or its lines. ``features`` is the number of columns that must follow
-    the label; without it every row must have as many as the first. Raises EvaluationError naming the line
-    that is wrong, and when there is no row at all.
+    the label; without it every row must have as many as the first. Labels are whole numbers below ``classes``.
+    Raises EvaluationError naming the line that is wrong, and when there is no row at all.
     """
     lines = test_csv.splitlines() if isinstance(test_csv, bytes) else test_csv
     number = 0
@@ -34,7 +36,7 @@ def labelled_rows(test_csv: bytes | Iterable[bytes], features: int | None = None
             continue
         number += 1
         first, _, rest = row.partition(b",")
-        label = _label(first, number)
+        label = _label(first, number, classes)
         columns = rest.count(b",") + 1 if rest else 0
         features = columns if features is None else features
         if columns != features or not columns:
@@ -75,8 +77,10 @@ def sample_row(test_csv: bytes | Iterable[bytes], number: int) -> tuple[bytes, i
     raise EvaluationError(f"there is no test row {number}; the rows are numbered 1 to {count}")
 
 
-def _label(text: bytes, number: int) -> int:
-    if text not in (b"0", b"1", b"0.0", b"1.0"):
-        shown = text[:20].decode("utf-8", "replace")
-        raise EvaluationError(f"row {number} of the test split starts with '{shown}' where the label 0 or 1 belongs")
-    return int(text[:1])
+def _label(text: bytes, number: int, classes: int | None) -> int:
+    whole = text.removesuffix(b".0")
+    if whole.isdigit() and (classes is None or int(whole) < classes):
+        return int(whole)
+    shown = text[:20].decode("utf-8", "replace")
+    known = "a label" if classes is None else "the label 0 or 1" if classes == 2 else f"a label from 0 to {classes - 1}"
+    raise EvaluationError(f"row {number} of the test split starts with '{shown}' where {known} belongs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
@@ -246,3 +247,28 @@ def test_what_depends_on_the_region_is_checked_in_the_callers_too(project: Proje
     assert project.load(text).region is None
     error = project.refuse(text, "us-east-1")
     assert "for training in us-east-1" in error.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("block", "key", "says"),
+    [
+        ("{kind: multiclass, answer: csv, threshold: 0.5}", "evaluate.threshold", "of kind multiclass does not read"),
+        ("{kind: clusters}", "evaluate.answer", "of kind clusters needs this key"),
+        ('{positive: "yes", score: csv}', "evaluate.negative", "of kind binary needs this key"),
+        ("{kind: fuzzy}", "evaluate.kind", "not a valid value"),
+        ("{kind: clusters, answer: xml}", "evaluate.answer", "not of the right form"),
+    ],
+)
+def test_an_evaluation_has_the_keys_of_its_kind_and_no_others(
+    project: Project, block: str, key: str, says: str
+) -> None:
+    project.workload("plain", lambda text: text[: text.index("evaluate:")] + f"evaluate: {block}\n")
+    found = project.refuse(VALID).problems
+    assert [problem.key for problem in found] == [key]
+    assert says in found[0].message
+
+
+def test_a_workload_may_have_no_other_data_than_its_sample(project: Project) -> None:
+    project.workload("plain", lambda text: re.sub(r"  full: .*\n", "", text))
+    environment = project.load(VALID.replace("data: sample", "data: full"))
+    assert [workload.full_data is None for workload in environment.workloads] == [True, False]

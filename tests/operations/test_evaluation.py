@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,32 +19,28 @@ from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
 
 from operations.evaluation import (
     About,
+    Binary,
     Confusion,
+    Evaluation,
     EvaluationError,
     describe_prediction,
     evaluate,
     parse_predictions,
     sample_row,
+    spec_of,
 )
 from operations.evaluation.rows import batches, labelled_rows
+from sandcastle.config.workload import EvaluateSpec
 
 WORKLOADS = Path(__file__).parents[2] / "assets" / "workloads"
 
 
-@dataclass(frozen=True)
-class Block:
-    """An ``evaluate`` block."""
-
-    positive: str
-    negative: str
-    score: str
-    threshold: float
-    batch_rows: int
-
-
-def block(workload: str) -> Block:
+def block(workload: str) -> Binary:
     """Return the ``evaluate`` block of a workload that ships."""
-    return Block(**yaml.safe_load((WORKLOADS / workload / "workload.yaml").read_text())["evaluate"])
+    written = yaml.safe_load((WORKLOADS / workload / "workload.yaml").read_text())["evaluate"]
+    spec = spec_of(EvaluateSpec.model_validate(written))
+    assert isinstance(spec, Binary)
+    return spec
 
 
 BANK = block("bank")
@@ -80,6 +76,7 @@ def test_a_real_model_gets_the_verdict_that_scikit_learn_gives() -> None:
     )
     about = About("real", "scikit-learn", tuple(f"pixel_{number}" for number in range(64)))
     verdict = evaluate("mnist-linear", rows.encode(), about, ZERO, endpoint)
+    assert isinstance(verdict, Evaluation)
 
     scores = model.predict_proba(features[900:])[:, 1]
     (tn, fp), (fn, tp) = confusion_matrix(labels[900:], scores >= 0.5)
@@ -114,6 +111,8 @@ def test_the_size_of_a_request_does_not_change_the_verdict(rows: list[tuple[int,
     small, large = (
         evaluate("bank", table(rows), TWO_COLUMNS, replace(BANK, batch_rows=count), score_is_a) for count in (3, 1000)
     )
+    assert isinstance(small, Evaluation)
+    assert isinstance(large, Evaluation)
     assert small.confusion == large.confusion
     assert small.auc == large.auc
     assert (small.requests, large.requests) == (-(-len(rows) // 3), 1)
@@ -216,7 +215,7 @@ def test_json_replies_are_read_and_the_threshold_itself_is_positive() -> None:
         (replace(BANK, score="xml"), b"0.5", "score: 'xml' is not known; it must be 'csv' or 'json:<field>'"),
     ],
 )
-def test_replies_of_another_form_fail_with_a_sentence(spec: Block, reply: bytes, says: str) -> None:
+def test_replies_of_another_form_fail_with_a_sentence(spec: Binary, reply: bytes, says: str) -> None:
     with pytest.raises(EvaluationError) as error:
         parse_predictions(spec, reply)
     assert says in str(error.value)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from sandcastle.config import checks, checks_people
+from sandcastle.config import checks, checks_evaluate, checks_people
 from sandcastle.config.checks_training import check_training
 from sandcastle.config.checks_tuning import check_tuning
 from sandcastle.config.durations import minutes_of
@@ -64,6 +64,7 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
         check_training(pair)
         check_tuning(pair)
         checks.check_images(pair, known_region)
+        checks_evaluate.check_evaluate(pair.workload)
         if known_region:
             checks.check_instances(pair, known_region)
     checks_people.check_people(document, known_region)
@@ -196,7 +197,7 @@ def _merge(
 ) -> Workload:
     """Lay the environment's settings over the workload's own."""
     prepare = own.prepare.model_dump() | override.prepare.model_dump(exclude_none=True)
-    full = own.data.full.s3.replace("{region}", region or "{region}")
+    full = own.data.full.s3.replace("{region}", region or "{region}") if own.data.full else None
     return Workload(
         name=name,
         title=own.title,

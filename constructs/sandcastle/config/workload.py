@@ -12,6 +12,9 @@ from sandcastle.config.training_spec import TrainSpec
 _INSTANCE = "an instance type such as ml.m5.large"
 _VOLUME = "1 to 1024 gigabytes of disk"
 
+EvaluationKind = Literal["binary", "multiclass", "clusters"]
+"""What a model says of a row: a score for one of two classes, one of several classes, or a cluster."""
+
 
 class PublicObject(Model):
     """One object in a public bucket; ``{region}`` in its address stands for the environment's region."""
@@ -28,7 +31,9 @@ class SampleData(Model):
 class DataSources(Model):
     """Where the workload's data comes from, in each of the two modes."""
 
-    full: PublicObject = Field(description="a map: s3")
+    full: PublicObject | None = Field(
+        None, description="a map: s3; left out where the sample is the whole public data set"
+    )
     sample: SampleData = Field(description="a map: origin")
 
 
@@ -50,12 +55,24 @@ class ServeSpec(Model):
 
 
 class EvaluateSpec(Model):
-    """How the test split judges the model; ``sandcastle evaluate`` reads it."""
+    """How the test split judges the model; ``sandcastle evaluate`` reads it.
 
-    positive: str = Field(description="words for the class with label 1")
-    negative: str = Field(description="words for the class with label 0")
-    score: Literal["json:score", "csv"] = Field(description="json:score or csv")
-    threshold: float = Field(0.5, ge=0, le=1, description="0 to 1: the score from which a row counts as positive")
+    ``kind`` decides which of the keys there are (``checks_evaluate``): a binary model gives each row a score, a
+    multiclass model a class, and clusters a number that means nothing until the rows of a cluster are looked at.
+    """
+
+    kind: EvaluationKind = Field("binary", description="binary, multiclass or clusters")
+    positive: str | None = Field(None, description="binary: words for the class with label 1")
+    negative: str | None = Field(None, description="binary: words for the class with label 0")
+    score: Literal["json:score", "csv"] | None = Field(None, description="binary: json:score or csv")
+    threshold: float | None = Field(
+        None, ge=0, le=1, description="binary: 0 to 1, the score from which a row counts as positive; else 0.5"
+    )
+    answer: str | None = Field(
+        None,
+        pattern=r"^(csv|json:[a-z_]+)$",
+        description="multiclass, clusters: csv, or json: and the field of each answer, such as json:prediction",
+    )
     batch_rows: int = Field(100, ge=1, le=10_000, description="1 to 10000 rows in a request")
 
 
@@ -69,4 +86,4 @@ class WorkloadFile(Model):
     prepare: PrepareSpec = Field(description="a map: image, instance, ...")
     train: TrainSpec = Field(description="a map: algorithm or framework, instance, channels, ...")
     serve: ServeSpec = Field(description="a map: instance, content_type, accept")
-    evaluate: EvaluateSpec = Field(description="a map: positive, negative, score, ...")
+    evaluate: EvaluateSpec = Field(description="a map: kind, batch_rows, ...")
