@@ -7,6 +7,7 @@ from typing import Any
 
 from operations.cdk import bootstrap, cdk
 from operations.console import Console
+from operations.deploy_model import restore_all
 from operations.errors import OperationError
 from operations.invoke import invoke_sample
 from operations.life import life_of
@@ -38,6 +39,7 @@ def deploy(target: Target, environment: str, file: str, console: Console) -> dic
     stacks = environment_stacks(target, environment)
     if not stacks:
         raise OperationError(f"cdk deploy ended well, but no stack of {environment} is in {target.region}.")
+    restore_all(target, environment, console)  # CloudFormation compares templates and does not look at the endpoint
     workloads = [stack.workload for stack in stacks if stack.workload]
     console.step(count(len(stacks), "stack") + " up" + ("; asking each endpoint for a prediction" * bool(workloads)))
     predictions = {name: invoke_sample(target, environment, name, 1, console) for name in workloads}

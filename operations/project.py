@@ -42,6 +42,11 @@ def teardown_stack(environment: str) -> str:
     return f"{stack_prefix(environment)}teardown"
 
 
+def job_prefix(environment: str, workload: str) -> str:
+    """Return what the names of the workload's jobs start with; ``sandcastle.naming`` says why there are two dashes."""
+    return f"sandcastle-{environment}--{workload}-"
+
+
 def display(path: Path) -> str:
     """Return the path as a person in this checkout would type it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

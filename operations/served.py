@@ -37,11 +37,7 @@ class ServedWorkload:
     @classmethod
     def find(cls, target: Target, environment: str, workload: str) -> ServedWorkload:
         """Return the deployed workload. Raises OperationError when it is not deployed."""
-        if not (WORKLOADS / workload / "workload.yaml").exists():
-            known = workload_names(ROOT)
-            near = get_close_matches(workload, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise UsageError(f"There is no workload {workload}.{hint} There are: {', '.join(known)}.")
+        known_workload(workload)
         outputs = workload_outputs(target, environment, workload)
         described = yaml.safe_load((WORKLOADS / workload / "workload.yaml").read_text(encoding="utf-8"))
         endpoint, content_type = outputs["EndpointName"], outputs["ContentType"]
@@ -64,3 +60,13 @@ class ServedWorkload:
     def train_files(self) -> list[tuple[str, bytes]]:
         """The files of the training split, by name. Raises EvaluationError when they cannot be read."""
         return read_train_files(self.target.client("s3"), self.dataset_uri)
+
+
+def known_workload(workload: str) -> None:
+    """Raise UsageError, with those that there are, for a workload that this project does not have."""
+    if (WORKLOADS / workload / "workload.yaml").exists():
+        return
+    known = workload_names(ROOT)
+    near = get_close_matches(workload, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise UsageError(f"There is no workload {workload}.{hint} There are: {', '.join(known)}.")

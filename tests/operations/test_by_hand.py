@@ -1,0 +1,201 @@
+"""Training, tuning and serving by hand, beside what is deployed: real jobs in a localcloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations import tune as tuning
+from operations.audit import take_inventory
+from operations.audit.finding import Owner
+from operations.by_hand import names_begin, new_name, pairs, tags_of
+from operations.console import Console
+from operations.definition import training_request, with_spot
+from operations.deploy_model import deploy_model, restore_all, restore_model
+from operations.errors import OperationError, UsageError
+from operations.job_log import Metrics
+from operations.target import Target
+from operations.train import train
+from tests.localcloud.conftest import Localcloud
+from tests.operations.deployed import ENVIRONMENT, WORKLOAD, Deployed, deployed
+
+PNG = b"\x89PNG"
+TUNING = {
+    "strategy": "Random",
+    "objective": "validation:auc",
+    "goal": "Maximize",
+    "max_jobs": 3,
+    "parallel_jobs": 3,
+    "ranges": {
+        "eta": {"kind": "continuous", "min": 0.1, "max": 0.9},
+        "max_depth": {"kind": "integer", "min": 1, "max": 4},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def cloud(server: Localcloud) -> Target:
+    settings = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": server.endpoint}
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in settings.items():
+            patch.setenv(key, value)
+        return Target("local", "000000000000", "us-east-1", settings)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def credentials() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        yield
+
+
+@pytest.fixture(scope="module")
+def world(server: Localcloud, cloud: Target, credentials: None) -> Deployed:
+    return deployed(server, cloud)
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(as_json=True)
+
+
+@pytest.fixture(scope="module")
+def trained(world: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What a training by hand said."""
+    folder = tmp_path_factory.mktemp("reports")
+    console = Console(as_json=True)
+    return train(world.target, ENVIRONMENT, WORKLOAD, {"num_round": "4", "eta": "0.5"}, True, folder, console)
+
+
+def test_a_training_by_hand_is_the_deployed_one_with_the_changes(world: Deployed, trained: Any) -> None:
+    assert trained["hyperparameters"]["num_round"] == "4"
+    assert trained["hyperparameters"]["eta"] == "0.5"
+    assert trained["hyperparameters"]["objective"] == "binary:logistic"
+    assert trained["spot"] is True
+    assert len(trained["series"]["validation:logloss"]) == 4
+    assert trained["series"]["validation:logloss"][-1] == pytest.approx(trained["metrics"]["validation:logloss"])
+    assert Path(trained["picture"]).read_bytes().startswith(PNG)
+    bucket, _, key = trained["artifact"].removeprefix("s3://").partition("/")
+    assert world.target.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
+    assert world.endpoint_config == world.config
+
+
+def test_what_is_made_by_hand_belongs_to_the_environment(world: Deployed, trained: Any) -> None:
+    sagemaker = world.target.client("sagemaker")
+    job = sagemaker.describe_training_job(TrainingJobName=trained["job"])
+    assert trained["job"].startswith(f"sandcastle-{ENVIRONMENT}--{WORKLOAD}-")
+    assert sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"] == tags_of(ENVIRONMENT, WORKLOAD)
+
+
+def test_a_training_that_fails_says_why(world: Deployed, tmp_path: Path, console: Console) -> None:
+    with pytest.raises(OperationError, match=r"(?s)is Failed: .*silent.*sandcastle logs sandcastle-hand--bank-"):
+        train(world.target, ENVIRONMENT, WORKLOAD, {"silent": "0"}, None, tmp_path, console)
+
+
+def test_what_is_not_deployed_or_not_there_is_said(world: Deployed, tmp_path: Path, console: Console) -> None:
+    with pytest.raises(OperationError, match=r"mnist-linear is not deployed in environment hand\. Deployed: bank"):
+        train(world.target, ENVIRONMENT, "mnist-linear", {}, None, tmp_path, console)
+    with pytest.raises(UsageError, match="Did you mean bank"):
+        train(world.target, ENVIRONMENT, "bnak", {}, None, tmp_path, console)
+    with pytest.raises(UsageError, match="expected NAME=VALUE"):
+        pairs(["num_round"], "--set")
+
+
+def test_another_model_serves_and_the_templates_comes_back(world: Deployed, trained: Any, console: Console) -> None:
+    sagemaker = world.target.client("sagemaker")
+    first = deploy_model(world.target, ENVIRONMENT, WORKLOAD, trained["job"], None, console)
+    assert first["artifact"] == trained["artifact"]
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=world.endpoint_config)
+    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    assert model["PrimaryContainer"]["ModelDataUrl"] == trained["artifact"]
+    assert model["ModelName"].startswith(names_begin(ENVIRONMENT, WORKLOAD))
+    second = deploy_model(world.target, ENVIRONMENT, WORKLOAD, None, None, console)  # the latest is the same job
+    assert second["job"] == trained["job"]
+    made = sagemaker.list_models(NameContains=names_begin(ENVIRONMENT, WORKLOAD))["Models"]
+    assert [one["ModelName"] for one in made] == [second["model"]]  # the first one's went
+    restore_all(world.target, ENVIRONMENT, console)
+    assert world.endpoint_config == world.config
+    assert sagemaker.list_models(NameContains=names_begin(ENVIRONMENT, WORKLOAD))["Models"] == []
+    assert restore_model(world.target, ENVIRONMENT, WORKLOAD, console)["changed"] is False
+
+
+def test_a_model_that_does_not_start_is_rolled_back_and_leaves_nothing(
+    world: Deployed, trained: Any, console: Console
+) -> None:
+    s3, sagemaker = world.target.client("s3"), world.target.client("sagemaker")
+    bucket, _, key = trained["artifact"].removeprefix("s3://").partition("/")
+    kept = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    s3.put_object(Bucket=bucket, Key=key, Body=b"no archive")
+    try:
+        with pytest.raises(OperationError, match="went back to the model that it had"):
+            deploy_model(world.target, ENVIRONMENT, WORKLOAD, trained["job"], None, console)
+    finally:
+        s3.put_object(Bucket=bucket, Key=key, Body=kept)
+    assert world.endpoint_config == world.config
+    assert sagemaker.list_models(NameContains=names_begin(ENVIRONMENT, WORKLOAD))["Models"] == []
+
+
+def test_tuning_finds_the_best_of_its_trials_and_it_can_serve(
+    world: Deployed, tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "described_in", lambda _: {"train": {"algorithm": "xgboost", "tuning": TUNING}})
+    found = tuning.tune(world.target, ENVIRONMENT, WORKLOAD, 2, None, tmp_path, console)
+    assert len(found["tuning_job"]) <= 32
+    assert len(found["trials"]) == 2
+    assert {"eta", "max_depth"} == set(found["best"]["tuned"])
+    assert found["best"]["value"] == max(one["value"] for one in found["trials"])
+    assert Path(found["picture"]).read_bytes().startswith(PNG)
+    served = deploy_model(world.target, ENVIRONMENT, WORKLOAD, None, found["tuning_job"], console)
+    assert served["job"] == found["best"]["name"]
+    owned = take_inventory(world.target, Owner(ENVIRONMENT, "000000000000", "us-east-1"))
+    assert {one.name for one in owned.findings if one.kind == "model"} >= {served["model"]}
+    restore_model(world.target, ENVIRONMENT, WORKLOAD, console)
+
+
+def test_a_workload_without_ranges_is_not_tuned(world: Deployed, tmp_path: Path, console: Console) -> None:
+    with pytest.raises(UsageError, match=r"bank says nothing of tuning"):
+        tuning.tune(world.target, ENVIRONMENT, WORKLOAD, None, None, tmp_path, console)
+
+
+def test_names_fit_and_lead_back() -> None:
+    assert len(new_name("e" * 24, "w")) - len("w") + 16 <= 63 + len("e" * 24)  # as long as a name of a stack's job
+    assert new_name("local", "bank").startswith("sandcastle-local--bank--run-")
+
+
+def test_spot_keeps_checkpoints_apart_and_without_it_there_are_none() -> None:
+    described = {
+        "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File", "MetricDefinitions": [{}]},
+        "HyperParameters": {"eta": "1", "_tuning_objective_metric": "x"},
+        "OutputDataConfig": {"S3OutputPath": "s3://b/o", "KmsKeyId": ""},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 700},
+        "EnableManagedSpotTraining": True,
+        "CheckpointConfig": {"S3Uri": "s3://b/o/checkpoints/job-1"},
+        "TrainingJobStatus": "Completed",
+    }
+    request = training_request(described, "local", "bank")
+    assert request["HyperParameters"] == {"eta": "1"}
+    assert "MetricDefinitions" not in request["AlgorithmSpecification"]
+    assert request["OutputDataConfig"] == {"S3OutputPath": "s3://b/o"}
+    again = with_spot(request, "job-2", None)
+    assert again["CheckpointConfig"]["S3Uri"] == "s3://b/o/checkpoints/job-2"
+    off = with_spot(request, "job-2", False)
+    assert "CheckpointConfig" not in off
+    assert off["StoppingCondition"] == {"MaxRuntimeInSeconds": 600}
+    assert with_spot(off, "job-2", True)["StoppingCondition"]["MaxWaitTimeInSeconds"] == 900
+
+
+def test_metrics_are_read_by_the_jobs_regexes_or_as_the_built_in_algorithms_print_them() -> None:
+    own = Metrics([{"Name": "accuracy", "Regex": r"val_accuracy=(\S+)"}])
+    assert own.read(["epoch=1 val_accuracy=0.5", "val_accuracy=none", "train-auc:0.9"]) == {"accuracy": 0.5}
+    built_in = Metrics([])
+    lines = [
+        "[0]#011train-auc:0.81#011validation-auc:0.7",
+        "[1]#011train-auc:0.85#011validation-auc:7e-1",
+        "[t] #quality_metric: host=algo-1, epoch=1, train msd <loss>=0.37",
+    ]
+    assert built_in.read(lines) == {"train:auc": 0.85, "validation:auc": 0.7, "train:msd": 0.37}
+    assert built_in.series["train:auc"] == [0.81, 0.85]
