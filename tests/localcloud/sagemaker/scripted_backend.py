@@ -42,10 +42,14 @@ class ScriptedJob:
     ) -> None:
         self.spec, self.on_status, self.on_done = spec, on_status, on_done
         self.stopped = False
+        self.interrupted: list[str | None] = []
 
     def stop(self) -> None:
         self.stopped = True
         self.on_done(JobOutcome("Stopped", secondary_status="Stopped", seconds_running=5))
+
+    def interrupt(self, line: str | None = None) -> None:
+        self.interrupted.append(line)
 
 
 class ScriptedServer:

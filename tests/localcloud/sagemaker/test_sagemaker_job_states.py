@@ -153,6 +153,55 @@ def test_what_the_executor_is_told(world: World) -> None:
     ]
 
 
+def test_what_changes_little_here_is_taken(world: World) -> None:
+    """Encryption between hosts has nothing to encrypt; output may be plain files."""
+    job = launch(
+        world,
+        EnableInterContainerTrafficEncryption=True,
+        OutputDataConfig={"S3OutputPath": "s3://bucket/out", "CompressionType": "NONE"},
+    )
+    assert not job.spec.compress_output
+    assert describe(world)["EnableInterContainerTrafficEncryption"] is True
+
+
+def test_a_failure_of_the_service_is_retried_as_often_as_asked(world: World) -> None:
+    job = launch(world, RetryStrategy={"MaximumRetryAttempts": 1})
+    for attempt in (1, 2):
+        job.on_status("Training", "")
+        failed = JobOutcome(
+            "Failed",
+            failure_reason="InternalServerError: no luck",
+            secondary_status="Failed",
+            metrics=[("loss", attempt, 1.0)],
+            seconds_running=10,
+        )
+        job.on_done(failed)
+        if attempt == 1:
+            assert (describe(world)["TrainingJobStatus"], describe(world)["SecondaryStatus"]) == (
+                "InProgress",
+                "Starting",
+            )
+            world.clock.advance(durations.JOB_STARTING)
+            world.clock.advance(durations.JOB_IMAGE_DOWNLOAD)
+            job = world.backend.jobs[-1]
+            assert job.spec.max_runtime_seconds == 590
+    done = describe(world)
+    assert (done["TrainingJobStatus"], done["FailureReason"]) == ("Failed", "InternalServerError: no luck")
+    assert [each["Status"] for each in done["SecondaryStatusTransitions"]] == [
+        *["Starting", "Downloading", "Training"] * 2,
+        "Failed",
+    ]
+    assert done["TrainingTimeInSeconds"] == 2 * (BILLED_BEFORE + 10)
+    assert done["FinalMetricDataList"][0]["Value"] == 2
+    assert len(world.backend.jobs) == 2
+
+
+def test_other_failures_are_not_retried(world: World) -> None:
+    job = launch(world, RetryStrategy={"MaximumRetryAttempts": 3})
+    job.on_done(JobOutcome("Failed", failure_reason="AlgorithmError: , exit code: 1", secondary_status="Failed"))
+    assert describe(world)["TrainingJobStatus"] == "Failed"
+
+
 def test_a_failure_carries_its_reason(world: World) -> None:
     job = launch(world)
     job.on_done(JobOutcome("Failed", failure_reason="AlgorithmError: " + "x" * 2000, secondary_status="Failed"))
@@ -241,7 +290,7 @@ def test_spot_training_is_billed_for_less_than_it_runs(world: World) -> None:
             },
             "greater than or equal",
         ),
-        ({"StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}}, "must not be present"),
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}}, "only supported when"),
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "TrainingImage"),
         ({"ResourceConfig": {"InstanceType": "ml.m5.large"}}, "InstanceCount, VolumeSizeInGB"),
         ({"InputDataConfig": training()["InputDataConfig"] * 2}, "Duplicate channel name 'train'"),

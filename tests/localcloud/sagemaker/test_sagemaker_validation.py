@@ -166,8 +166,8 @@ def test_an_operation_that_localcloud_does_not_have_names_itself(world: World) -
         ("CreateTrainingJob", {**_JOB, "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["s-1"]}}, "VpcConfig"),
         (
             "CreateTrainingJob",
-            {**_JOB, "EnableInterContainerTrafficEncryption": True},
-            "EnableInterContainerTrafficEncryption = True",
+            {**_JOB, "ProfilerConfig": {"DisableProfiler": False}},
+            "ProfilerConfig.DisableProfiler = False",
         ),
         (
             "CreateTrainingJob",

@@ -16,6 +16,7 @@ from localcloud.jobs import cluster, environment, images, layout, metrics, resul
 from localcloud.jobs.aws import RoleClients
 from localcloud.jobs.host import Host
 from localcloud.jobs.platform import Platform, RoleUnusable, server
+from localcloud.jobs.sandbox import SandboxedProcess
 from localcloud.jobs.spec import InputSpec, JobOutcome, JobSpec, OutputSpec
 from localcloud.jobs.transfer import Transfer, TransferFailed
 
@@ -136,6 +137,7 @@ class JobHandle:
             self._interruption.then = scanner
             programs = [host.program(command, variables, runner.visible) for host in hosts]
             started = cluster.start([(host.directory, each) for host, each in zip(hosts, programs, strict=True)])
+            self._interruption.processes = started
             for host, process in zip(hosts, started, strict=True):
                 host.attach(process, clients, self._interruption, self._platform.now)
             cut_short, failed = self._watch(hosts)
@@ -190,11 +192,12 @@ class JobHandle:
         cut_short: str | None = None
         failed: Host | None = None
         while running:
-            host = running[0]
             try:
-                host.process.wait(_LOOK)
+                running[0].process.wait(_LOOK)
             except subprocess.TimeoutExpired:
                 cut_short = self._reason_to_end(time.monotonic() - began)
+            if self._interruption.due:  # also when it ended before anybody looked
+                cut_short = cut_short or "Interrupted"
             for host in [each for each in running if not each.process.running]:
                 host.code = host.process.wait()
                 host.finish()
@@ -213,7 +216,7 @@ class JobHandle:
             return "MaxRuntimeExceeded"
         if spec.max_wait_seconds is not None and seconds > spec.max_wait_seconds:
             return "MaxWaitTimeExceeded"
-        return "Interrupted" if self._interruption.due else None
+        return None
 
     def _publish(self, clients: RoleClients, scanner: metrics.MetricScanner) -> None:
         refused = metrics.publish(clients.cloudwatch, self._spec.name, scanner.values)
@@ -249,6 +252,8 @@ class _Interruption:
         self._line: re.Pattern[str] | None = None
         self.then: metrics.MetricScanner | None = None
         """Who else listens."""
+        self.processes: Sequence[SandboxedProcess] = ()
+        """What runs on the instances; told to stop in the moment that the line is read, not when somebody looks."""
 
     @property
     def due(self) -> bool:
@@ -263,8 +268,10 @@ class _Interruption:
 
     def feed(self, line: str, now: float) -> None:
         """One line of any host."""
-        if self._line and self._line.search(line):
+        if self._line and not self.due and self._line.search(line):
             self._due.set()
+            for process in self.processes:
+                process.terminate()
         if self.then:
             self.then.feed(line, now)
 

@@ -51,4 +51,6 @@ def install() -> None:
     service_quotas.install(quotas)
     autoscaling.install(scaling, service.endpoints.variant_type)
     admin.register("endpoint", service.inject, dict, readable=False)
+    interruptions = service.training_jobs.interruptions
+    admin.register("training-job", interruptions.order, interruptions.pending)
     admin.register("quotas", quotas.set, quotas.changed)

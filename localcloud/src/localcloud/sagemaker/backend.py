@@ -28,7 +28,7 @@ from localcloud.json_service import Refused
 from localcloud.sagemaker import errors, network
 from localcloud.sagemaker.ports import (
     AssumeDenied,
-    Job,
+    InterruptibleJob,
     MetricDatum,
     Network,
     Reply,
@@ -57,8 +57,8 @@ class LiveBackend:
 
     def start_job(
         self, spec: JobSpec, on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]
-    ) -> Job:
-        """Run a job in a sandboxed process."""
+    ) -> InterruptibleJob:
+        """Run a job in sandboxed processes."""
         return executor.start_job(spec, on_status, on_done)
 
     def start_server(self, scope: Scope, spec: VariantSpec) -> Server:

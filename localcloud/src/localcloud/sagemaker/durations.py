@@ -25,6 +25,8 @@ JOB_STARTING = 75.0
 JOB_WARM_START = 5.0
 #: the image is pulled; billed, unlike the time before [K]
 JOB_IMAGE_DOWNLOAD = 30.0
+#: after an interruption, until there are spot instances again [K: anything from seconds to hours]
+SPOT_CAPACITY = 120.0
 #: a job that is stopped before its instances are up [K]
 JOB_STOP_EARLY = 15.0
 #: DeleteTrainingJob: status Deleting until it is gone [K]

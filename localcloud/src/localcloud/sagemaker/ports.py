@@ -121,6 +121,13 @@ class Job(Protocol):
         """Ask it to stop; its ``on_done`` follows."""
 
 
+class InterruptibleJob(Job, Protocol):
+    """A training or processing job; of training jobs some run on spot instances."""
+
+    def interrupt(self, line: str | None = None) -> None:
+        """Take its instances away, now or when it prints a line in which this expression is found."""
+
+
 class Network(Protocol):
     """What SageMaker makes in the caller's VPC. Every method may take a moment and raises NetworkFailed."""
 
@@ -162,7 +169,7 @@ class Backend(Protocol):
 
     def start_job(
         self, spec: JobSpec, on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]
-    ) -> Job:
+    ) -> InterruptibleJob:
         """Run a job; both callbacks come on the job's thread."""
 
     def start_server(self, scope: Scope, spec: VariantSpec) -> Server:

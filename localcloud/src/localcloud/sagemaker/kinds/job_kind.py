@@ -15,7 +15,7 @@ from localcloud.sagemaker import durations, listing, quotas
 from localcloud.sagemaker.api.supported import ANY, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.kinds.jobs import JobLifecycle, JobRecord, Program
+from localcloud.sagemaker.kinds.jobs import Attempts, JobLifecycle, JobRecord, Program
 from localcloud.sagemaker.ports import Scope
 from localcloud.sagemaker.store import Table, tag_map
 
@@ -52,6 +52,8 @@ class Instances:
     type: str
     count: int
     billed_share: float = 1.0
+    #: MaxWaitTimeInSeconds of spot instances
+    max_wait: float | None = None
 
 
 class JobKind(ABC):
@@ -80,6 +82,11 @@ class JobKind(ABC):
     @abstractmethod
     def instances(self, asked: Mapping[str, Any]) -> Instances:
         """What the job asks to run on."""
+
+    def retries(self, asked: Mapping[str, Any]) -> int:
+        """How often the job starts again after a fault of the service's own."""
+        del asked
+        return 0
 
     def takes(self, record: JobRecord) -> dict[str, float]:
         """What the job takes of the account's quotas while it is not over."""
@@ -149,6 +156,7 @@ class JobKind(ABC):
             instance_type=instances.type,
             instance_count=instances.count,
             billed_share=instances.billed_share,
+            attempts=Attempts(self.retries(asked), instances.max_wait),
             started_by=dict(started_by or {}),
         )
         self._lifecycle.start(record, self.program(record), self.enter)

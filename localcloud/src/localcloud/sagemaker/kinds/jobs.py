@@ -1,6 +1,7 @@
 """The life of a job, whatever its kind: start, run in a process, stop, end. Driven by clock and process.
 
     InProgress: Starting -> Downloading -> Training|Processing|... -> Uploading -> Completed | Failed | Stopped
+                again: Interrupted -> Starting (spot instances taken away), Starting (retried after a service's fault)
     Stopping:   the process gets SIGTERM; a job whose instances are not up yet just ends
 
 Starting and the image download are modelled time; the rest takes what the process really takes. A job's billable
@@ -31,13 +32,47 @@ Program = Callable[[Callable[[str, str], None], Callable[[JobOutcome], None]], J
 _MESSAGES: Final = {
     "Starting": "Preparing the instances for {kind}",
     "Downloading": "Downloading the {kind} image",
+    "Interrupted": "The spot instances of the {kind} job were interrupted",
     "Stopping": "Stopping the {kind} job",
     "Completed": "{kind} job completed",
     "Failed": "{kind} job failed",
     "Stopped": "{kind} job stopped",
     "MaxRuntimeExceeded": "{kind} job runtime exceeded MaxRuntimeInSeconds provided",
+    "MaxWaitTimeExceeded": "{kind} job exceeded MaxWaitTimeInSeconds provided",
 }
 _FAILURE_LIMIT = 1024
+#: how the reason of a failure begins that is the service's own: such a job is retried ([B] RetryStrategy)
+_SERVICE_FAULT: Final = "InternalServerError"
+
+
+@dataclass
+class Attempts:
+    """What a job that starts more than once has behind it, and how often and how long it may go on."""
+
+    #: retries that are left (RetryStrategy)
+    retries: int = 0
+    #: MaxWaitTimeInSeconds of a spot job
+    max_wait: float | None = None
+    #: virtual seconds until there are spot instances again, after the next interruption
+    capacity: float = durations.SPOT_CAPACITY
+    #: attempts that are over, and the real seconds that they ran
+    ended: int = 0
+    ran: float = 0.0
+    #: virtual seconds of waiting for spot instances
+    waited: float = 0.0
+    #: what they logged
+    metrics: list[tuple[str, float, float]] = field(default_factory=list)
+
+    @property
+    def wait_left(self) -> float | None:
+        """How much longer a spot job may wait and run ([B] MaxWaitTimeInSeconds counts both); None: no limit."""
+        return None if self.max_wait is None else self.max_wait - self.waited - self.ran
+
+    def end(self, outcome: JobOutcome) -> None:
+        """An attempt is over and another follows."""
+        self.ended += 1
+        self.ran += outcome.seconds_running
+        self.metrics += outcome.metrics
 
 
 @dataclass(eq=False)
@@ -55,8 +90,13 @@ class JobRecord(WorkRecord):
     outcome: JobOutcome | None = None
     timer: Timer | None = None
     job: Job | None = None
+    #: what starts the process, once for each attempt
+    program: Program | None = None
     #: the process has been asked for; its handle may still be on the way
     launched: bool = False
+    #: the instances are up
+    up: bool = False
+    attempts: Attempts = field(default_factory=Attempts)
     #: members that Describe adds: the tuning job or the monitoring schedule that started it
     started_by: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +105,8 @@ class JobRecord(WorkRecord):
         """Seconds on the instances, None while running or when they were never up."""
         if self.outcome is None or self.started is None:
             return None
-        return max(1, math.ceil(durations.JOB_IMAGE_DOWNLOAD + self.outcome.seconds_running))
+        downloads = durations.JOB_IMAGE_DOWNLOAD * (self.attempts.ended + self.up)
+        return max(1, math.ceil(downloads + self.attempts.ran + self.outcome.seconds_running))
 
     @property
     def billable_seconds(self) -> int | None:
@@ -102,9 +143,10 @@ class JobLifecycle:
                 )
             seconds = enter(record)
             record.status = "InProgress"
+            record.program = program
             self._table.add(record)
             self._transition(record, "Starting")
-            self._later(record, seconds, partial(self._instances_up, record, program))
+            self._later(record, seconds, partial(self._instances_up, record))
 
     def stop(self, record: JobRecord) -> None:
         """InProgress to Stopping. Raises ValidationException in any other state."""
@@ -157,17 +199,20 @@ class JobLifecycle:
             if record.job and not record.over:
                 record.job.stop()
 
-    def _instances_up(self, record: JobRecord, program: Program) -> None:
+    def _instances_up(self, record: JobRecord) -> None:
         with self._core.store.lock:
             if record.status != "InProgress":
                 return
-            record.started = self._core.clock.now()
+            record.up = True
+            if record.started is None:
+                record.started = self._core.clock.now()
             self._transition(record, "Downloading")
-            self._later(record, durations.JOB_IMAGE_DOWNLOAD, partial(self._launch, record, program))
+            self._later(record, durations.JOB_IMAGE_DOWNLOAD, partial(self._launch, record))
 
-    def _launch(self, record: JobRecord, program: Program) -> None:
+    def _launch(self, record: JobRecord) -> None:
         with self._core.store.lock:
-            if record.status != "InProgress":
+            program = record.program
+            if record.status != "InProgress" or program is None:
                 return
             record.launched = True
         try:
@@ -193,6 +238,9 @@ class JobLifecycle:
         with self._core.store.lock:
             if record.over or self._table.get(record.scope, record.name) is not record:
                 return
+            if self._again(record, outcome):
+                return
+            outcome.metrics = [*record.attempts.metrics, *outcome.metrics]
             record.outcome = outcome
             record.ended = self._core.clock.now()
             record.status = outcome.status
@@ -212,6 +260,48 @@ class JobLifecycle:
             )
         for callback in watchers:
             callback()
+
+    def _again(self, record: JobRecord, outcome: JobOutcome) -> bool:
+        """Whether the job starts once more after this. Hold the lock."""
+        interrupted = outcome.status == "Interrupted"
+        fault = outcome.status == "Failed" and (outcome.failure_reason or "").startswith(_SERVICE_FAULT)
+        if record.status != "InProgress" or not (interrupted or (fault and record.attempts.retries)):
+            if interrupted:  # while it was told to stop
+                outcome.status, outcome.secondary_status = "Stopped", "Stopped"
+            return False
+        record.attempts.end(outcome)
+        record.job, record.launched, record.up = None, False, False
+        if interrupted:
+            self._transition(record, "Interrupted")
+            self._wait_for_capacity(record)
+        else:
+            record.attempts.retries -= 1
+            self._restart(record)
+        return True
+
+    def _wait_for_capacity(self, record: JobRecord) -> None:
+        """Until there are spot instances again, or until the job has waited too long. Hold the lock."""
+        attempts = record.attempts
+        left, seconds, step = attempts.wait_left, attempts.capacity, self._restart
+        if left is not None and left < seconds:
+            seconds, step = max(left, 0.0), self._waited_too_long
+        attempts.waited += seconds
+        attempts.capacity = durations.SPOT_CAPACITY
+        self._later(record, seconds, partial(step, record))
+
+    def _restart(self, record: JobRecord) -> None:
+        with self._core.store.lock:
+            if record.status == "InProgress":
+                self._transition(record, "Starting")
+                self._later(record, durations.JOB_STARTING, partial(self._instances_up, record))
+
+    def _waited_too_long(self, record: JobRecord) -> None:
+        with self._core.store.lock:
+            if record.status == "InProgress":
+                record.status = "Stopping"
+                self._transition(record, "Stopping")
+                outcome = JobOutcome("Stopped", secondary_status="MaxWaitTimeExceeded")
+                self._later(record, durations.JOB_STOP_EARLY, partial(self._done, record, outcome))
 
     def _forget(self, record: JobRecord) -> None:
         with self._core.store.lock:

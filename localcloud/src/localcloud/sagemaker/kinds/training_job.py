@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from localcloud.jobs.spec import InputSpec, JobSpec
+from localcloud.jobs.spec import InputSpec, JobOutcome, JobSpec
 from localcloud.sagemaker import durations, errors, listing, quotas
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.kinds.job_kind import Instances, JobKind, JobType
 from localcloud.sagemaker.kinds.jobs import JobRecord, Program
+from localcloud.sagemaker.kinds.spot import Interruptions
 from localcloud.sagemaker.kinds.warm_pools import WarmPools
-from localcloud.sagemaker.ports import Scope
+from localcloud.sagemaker.ports import Job, Scope
 
 _CHANNEL: Tree = {
     "ChannelName": ANY,
@@ -57,6 +58,7 @@ CREATE: Tree = {
     "EnableManagedSpotTraining": ANY,
     "CheckpointConfig": {"S3Uri": ANY, "LocalPath": ANY},
     "Environment": ANY,
+    "RetryStrategy": {"MaximumRetryAttempts": ANY},
     "ProfilerConfig": {"DisableProfiler": only(True)},
     "RemoteDebugConfig": {"EnableRemoteDebug": only(False)},
 }
@@ -81,6 +83,7 @@ class TrainingJobs(JobKind):
         """No jobs yet."""
         super().__init__(core, _TYPE)
         self._pools = WarmPools(core, self._table)
+        self.interruptions = Interruptions(core, self._table)
 
     def operations(self) -> Mapping[str, Operation]:
         """Every job's, and what warm pools add."""
@@ -113,8 +116,15 @@ class TrainingJobs(JobKind):
     def instances(self, asked: Mapping[str, Any]) -> Instances:
         """ResourceConfig; spot is billed in part."""
         resources = asked["ResourceConfig"]
-        share = 1 - durations.SPOT_SAVING if asked.get("EnableManagedSpotTraining") else 1.0
-        return Instances(resources["InstanceType"], resources["InstanceCount"], share)
+        instances = Instances(resources["InstanceType"], resources["InstanceCount"])
+        if not asked.get("EnableManagedSpotTraining"):
+            return instances
+        wait = float(asked["StoppingCondition"]["MaxWaitTimeInSeconds"])
+        return replace(instances, billed_share=1 - durations.SPOT_SAVING, max_wait=wait)
+
+    def retries(self, asked: Mapping[str, Any]) -> int:
+        """RetryStrategy."""
+        return int(asked.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0))
 
     def takes(self, record: JobRecord) -> dict[str, float]:
         """Spot instances have quotas of their own; the total counts both."""
@@ -161,11 +171,21 @@ class TrainingJobs(JobKind):
     def reset(self) -> None:
         """End what runs and forget every record."""
         self._pools.reset()
+        self.interruptions.reset()
         super().reset()
 
     def program(self, record: JobRecord) -> Program:
-        """The algorithm, in a process of its own."""
-        return partial(self._core.backend.start_job, _job_spec(record))
+        """The algorithm, in a process of its own for each host; a later attempt has the time that is left."""
+        spec = _job_spec(record)
+
+        def start(on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]) -> Job:
+            left = max(1, spec.max_runtime_seconds - int(record.attempts.ran))
+            attempt = replace(spec, max_runtime_seconds=left, max_wait_seconds=record.attempts.wait_left)
+            job = self._core.backend.start_job(attempt, on_status, on_done)
+            self.interruptions.started(record, job)
+            return job
+
+        return start
 
     def describe_record(self, record: JobRecord) -> dict[str, Any]:
         """The request, the transitions, the model and the final metrics."""
@@ -192,7 +212,7 @@ def _check_algorithm(asked: Mapping[str, Any]) -> None:
 
 
 def _check_stopping(asked: Mapping[str, Any]) -> None:
-    """Spot needs a waiting time that covers the running time ([B] StoppingCondition; texts [K])."""
+    """Spot needs a waiting time that covers the running time ([B] StoppingCondition; texts [K], the last one [R])."""
     condition = asked.get("StoppingCondition", {})
     wait = condition.get("MaxWaitTimeInSeconds")
     if asked.get("EnableManagedSpotTraining"):
@@ -202,7 +222,7 @@ def _check_stopping(asked: Mapping[str, Any]) -> None:
             )
     elif wait is not None:
         raise errors.validation(
-            "Invalid MaxWaitTimeInSeconds. It must not be present when EnableManagedSpotTraining is false"
+            "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
         )
 
 
