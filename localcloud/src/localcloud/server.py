@@ -56,9 +56,11 @@ def run(listener: socket.socket, state: StateDir) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    from localcloud import front
+
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
-    config.keep_alive_timeout = 75
+    config.keep_alive_timeout = front.IDLE_SECONDS
     config.accesslog = None
     config.errorlog = "-"
     config.graceful_timeout = 1
@@ -79,7 +81,8 @@ def run(listener: socket.socket, state: StateDir) -> None:
         # here and not after asyncio.run(): that would wait for tasks which wait for custom resources
         _end(state)
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=lambda: front.Loop(listener)) as runner:
+        runner.run(main())
 
 
 def _end(state: StateDir) -> None:

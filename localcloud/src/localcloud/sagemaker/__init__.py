@@ -10,7 +10,7 @@ from __future__ import annotations
 
 def install() -> None:
     """Add the service, its tags and its CloudFormation types to the server."""
-    from localcloud import adapter, admin, autoscaling, service_quotas
+    from localcloud import adapter, admin, autoscaling, front, service_quotas
     from localcloud.autoscaling.targets import ScalingTargets
     from localcloud.clock import default_clock
     from localcloud.meter import default_meter
@@ -44,6 +44,7 @@ def install() -> None:
         iam_context=handler.iam_context,
         reset=reset,
     )
+    front.register(b"POST /endpoints/", handler.answer)
     adapter.register_tag_collector(
         "sagemaker", lambda: service.tags.collect(Scope(adapter.account_id(), adapter.region()))
     )

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import json
 import logging
+import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,6 +43,21 @@ class Handler:
         if path.startswith("/endpoints/"):
             return await loop.run_in_executor(self._invocations, context.run, self._invoke, path, headers, body)
         return await loop.run_in_executor(self._control, context.run, self._call, headers, body)
+
+    def answer(self, request: adapter.DirectRequest) -> runtime.Response | None:
+        """An invocation that came the short way (``front``): authorised like any other, then served on this thread."""
+        if runtime.INVOCATION.match(request.path) is None:
+            return None
+        request_id = str(uuid.uuid4())
+        adapter.enter(request)
+        scope = _scope()
+        resource = scope.arn("endpoint", request.path.split("/")[2])
+        action = self.iam_action(request.method, request.path, request.headers, b"") or ""
+        answer = adapter.refusal("sagemaker", action, resource, request, request_id)
+        if answer is None:
+            answer = self._invoke(request.path, request.headers, request.body)
+        answer[1]["x-amzn-RequestId"] = request_id
+        return answer
 
     def iam_action(self, method: str, path: str, headers: dict[str, str], body: bytes) -> str | None:
         """``sagemaker:<Operation>``."""

@@ -1,0 +1,206 @@
+"""What an invocation costs through localcloud's runtime, against the same request to the same model server directly.
+
+The model is the built-in XGBoost with the bank workload's hyperparameters and a row of the bank's width; the caller is
+a role that may invoke this one endpoint, and its requests are signed, authenticated and authorised like everybody's.
+Both ways are measured in turn in the same run, with the same client (``http.client``, connections kept alive).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from tests.benchmarks.measure import line
+from tests.localcloud.conftest import Localcloud, started
+from tests.localcloud.sagemaker import live
+
+#: columns of the bank workload's prepared table without the label
+_WIDTH = 59
+_ROWS = 2000
+_BANK = {
+    "max_depth": "5",
+    "eta": "0.2",
+    "gamma": "4",
+    "min_child_weight": "6",
+    "subsample": "0.8",
+    "objective": "binary:logistic",
+    "num_round": "100",
+}
+_NAME = "serving-benchmark"
+_ROUNDS = 10
+_REQUESTS = 200
+_COUNTED = 10_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where one way of asking goes, and the whole request."""
+
+    port: int
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def run() -> None:
+    """Print medians and ratios at 1 and 16 clients, and how many of 10,000 requests were lost."""
+    print(
+        f"one prediction through localcloud's runtime (baseline: the same model server, asked directly; {_WIDTH} columns)"
+    )
+    with tempfile.TemporaryDirectory() as folder, started(Path(folder) / "state") as server:
+        through, direct = _targets(server)
+        answer = _ask(_connect(direct), direct)
+        for clients in (1, 16):
+            _measure(direct, through, clients, answer)
+        lost = _COUNTED - _count(through, 16, _COUNTED // 16, answer)
+        line("lost of 10,000 requests of 16 clients", lost, "requests")
+
+
+def _measure(direct: Target, through: Target, clients: int, answer: bytes) -> None:
+    times: tuple[list[float], list[float]] = ([], [])
+    for number in range(_ROUNDS + 1):
+        for counted, target in zip(times, (direct, through), strict=True):
+            timed = _timed(target, clients, _REQUESTS // clients + 1, answer)
+            if number:  # the first round warms up
+                counted.extend(timed)
+    base, other = (statistics.median(found) * 1000 for found in times)
+    line(f"median directly, {clients} clients", base, "ms")
+    line(f"median through the runtime, {clients} clients", other, "ms", base=base)
+
+
+def _timed(target: Target, clients: int, requests: int, answer: bytes) -> list[float]:
+    """Seconds of every request of ``clients`` at the same time."""
+    found: list[float] = []
+
+    def work() -> None:
+        connection = _connect(target)
+        for _ in range(requests):
+            began = time.perf_counter()
+            body = _ask(connection, target)
+            found.append(time.perf_counter() - began)
+            if body != answer:
+                raise RuntimeError(f"another answer: {body!r}")
+        connection.close()
+
+    _side_by_side(work, clients)
+    if len(found) != clients * requests:
+        raise RuntimeError(f"{clients * requests - len(found)} requests were lost")
+    return found
+
+
+def _count(target: Target, clients: int, requests: int, answer: bytes) -> int:
+    """How many requests got the right answer."""
+    right: list[bytes] = []
+
+    def work() -> None:
+        connection = _connect(target)
+        for _ in range(requests):
+            if _ask(connection, target) == answer:
+                right.append(answer)
+        connection.close()
+
+    _side_by_side(work, clients)
+    return len(right)
+
+
+def _side_by_side(work: Callable[[], None], clients: int) -> None:
+    threads = [threading.Thread(target=work) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _connect(target: Target) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=60)
+    connection.connect()
+    return connection
+
+
+def _ask(connection: http.client.HTTPConnection, target: Target) -> bytes:
+    connection.request("POST", target.path, target.body, dict(target.headers))
+    reply = connection.getresponse()
+    body = reply.read()
+    if reply.status != http.client.OK:
+        raise RuntimeError(f"{target.path}: {reply.status} {body!r}")
+    return body
+
+
+def _targets(server: Localcloud) -> tuple[Target, Target]:
+    """The request to the endpoint, signed, and the same to its model server."""
+    rows = _rows()
+    workshop = live.Workshop.open(server, _NAME)
+    server.client("s3").put_object(Bucket=_NAME, Key="data/train/train.csv", Body="\n".join(rows).encode())
+    sm = server.client("sagemaker")
+    _deploy(server, sm, workshop)
+    body = rows[0].partition(",")[2].encode()
+    headers = {"Content-Type": "text/csv", "Accept": "text/csv"}
+    port = live.wait_for(lambda: _port_of_model(server), bool)
+    path = f"/endpoints/{_NAME}/invocations"
+    signed = AWSRequest("POST", f"{server.endpoint}{path}", headers, body)
+    SigV4Auth(_caller(server), "sagemaker", "us-east-1").add_auth(signed)
+    own = urlsplit(server.endpoint).port or 0
+    return Target(own, path, dict(signed.headers.items()), body), Target(port, "/invocations", headers, body)
+
+
+def _rows() -> Sequence[str]:
+    """Rows of noise with a label that two of the columns decide."""
+    source = random.Random(7)  # noqa: S311  # data to train on, no secret
+    table = [[round(source.random(), 4) for _ in range(_WIDTH)] for _ in range(_ROWS)]
+    return [",".join(map(str, [int(row[0] + row[1] > 1), *row])) for row in table]
+
+
+def _deploy(server: Localcloud, sm: Any, workshop: live.Workshop) -> None:
+    request = {**workshop.training(), "HyperParameters": _BANK}
+    sm.create_training_job(TrainingJobName=_NAME, **request)
+    job = live.wait_for(
+        lambda: sm.describe_training_job(TrainingJobName=_NAME),
+        lambda found: found["TrainingJobStatus"] != "InProgress",
+    )
+    container = {"Image": live.XGBOOST, "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
+    sm.create_model(ModelName=_NAME, ExecutionRoleArn=workshop.role, PrimaryContainer=container)
+    variant = {"VariantName": "all", "ModelName": _NAME, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sm.create_endpoint_config(EndpointConfigName=_NAME, ProductionVariants=[variant])
+    sm.create_endpoint(EndpointName=_NAME, EndpointConfigName=_NAME)
+    live.wait_for(
+        lambda: sm.describe_endpoint(EndpointName=_NAME), lambda found: found["EndpointStatus"] == "InService"
+    )
+
+
+def _port_of_model(server: Localcloud) -> int:
+    """Where the model server listens: it says so in the endpoint's log; 0 before it has."""
+    events = server.client("logs").filter_log_events(
+        logGroupName=f"/aws/sagemaker/Endpoints/{_NAME}", filterPattern='"listening on port"'
+    )["events"]
+    return int(events[0]["message"].rpartition(" ")[2]) if events else 0
+
+
+def _caller(server: Localcloud) -> Credentials:
+    """A role that may invoke the endpoint and nothing else."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{live.ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    arn = f"arn:aws:sagemaker:us-east-1:{live.ACCOUNT}:endpoint/{_NAME}"
+    may = {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": arn}
+    documents = [json.dumps({"Version": "2012-10-17", "Statement": [statement]}) for statement in (trust, may)]
+    iam = server.client("iam")
+    role = iam.create_role(RoleName="caller", AssumeRolePolicyDocument=documents[0])["Role"]["Arn"]
+    iam.put_role_policy(RoleName="caller", PolicyName="may", PolicyDocument=documents[1])
+    keys = server.client("sts").assume_role(RoleArn=role, RoleSessionName="benchmark")["Credentials"]
+    return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+
+if __name__ == "__main__":
+    run()
