@@ -58,9 +58,7 @@ class Target:
 
 def run() -> None:
     """Print medians and ratios at 1 and 16 clients, and how many of 10,000 requests were lost."""
-    print(
-        f"one prediction through localcloud's runtime (baseline: the same model server, asked directly; {_WIDTH} columns)"
-    )
+    print(f"a prediction from {_WIDTH} columns through localcloud (baseline: the same model server, asked directly)")
     with tempfile.TemporaryDirectory() as folder, started(Path(folder) / "state") as server:
         through, direct = _targets(server)
         answer = _ask(_connect(direct), direct)
