@@ -133,6 +133,8 @@ class ScriptedBackend:
     #: (endpoint, variant)
     targets: set[tuple[str, str]] = field(default_factory=set)
     metrics: list[MetricDatum] = field(default_factory=list)
+    #: state by name
+    alarms: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
     missing_roles: set[str] = field(default_factory=set)
@@ -226,6 +228,9 @@ class ScriptedBackend:
 
     def put_metrics(self, _scope: Scope, data: Sequence[MetricDatum]) -> None:
         self.metrics.extend(data)
+
+    def alarm_states(self, _scope: Scope, names: Sequence[str]) -> Mapping[str, str | None]:
+        return {name: self.alarms.get(name) for name in names}
 
     def run_script(self, machine: str, script: LifecycleScript, _cancelled: threading.Event) -> ScriptOutcome:
         assert self.hold.wait(10)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 def install() -> None:
     """Add the service, its tags and its CloudFormation types to the server."""
-    from localcloud import adapter, admin, autoscaling, front, service_quotas
+    from localcloud import adapter, admin, alarms, autoscaling, front, service_quotas
     from localcloud.autoscaling.targets import ScalingTargets
     from localcloud.clock import default_clock
     from localcloud.meter import default_meter
@@ -23,14 +23,17 @@ def install() -> None:
 
     clock = default_clock()
     scaling = ScalingTargets(clock)
-    backend = LiveBackend(clock, scaling)
+    evaluator = alarms.install()
+    backend = LiveBackend(clock, scaling, evaluator)
     quotas = default_quotas()
     service = SageMaker(clock, default_meter(), backend, default_switches(), quotas)
+    evaluator.add_source(service.runtime.flush)
     handler = http.Handler(service)
 
     def reset() -> None:
         service.reset()
         backend.reset()
+        evaluator.reset()
 
     adapter.register_service(
         "sagemaker",

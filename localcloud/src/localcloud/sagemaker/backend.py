@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud import adapter
+from localcloud.alarms.evaluator import Evaluator
 from localcloud.autoscaling import alarms
 from localcloud.autoscaling.targets import ScalingTargets
 from localcloud.clock import Clock
@@ -46,10 +47,11 @@ logger = logging.getLogger("localcloud.sagemaker")
 class LiveBackend:
     """Implements ``ports.Backend`` inside the server process."""
 
-    def __init__(self, clock: Clock, scaling: ScalingTargets) -> None:
+    def __init__(self, clock: Clock, scaling: ScalingTargets, evaluator: Evaluator) -> None:
         """``clock`` stamps log events; ``scaling`` are the targets of Application Auto Scaling."""
         self._clock = clock
         self._scaling = scaling
+        self._evaluator = evaluator
         self._clients: dict[tuple[Scope, str], RoleClients] = {}
         self._lock = threading.Lock()
         self._machines = Machines()
@@ -209,6 +211,10 @@ class LiveBackend:
             )
         if status >= 400:
             logger.warning("metrics of AWS/SageMaker are lost: %s", reply)
+
+    def alarm_states(self, scope: Scope, names: Sequence[str]) -> Mapping[str, str | None]:
+        """The states of CloudWatch alarms, evaluated now; None where there is no such alarm."""
+        return self._evaluator.states(scope.account, scope.region, names)
 
     def run_script(self, machine: str, script: LifecycleScript, cancelled: threading.Event) -> ScriptOutcome:
         """Run a lifecycle script on a machine; blocks until it ends."""

@@ -228,6 +228,9 @@ class Backend(Protocol):
     def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         """Put CloudWatch data points of namespace AWS/SageMaker, as the service."""
 
+    def alarm_states(self, scope: Scope, names: Sequence[str]) -> Mapping[str, str | None]:
+        """The states of CloudWatch alarms, evaluated now; None where there is no such alarm. Hold no lock."""
+
     def run_script(self, machine: str, script: LifecycleScript, cancelled: threading.Event) -> ScriptOutcome:
         """Run a lifecycle script on a machine (an ARN: a space, a notebook instance); blocks until it ends."""
 
