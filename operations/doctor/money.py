@@ -27,8 +27,12 @@ def idle(environment: Environment, region: str) -> tuple[float, list[str]]:
             total += price * units
 
     for workload in environment.workloads:
-        hour = instance_price("hosting", workload.serve.instance, region)
-        add(hour.usd if hour else None, HOURS_PER_MONTH, f"{workload.serve.instance} hosting")
+        for instance, count in workload.serve.idle_instances.items():
+            hour = instance_price("hosting", instance, region)
+            add(hour.usd if hour else None, HOURS_PER_MONTH * count, f"{instance} hosting")
+    if alarms := sum(workload.serve.alarms for workload in environment.workloads):
+        alarm = item_price("alarm", region)
+        add(alarm.usd if alarm else None, alarms, "alarms")
     if environment.vpc_only:
         hour = item_price("interface endpoint", region)
         add(hour.usd if hour else None, len(INTERFACE_ENDPOINTS) * ZONES * HOURS_PER_MONTH, "interface endpoints")

@@ -29,7 +29,8 @@ def needed(environment: Environment) -> Counter[str]:
     """
     need = Counter[str]()
     for workload in environment.workloads:
-        need[f"{workload.serve.instance} for endpoint usage"] += 1
+        for instance, count in workload.serve.started_instances.items():
+            need[f"{instance} for endpoint usage"] += count
         need[f"{workload.prepare.instance} for processing job usage"] += 1
         kind = "spot training job" if workload.train.spot else "training job"
         need[f"{workload.train.instance} for {kind} usage"] += 1

@@ -80,7 +80,7 @@ MISTAKES = [
     ("data: sample", "monitoring: {engine: auto}", 5, "monitoring", "not available in this version", "workloads"),
     ("data: sample", "pipeline: true", 5, "pipeline", "a pipeline is not available in this version", "workloads"),
     ("plain: {}", "plain: {monitors: [x]}", 7, "workloads.plain.monitors", "not available", "endpoint"),
-    ("capture_percent: 50", "kind: serverless", 10, "workloads.spotty.endpoint.kind", "not available", "instance"),
+    ("capture_percent: 50", "kind: server", 10, "workloads.spotty.endpoint.kind", "did you mean serverless?", "none"),
     ("data: sample", "data: sample\ndata: full", 6, "data", "written twice; the first is on line 5", ""),
     ("data: sample", "no: sample", 5, "", "not text", ""),
     ("us-east-1", "us-esat-1", 2, "region", "did you mean us-east-1?", "more"),
@@ -226,6 +226,7 @@ def test_unknown_price_is_named_and_checks_nothing(project: Project) -> None:
     assert environment.notes == (
         "no price is known for ml.m5.large hosting in eu-west-1, so the budget is not checked against it; "
         "for orientation: one in us-east-1 costs about 84 US dollars a month",
+        "no price is known for alarms in eu-west-1, so the budget is not checked against them",
     )
 
 

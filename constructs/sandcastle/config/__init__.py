@@ -11,7 +11,6 @@ from sandcastle.config.environment import (
     Notebook,
     Prepare,
     Range,
-    Serve,
     Studio,
     Train,
     Tuning,
@@ -20,6 +19,7 @@ from sandcastle.config.environment import (
 )
 from sandcastle.config.loader import environment_path, load_environment, no_region, workload_names, written_region
 from sandcastle.config.problem import ConfigError, Problem
+from sandcastle.config.serving import Deployment, Scaling, Serve, Variant
 
 __all__ = [
     "INTERFACE_ENDPOINTS",
@@ -27,17 +27,20 @@ __all__ = [
     "ZONES",
     "Artifact",
     "ConfigError",
+    "Deployment",
     "Environment",
     "NightlyStop",
     "Notebook",
     "Prepare",
     "Problem",
     "Range",
+    "Scaling",
     "Serve",
     "Studio",
     "Train",
     "Tuning",
     "User",
+    "Variant",
     "Workload",
     "doctor_notes",
     "environment_path",

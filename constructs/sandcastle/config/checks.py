@@ -1,4 +1,4 @@
-"""What must hold beyond the shape of a file: offered instances, limits that meet, a budget above the idle cost.
+"""What must hold beyond the shape of a file: offered instances, limits that meet.
 
 The checks read raw values, because they must run, and report, also when another part of the file is wrong; they
 skip a value that is itself not of its kind, since that is reported already.
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from sandcastle.config import catalogue
-from sandcastle.config.catalogue import HOURS_PER_MONTH, Use
-from sandcastle.config.environment import INTERFACE_ENDPOINTS, NOTEBOOK_USER, ZONES
-from sandcastle.config.models import NAME
+from sandcastle.config.base import NAME
+from sandcastle.config.catalogue import Use
+from sandcastle.config.environment import NOTEBOOK_USER
 from sandcastle.config.problem import Problem, listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
 
@@ -22,9 +22,6 @@ LONGEST_JOB_MINUTES = 45
 """A custom resource may wait one hour (CloudFormation's ServiceTimeout, 3600 s), and our own waiting ends minutes
 before that, so that it can still say why. Ten minutes more are for what does not count as running time: starting and
 stopping instances, copying data and the model."""
-
-PRICED_REGION = "us-east-1"
-"""The region whose prices are named for orientation where a region's own are not known."""
 
 LONGEST_NAMES = 28
 """Most characters of environment and workload name together: a job is named
@@ -99,7 +96,6 @@ def check_instances(pair: Pair, region: str) -> None:
     uses: tuple[tuple[Use, Setting], ...] = (
         ("processing", pair.setting("prepare", "instance")),
         ("training", pair.setting("train", "instance")),
-        ("hosting", pair.setting("endpoint", "instance", own="serve")),
     )
     for use, setting in uses:
         offered = catalogue.instance_types(use, region)
@@ -136,51 +132,6 @@ def check_prepare_limit(pair: Pair) -> None:
             "longer than a deploy can wait for a job: a custom resource ends after one hour",
             allowed=f"1 to {LONGEST_JOB_MINUTES} minutes",
         )
-
-
-def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str]:
-    """Note a budget below what the environment costs when idle; return notes on what has no known price.
-
-    Idle cost is the endpoints' instance hours and, with a network without internet, its interface endpoints: everything
-    else that a template of this version holds stops by itself, and costs nothing, or cents for its storage, while
-    nothing happens.
-    """
-    budget = document.at(("monthly_budget_usd",))
-    total, unknown, notes = 0.0, set(), list[str]()
-    if any(document.at((part, "network")) == "vpc-only" for part in ("studio", "notebook")):
-        hour = catalogue.item_price("interface endpoint", region)
-        if hour is None:
-            notes.append(
-                f"no price is known for interface endpoints in {region}, so the budget is not checked against them"
-            )
-        else:
-            total += hour.usd * len(INTERFACE_ENDPOINTS) * ZONES * HOURS_PER_MONTH
-    for pair in pairs:
-        instance = pair.setting("endpoint", "instance", own="serve").value
-        if not isinstance(instance, str):
-            continue
-        price = catalogue.instance_price("hosting", instance, region)
-        if price is None:
-            unknown.add(instance)
-        else:
-            total += price.usd * HOURS_PER_MONTH
-    if isinstance(budget, (int, float)) and not isinstance(budget, bool) and 0 < budget < total:
-        document.problem(
-            ("monthly_budget_usd",),
-            f"below what the endpoints alone cost in a month, about {total:.0f} US dollars",
-            allowed=f"at least {total:.0f}, or fewer workloads",
-        )
-    return notes + [_no_price(name, region) for name in sorted(unknown)]
-
-
-def _no_price(instance: str, region: str) -> str:
-    """Say that the budget cannot be checked; elsewhere it may cost more or less, so the figure is no check either."""
-    note = f"no price is known for {instance} hosting in {region}, so the budget is not checked against it"
-    price = catalogue.instance_price("hosting", instance, PRICED_REGION)
-    if price is None:
-        return note
-    month = price.usd * HOURS_PER_MONTH
-    return f"{note}; for orientation: one in {PRICED_REGION} costs about {month:.0f} US dollars a month"
 
 
 def unknown_workload(document: Document, name: str, folders: list[str]) -> Problem:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sandcastle.config.catalogue import FRAMEWORKS
-from sandcastle.config.models import Hyperparameter
+from sandcastle.config.serving import Serve
 
 ZONES = 2
 """Availability zones of the environment's network: one subnet in each."""
@@ -108,16 +108,6 @@ class Train:
 
 
 @dataclass(frozen=True)
-class Serve:
-    """The endpoint: instance type, content types, and how much of its traffic is captured (0 to 100)."""
-
-    instance: str
-    capture_percent: int
-    content_type: str
-    accept: str
-
-
-@dataclass(frozen=True)
 class Workload:
     """One workload of the environment. ``full_data`` is ``s3://bucket/key`` when the public data is used, else None."""
 
@@ -208,15 +198,9 @@ class Environment:
     @property
     def instances(self) -> tuple[str, ...]:
         """Every instance type that it names: what its people may use where nothing else is said."""
-        found = [one for work in self.workloads for one in (work.prepare, work.train, work.serve)]
-        named = {one.instance for one in found if one.instance}
+        named = {one.instance for work in self.workloads for one in (work.prepare, work.train, work.serve)}
+        named |= {variant.instance for work in self.workloads for variant in work.serve.variants}
+        named -= {""}  # of a model that is not trained here
         named |= {self.notebook.instance} if self.notebook else set()
         named |= set(self.studio.instances) if self.studio else set()
         return tuple(sorted(named))
-
-
-def text_of(value: Hyperparameter) -> str:
-    """Return a hyperparameter as SageMaker takes it: ``true``, ``200``, ``0.2``, text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

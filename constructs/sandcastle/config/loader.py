@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from sandcastle.config import checks, checks_evaluate, checks_people
+from sandcastle.config import checks, checks_evaluate, checks_people, checks_serving
+from sandcastle.config.base import Model
+from sandcastle.config.budget_check import check_budget
 from sandcastle.config.checks_training import check_training
 from sandcastle.config.checks_tuning import check_tuning
 from sandcastle.config.durations import minutes_of
@@ -18,7 +20,6 @@ from sandcastle.config.environment import (
     NightlyStop,
     Notebook,
     Prepare,
-    Serve,
     Studio,
     User,
     Workload,
@@ -27,13 +28,13 @@ from sandcastle.config.merge_training import merge_train
 from sandcastle.config.models import (
     LATER,
     EnvironmentFile,
-    Model,
     NightlyStopSpec,
     NotebookSpec,
     StudioSpec,
     WorkloadOverride,
 )
 from sandcastle.config.problem import ConfigError, Problem, nearest
+from sandcastle.config.serving import served
 from sandcastle.config.shape import note_shape_errors
 from sandcastle.config.workload import WorkloadFile
 from sandcastle.config.yaml_lines import MOST_BYTES, Document, read_yaml
@@ -63,13 +64,15 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
         checks.check_prepare_limit(pair)
         check_training(pair)
         check_tuning(pair)
+        checks_serving.check_serving(pair, root)
         checks.check_images(pair, known_region)
         checks_evaluate.check_evaluate(pair.workload)
         if known_region:
             checks.check_instances(pair, known_region)
+            checks_serving.check_hosting(pair, known_region)
     checks_people.check_people(document, known_region)
     checks_people.check_times(document)
-    notes = checks.check_budget(document, pairs, known_region) if known_region else []
+    notes = check_budget(document, pairs, known_region) if known_region else []
     problems = document.problems + [problem for pair in pairs for problem in pair.workload.problems]
     if problems or file is None:
         raise ConfigError(problems)
@@ -205,12 +208,7 @@ def _merge(
         full_data=full if data == "full" else None,
         prepare=Prepare(**prepare),
         train=merge_train(own.train, override),
-        serve=Serve(
-            instance=override.endpoint.instance or own.serve.instance,
-            capture_percent=override.endpoint.capture_percent,
-            content_type=own.serve.content_type,
-            accept=own.serve.accept,
-        ),
+        serve=served(own.serve, override.endpoint, own.train.hyperparameters | override.hyperparameters),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandcastle.config.environment import Artifact, Range, Train, Tuning, text_of
+from sandcastle.config.base import text_of
+from sandcastle.config.environment import Artifact, Range, Train, Tuning
 from sandcastle.config.models import WorkloadOverride
 from sandcastle.config.training_spec import RangeSpec, TrainSpec, TuningSpec
 

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-Hyperparameter = Annotated[str, Field(pattern=r"\S")] | int | float | bool
-"""One value for an algorithm. SageMaker passes all of them as text."""
-
-Hyperparameters = dict[str, Hyperparameter]
-
-NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-"""Names of environments and workloads: never two dashes in a row, which part the two in the names of jobs."""
+from sandcastle.config.base import NAME, Hyperparameters, Model
+from sandcastle.config.serving_spec import EndpointOverride
 
 LATER = {
     "monitoring": "monitoring",
     "monitors": "monitoring",
     "pipeline": "a pipeline",
-    "kind": "an endpoint kind other than real-time",
-    "memory_mb": "a serverless endpoint",
-    "autoscaling": "automatic scaling",
 }
 """Keys that are planned. They are refused, not ignored: a file must never promise what is not deployed."""
-
-
-class Model(BaseModel):
-    """Base of all file models: no unknown keys, no silent conversions, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=(), defer_build=True)
-
-
-class EndpointOverride(Model):
-    """How a workload's model is served in this environment."""
-
-    instance: str | None = Field(None, description="an instance type for hosting, such as ml.m5.large")
-    capture_percent: int = Field(
-        100, ge=0, le=100, description="0 to 100: how much of the endpoint's traffic is kept; 0 keeps none"
-    )
 
 
 class TrainOverride(Model):
@@ -66,7 +43,7 @@ class WorkloadOverride(Model):
     prepare: PrepareOverride = Field(PrepareOverride(), description="a map: instance, volume_gb, ...")
     train: TrainOverride = Field(TrainOverride(), description="a map: instance, spot, tune, ...")
     hyperparameters: Hyperparameters = Field({}, description="a map of hyperparameter names to plain values")
-    endpoint: EndpointOverride = Field(EndpointOverride(), description="a map: instance, capture_percent")
+    endpoint: EndpointOverride = Field(EndpointOverride(), description="a map: kind, instance, capture_percent, ...")
 
 
 DURATION = r"^[1-9][0-9]{0,5}[mhd]$"

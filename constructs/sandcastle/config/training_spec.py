@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sandcastle.config.models import Hyperparameter, Hyperparameters, Model
+from sandcastle.config.base import Hyperparameter, Hyperparameters, Model
 
 _INSTANCE = "an instance type such as ml.m5.large"
 _FILE = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*"

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from sandcastle.config.models import Model
+from sandcastle.config.base import Model
+from sandcastle.config.serving_spec import ServeSpec
 from sandcastle.config.training_spec import TrainSpec
 
 _INSTANCE = "an instance type such as ml.m5.large"
@@ -44,14 +45,6 @@ class PrepareSpec(Model):
     instance: str = Field(description=_INSTANCE)
     volume_gb: int = Field(10, ge=1, le=1024, description=_VOLUME)
     max_runtime_minutes: int = Field(20, ge=1, description="minutes after which the job is stopped")
-
-
-class ServeSpec(Model):
-    """The endpoint."""
-
-    instance: str = Field(description=_INSTANCE)
-    content_type: str = Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="what the endpoint reads, such as text/csv")
-    accept: str = Field(pattern=r"^[\w.+-]+/[\w.+-]+$", description="what it answers, such as application/json")
 
 
 class EvaluateSpec(Model):
