@@ -46,10 +46,10 @@ def build() -> dict[str, Any]:
     import cfnlint
 
     tables = {use: per_region(use) for use in ("processing", "hosting", "cluster")}
-    uses: dict[str, dict[str, set[str]]] = {
-        use: {region: types & known_to_botocore(shape) for region, types in tables[use].items()}
-        for use, shape in _SHAPES.items()
-    }
+    uses: dict[str, dict[str, set[str]]] = {}
+    for use, shape in _SHAPES.items():
+        known = known_to_botocore(shape)
+        uses[use] = {region: known & types for region, types in tables[use].items()}
     offered = {
         region: set().union(*(table.get(region, set()) for table in tables.values()))
         for region in sorted(set().union(*tables.values()))

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -18,9 +18,6 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 WORKLOADS = REPOSITORY / "assets" / "workloads"
-
-# The command of the processing job: the program comes out of two zip files on the module path.
-COMMAND = "import runpy,sys; sys.path[:0]=sys.argv[1:]; runpy.run_module('prepare', run_name='__main__')"
 
 
 def load_program(path: str) -> ModuleType:
@@ -72,8 +69,33 @@ class Prepared:
 Prepare = Callable[..., Prepared]
 
 
+class Jobs:
+    """The process of ``forks.py``, in which jobs run one after the other."""
+
+    def __enter__(self) -> Jobs:
+        self._process = subprocess.Popen(
+            [str(runner_python()), str(Path(__file__).with_name("forks.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={"OMP_NUM_THREADS": "1"},
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=60)
+
+    def run(self, task: dict[str, Any]) -> int:
+        """Return the exit code of the program. The archives come first on the module path, as in the job."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(task) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
 @pytest.fixture(scope="session")
-def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
+def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
     """Return a function that runs ``prepare.py`` of a workload; ``full`` is the (name, bytes) of a public file."""
 
     def run(workload: str, full: tuple[str, bytes] | None = None, data: str | None = None) -> Prepared:
@@ -91,19 +113,14 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
                 for path in sorted((WORKLOADS / folder).glob("*.py")):
                     zipped.write(path, path.name)
             archives.append(str(archive))
-        done = subprocess.run(
-            [str(runner_python()), "-c", COMMAND, *archives],
-            cwd=root,
-            env={
-                "SAGEMAKER_BASE_DIR": str(root),
-                "SANDCASTLE_DATA": data or ("sample" if full is None else "full"),
-                "OMP_NUM_THREADS": "1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Prepared(root, done.returncode, done.stdout + done.stderr)
+        log = root / "log"
+        environment = {
+            "SAGEMAKER_BASE_DIR": str(root),
+            "SANDCASTLE_DATA": data or ("sample" if full is None else "full"),
+            "OMP_NUM_THREADS": "1",
+        }
+        task = {"archives": archives, "root": str(root), "environment": environment, "log": str(log)}
+        return Prepared(root, jobs.run(task), log.read_text())
 
-    return run
+    with Jobs() as jobs:
+        yield run
