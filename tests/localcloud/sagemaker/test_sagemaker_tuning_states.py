@@ -208,7 +208,20 @@ def test_a_grid_is_every_combination(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"config": {"Strategy": "Bayesian"}}, "Strategy = 'Bayesian' is not supported yet"),
+        ({"config": {"Strategy": "Hyperband"}}, "Strategy = 'Hyperband' is not supported yet"),
+        (
+            {"config": {"StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 1}}}},
+            "HyperParameterTuningJobConfig.StrategyConfig is not supported yet",
+        ),
+        (
+            {
+                "WarmStartConfig": {
+                    "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "old"}],
+                    "WarmStartType": "TransferLearning",
+                }
+            },
+            "WarmStartConfig is not supported yet",
+        ),
         (
             {"config": {"TrainingJobEarlyStoppingType": "Auto"}},
             "TrainingJobEarlyStoppingType = 'Auto' is not supported",

@@ -28,7 +28,7 @@ _RANGE: Tree = {"Name": ANY, "MinValue": ANY, "MaxValue": ANY, "ScalingType": AN
 _CREATE: Tree = {
     _MEMBER: ANY,
     "HyperParameterTuningJobConfig": {
-        "Strategy": only("Random", "Grid"),
+        "Strategy": only("Bayesian", "Random", "Grid"),
         "HyperParameterTuningJobObjective": {"Type": ANY, "MetricName": ANY},
         "ResourceLimits": {"MaxNumberOfTrainingJobs": ANY, "MaxParallelTrainingJobs": ANY},
         "ParameterRanges": {

@@ -14,6 +14,7 @@ from typing import Any, Final
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.kinds.training_job import TrainingJobs
+from localcloud.sagemaker.tuning import bayesian
 from localcloud.sagemaker.tuning.trials import Trial, TuningRecord
 
 logger = logging.getLogger("localcloud.sagemaker")
@@ -30,6 +31,7 @@ SHARED: Final = (
     "EnableManagedSpotTraining",
     "CheckpointConfig",
     "Environment",
+    "RetryStrategy",
 )
 #: training jobs without a value, from the start, after which AWS gives up ([R])
 _HOPELESS = 5
@@ -62,8 +64,15 @@ class Runner:
 
     def suggest(self, record: TuningRecord, number: int) -> dict[str, str]:
         """The hyperparameters of a trial (from 1)."""
-        grid = record.request["HyperParameterTuningJobConfig"]["Strategy"] == "Grid"
-        return record.search.grid(number) if grid else record.search.random(number)
+        match record.request["HyperParameterTuningJobConfig"]["Strategy"]:
+            case "Grid":
+                return record.search.grid(number)
+            case "Bayesian":
+                maximise = record.objective["Type"] == "Maximize"
+                pending = [trial.tuned for trial in record.running]
+                return bayesian.suggest(record.search, number, record.told, pending, maximise=maximise)
+            case _:
+                return record.search.random(number)
 
     def enter(self, record: TuningRecord, status: str) -> None:
         """Change the status; hold the lock."""

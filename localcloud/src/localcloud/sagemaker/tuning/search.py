@@ -1,7 +1,7 @@
 """The hyperparameters of each trial: random within the ranges, or every combination of a grid.
 
 Values are texts, as the training job gets them (facts containers 6). A random search with the same seed gives the same
-trials again; which values AWS would give for a seed is not known.
+trials again; which values AWS would give for a seed is not known. What learns from results is in ``bayesian``.
 """
 
 from __future__ import annotations

@@ -75,6 +75,12 @@ class TuningRecord(WorkRecord):
         choose = max if self.objective["Type"] == "Maximize" else min
         return choose(valued, key=lambda pair: pair[0])[1]
 
+    @property
+    def told(self) -> list[tuple[dict[str, str], float]]:
+        """What is known: the hyperparameters and the value of every trial that has one, in the order they began."""
+        known = [(trial.tuned, self.value(trial.job)) for trial in self.trials if trial.job]
+        return [(tuned, value) for tuned, value in known if value is not None]
+
     def trial_of(self, job: JobRecord) -> Trial:
         """The trial that a training job is."""
         return next(trial for trial in self.trials if trial.job is job)
