@@ -72,7 +72,7 @@ suite: $(INSTALLED) $(TOOLS)
 	@python -m tests.least_privilege --check
 
 matrix: $(INSTALLED) $(TOOLS) ## every life of an environment: destroyed from all situations, under all faults
-	@python -m pytest $(SIDE_BY_SIDE) tests/lifecycle
+	@python -m pytest $(SIDE_BY_SIDE) -m "lifecycle or exhaustive"
 
 unit: $(INSTALLED) $(TOOLS) ## only the fast tests
 	@python -m pytest $(SIDE_BY_SIDE) -m "not lifecycle"
@@ -89,7 +89,7 @@ localcloud-stop: ## stop the embedded AWS; everything in it is gone
 	@test ! -x .localcloud/venv/bin/localcloud || .localcloud/venv/bin/localcloud stop
 
 lock: $(TOOLS) ## compile the *.in files into pinned, hashed lock files
-	@for f in requirements requirements-dev localcloud/requirements localcloud/functions/requirements localcloud/runners/requirements; do \
+	@for f in requirements requirements-dev localcloud/requirements localcloud/functions/requirements localcloud/runners/requirements localcloud/runners/pytorch; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet $$f.in -o $$f.txt; done
 
 clean: localcloud-stop ## remove everything that was installed or generated

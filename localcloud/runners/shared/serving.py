@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
@@ -25,6 +25,8 @@ class Request:
     body: bytes
     content_type: str
     accept: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """All that were sent."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Reply:
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further ones."""
 
 
 Invoke = Callable[[Request], Reply]
@@ -70,7 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             headers = self.headers
-            reply = type(self).invoke(Request(body, headers.get("Content-Type", ""), headers.get("Accept", "")))
+            kind, accept = headers.get("Content-Type", ""), headers.get("Accept", "")
+            reply = type(self).invoke(Request(body, kind, accept, dict(headers)))
         except Exception as error:  # whatever a model does, the caller gets an answer and the log the reason
             traceback.print_exc()
             reply = Reply(500, str(error).encode())
@@ -81,6 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.status != 204:
             self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
 

@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from localcloud import launcher
+from localcloud import launcher, runners_command
 from localcloud.settings import CLIENT_UNSET, StateDir, client_environment, server_environment
 
 
@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         "status": "say whether it runs",
         "env": "print the shell commands that point AWS tools at it",
         "reset": "forget every resource, without restarting",
+        "runners": "list what jobs and endpoints run on, or make it before they need it",
         "_serve": argparse.SUPPRESS,
     }
     for name, text in texts.items():
@@ -44,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "start":
             command.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
             command.add_argument("--foreground", action="store_true", help="stay attached until Ctrl-C")
+        if name == "runners":
+            runners_command.add_arguments(command)
         if name == "_serve":
             command.add_argument("--fd", type=int, required=True)
     return parser
@@ -122,6 +125,10 @@ def _env(_: argparse.Namespace, state: StateDir) -> int:
     for name, value in client_environment(running.port).items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def _runners(arguments: argparse.Namespace, _: StateDir) -> int:
+    return runners_command.run(arguments)
 
 
 def _reset(_: argparse.Namespace, state: StateDir) -> int:

@@ -6,6 +6,7 @@ environment is an allow-list: no AWS identity, profile, proxy or secret of the c
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -22,6 +23,12 @@ HOST = "127.0.0.1"
 _FROM_HOST = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
 #: localcloud's own switches (LOCALCLOUD_RUNNERS, LOCALCLOUD_SETTLE_MS, ...) are passed through
 _OWN_PREFIX = "LOCALCLOUD_"
+#: carries the caller's settings of pip to the server, which makes runner environments at first use and sees no others
+_PIP_SETTINGS = "LOCALCLOUD_PIP_SETTINGS"
+_OF_PIP = ("HOME", "XDG_CONFIG_HOME", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+#: would install somewhere else than into the environment that is being made
+_NOT_OF_PIP = ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_REQUIRE_HASHES")
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,7 @@ def server_environment(state: StateDir, port: int) -> dict[str, str]:
         TMPDIR=str(state.tmp),
         PYTHONUNBUFFERED="1",
         LOG_LEVEL=os.environ.get("LOCALCLOUD_LOG_LEVEL", "INFO"),
+        LOCALCLOUD_PIP_SETTINGS=_pip_settings(),
         AWS_ACCESS_KEY_ID=ACCESS_KEY,
         AWS_SECRET_ACCESS_KEY=SECRET_KEY,
         AWS_EC2_METADATA_DISABLED="true",
@@ -125,6 +133,27 @@ def server_environment(state: StateDir, port: int) -> dict[str, str]:
         DOCKER_HOST="unix:///nonexistent",
     )
     return env
+
+
+def pip_environment() -> dict[str, str]:
+    """The whole environment of a pip that makes a runner environment.
+
+    The caller's package index, proxy and certificates count, in the server too; nothing of AWS gets in.
+    """
+    return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", **json.loads(_pip_settings())}
+
+
+def _pip_settings() -> str:
+    given = os.environ.get(_PIP_SETTINGS)
+    if given is not None:
+        return given
+    return json.dumps(
+        {
+            name: value
+            for name, value in os.environ.items()
+            if (name.startswith("PIP_") and name not in _NOT_OF_PIP) or name in _OF_PIP or name.lower() in _PROXIES
+        }
+    )
 
 
 def _without_proxy() -> str:

@@ -28,6 +28,9 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 REGISTRY = f"683313688378.dkr.ecr.{REGION}.amazonaws.com"
 SKLEARN = f"{REGISTRY}/sagemaker-scikit-learn:1.2-1-cpu-py3"
 XGBOOST = f"{REGISTRY}/sagemaker-xgboost:3.0-5"
+DEEP_LEARNING = f"763104351884.dkr.ecr.{REGION}.amazonaws.com"
+PYTORCH_TRAINING = f"{DEEP_LEARNING}/pytorch-training:2.10.0-cpu-py313"
+PYTORCH_INFERENCE = f"{DEEP_LEARNING}/pytorch-inference:2.6.0-cpu-py312"
 LINEAR_LEARNER = f"382416733822.dkr.ecr.{REGION}.amazonaws.com/linear-learner:1"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from localcloud.jobs import sandbox
 from localcloud.jobs.executor import InputSpec, JobSpec, start_job
-from tests.localcloud.jobs.cloud import LINEAR_LEARNER, LOGS, PULL, REGION, XGBOOST, Cloud, allow
+from tests.localcloud.jobs.cloud import LINEAR_LEARNER, LOGS, PULL, PYTORCH_INFERENCE, REGION, XGBOOST, Cloud, allow
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 HYPERPARAMETERS = {
@@ -234,7 +234,7 @@ def test_without_ecr_permission_the_image_cannot_be_pulled(cloud: Cloud) -> None
     ("fields", "text"),
     [
         ({"image": "public.ecr.aws/x/y:1"}, "has no runner for the image public.ecr.aws/x/y:1"),
-        ({}, "ContainerEntrypoint is required"),
+        ({"image": PYTORCH_INFERENCE}, "ContainerEntrypoint is required"),
     ],
 )
 def test_what_cannot_run_here_says_so(cloud: Cloud, fields: dict[str, Any], text: str) -> None:

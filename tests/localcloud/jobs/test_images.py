@@ -8,28 +8,30 @@ from pathlib import Path
 import pytest
 
 from localcloud.jobs import builtin_metrics, images
-from tests.localcloud.jobs.cloud import LINEAR_LEARNER, RUNNERS, SKLEARN, XGBOOST
+from tests.localcloud.jobs.cloud import LINEAR_LEARNER, PYTORCH_INFERENCE, PYTORCH_TRAINING, RUNNERS, SKLEARN, XGBOOST
 
 
 @pytest.mark.parametrize(
-    ("image", "name", "has_programs"),
+    ("image", "name", "environment"),
     [
-        (XGBOOST, "xgboost", True),
-        ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", "xgboost", True),
-        ("141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost@sha256:" + "0" * 64, "xgboost", True),
-        ("450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:1.7-1", "xgboost", True),
-        (LINEAR_LEARNER, "linear-learner", True),
-        (SKLEARN, "scikit-learn", False),
+        (XGBOOST, "xgboost", "classic"),
+        ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", "xgboost", "classic"),
+        ("141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost@sha256:" + "0" * 64, "xgboost", "classic"),
+        ("450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:1.7-1", "xgboost", "classic"),
+        (LINEAR_LEARNER, "linear-learner", "classic"),
+        (SKLEARN, "scikit-learn", "classic"),
+        (PYTORCH_TRAINING, "pytorch", "pytorch"),
+        (PYTORCH_INFERENCE, "pytorch", "pytorch"),
     ],
 )
-def test_known_images(image: str, name: str, has_programs: bool) -> None:
+def test_known_images(image: str, name: str, environment: str) -> None:
     runner = images.resolve(image)
-    assert runner.name == name
-    assert runner.python == RUNNERS.resolve() / "classic" / "bin" / "python"
-    for command in (runner.train_command, runner.serve_command):
-        assert (command is not None) == has_programs
-        if command:
-            assert Path(command[-1]).is_file()
+    assert (runner.name, runner.environment) == (name, environment)
+    assert runner.python == RUNNERS.resolve() / environment / "bin" / "python"
+    commands = [command for command in (runner.train_command, runner.serve_command) if command]
+    for command in commands:
+        assert Path(command[-1]).is_file()
+    assert len(commands) == (1 if name == "pytorch" else 2)  # PyTorch comes as an image for each
 
 
 @pytest.mark.parametrize(
@@ -49,12 +51,6 @@ def test_unknown_images_fail_loudly(image: str) -> None:
     assert image in text
     for pattern in images.known_patterns():
         assert pattern in text
-
-
-def test_a_missing_interpreter_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("LOCALCLOUD_RUNNERS", str(tmp_path))
-    with pytest.raises(images.UnknownImage, match="is not installed"):
-        images.resolve(XGBOOST)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ import pytest
 from localcloud.jobs import sandbox
 from localcloud.jobs.executor import InputSpec
 from localcloud.jobs.model_server import ModelServer, ServerFailed, ServerSpec, ServerUnreachable
-from tests.localcloud.jobs.cloud import LINEAR_LEARNER, LOGS, PULL, SKLEARN, XGBOOST, Cloud, allow
+from tests.localcloud.jobs.cloud import LINEAR_LEARNER, LOGS, PULL, PYTORCH_TRAINING, SKLEARN, XGBOOST, Cloud, allow
 from tests.localcloud.jobs.runner_modules import load
 from tests.localcloud.jobs.test_executor_training import HYPERPARAMETERS, table
 
@@ -393,7 +393,8 @@ def test_what_keeps_a_server_from_starting(cloud: Cloud, xgboost_model: str) -> 
         (XGBOOST, cut_off, None, f'Failed to extract model data archive from URL "{cut_off}".'),
         (XGBOOST, escape, None, f'Failed to extract model data archive from URL "{escape}".'),
         (XGBOOST, xgboost_model, cloud.role(*cloud.data, LOGS), "Cannot pull algorithm container."),
-        (SKLEARN, xgboost_model, None, "has no model server of its own here"),
+        (PYTORCH_TRAINING, xgboost_model, None, "has no model server of its own here"),
+        (SKLEARN, xgboost_model, None, "Please provide a model_fn implementation."),
         ("public.ecr.aws/x/y:1", xgboost_model, None, "has no runner for the image"),
         (
             XGBOOST,

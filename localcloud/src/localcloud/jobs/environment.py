@@ -4,7 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from localcloud.jobs import private_python
 from localcloud.jobs.images import Runner
+from localcloud.jobs.sandbox import HOME
 
 
 def slots() -> int:
@@ -40,12 +42,15 @@ def build(
 
 
 def base(python: Path) -> dict[str, str]:
-    """What every program sees: ``python3`` on PATH is ``python``, nothing of the host but its programs."""
+    """What every program sees: nothing of the host but its programs.
+
+    ``python3`` on PATH is the job's own when it has one (`private_python`), else ``python``.
+    """
     threads = max(1, len(os.sched_getaffinity(0)) // slots())
     return {
-        "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{private_python.BIN}:{python.parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "HOME": "/tmp/home",  # noqa: S108 - the sandbox's own /tmp
+        "HOME": HOME,
         "PYTHONUNBUFFERED": "TRUE",  # as in AWS's images: a log line leaves the process when it is printed
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": str(threads),

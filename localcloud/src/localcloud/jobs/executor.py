@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from localcloud.jobs import cluster, environment, images, layout, metrics, results
+from localcloud.jobs import cluster, environment, images, layout, metrics, private_python, results, runner_environments
 from localcloud.jobs.aws import RoleClients
 from localcloud.jobs.host import Host
 from localcloud.jobs.platform import Platform, RoleUnusable, server
@@ -53,6 +53,7 @@ class JobHandle:
         self._finished = threading.Event()
         self._outcome: JobOutcome | None = None
         self._notes: list[str] = []
+        self._told: list[str] = []  # before there is a log to write it to
         self._thread = threading.Thread(target=self._run, name=f"job-{spec.name}", daemon=True)
 
     def stop(self) -> None:
@@ -112,6 +113,7 @@ class JobHandle:
         command = self._command(runner)
         credentials = self._platform.role_credentials(spec.role_arn)
         images.check_pull(spec.image, spec.role_arn, self._platform)
+        self._make_environment(runner)
         clients = RoleClients(credentials, spec.region, self._platform.endpoint_url())
         transfer = Transfer(clients, spec.role_arn)
         variables = environment.build(
@@ -125,6 +127,8 @@ class JobHandle:
         hosts_file = cluster.hosts_file(spec.instance_count, spec.network_isolation)
         hosts = [Host(spec, number, name, hosts_file) for number, name in enumerate(cluster.names(spec.instance_count))]
         try:
+            for host in hosts:
+                private_python.create(host.directory, runner.python)
             self._download(transfer, hosts)
             verb, message = (
                 ("Training", "Training image download completed. Training in progress.")
@@ -139,7 +143,7 @@ class JobHandle:
             started = cluster.start([(host.directory, each) for host, each in zip(hosts, programs, strict=True)])
             self._interruption.processes = started
             for host, process in zip(hosts, started, strict=True):
-                host.attach(process, clients, self._interruption, self._platform.now)
+                host.attach(process, clients, self._interruption, self._platform.now, self._told)
             cut_short, failed = self._watch(hosts)
             self._notes += [f"logs: {host.logs_denied}" for host in hosts if host.logs_denied]
             self._publish(clients, scanner)
@@ -150,6 +154,18 @@ class JobHandle:
         finally:
             for host in hosts:
                 host.remove()
+
+    def _make_environment(self, runner: images.Runner) -> None:
+        """What pulling a large image is on AWS: the first job that needs an environment makes it."""
+        try:
+            runner_environments.ensure(runner.environment, self._say, self._stopping.is_set)
+        except runner_environments.RunnerUnavailable as error:
+            self._check_stop()
+            raise _Failed(f"InternalServerError: [localcloud] {error}") from error
+
+    def _say(self, line: str) -> None:
+        logger.info("job %s: %s", self._spec.name, line)
+        self._told.append(f"[localcloud] {line}")
 
     def _command(self, runner: images.Runner) -> list[str]:
         """ContainerEntrypoint and ContainerArguments replace the image's own, exactly as in Docker."""

@@ -59,12 +59,22 @@ class Host:
         )
 
     def attach(
-        self, process: SandboxedProcess, clients: RoleClients, listener: Listener, now: Callable[[], float]
+        self,
+        process: SandboxedProcess,
+        clients: RoleClients,
+        listener: Listener,
+        now: Callable[[], float],
+        told: Sequence[str] = (),
     ) -> None:
-        """Its process has started: read what it prints and follow its checkpoints."""
+        """Its process has started: read what it prints and follow its checkpoints.
+
+        ``told`` are the first lines of its log: what happened before there was one.
+        """
         self._process = process
         stream = f"{self.spec.name}/{self.name}-{int(now())}"
         self._shipper = LogShipper(clients.logs, _GROUPS[self.spec.kind], stream, now)
+        for line in told:
+            self._shipper.write(line)
         self._reader = OutputReader(process.output, self._shipper, listener, now)
         if self._checkpoints:
             self._checkpoints.start()

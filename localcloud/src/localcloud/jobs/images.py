@@ -4,27 +4,45 @@ AWS's own images live in registry accounts that differ by region, so an image is
 `<12 digits>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`.
 """
 
-import os
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from localcloud.jobs import builtin_metrics
 from localcloud.jobs.platform import Platform, server
+from localcloud.jobs.runner_environments import ENVIRONMENTS, programs_dir
 
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
     r"/(?P<repository>[a-z0-9._/-]+?)(?::(?P<tag>[\w.-]+)|@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-#: repository -> (runner, folder of its programs; None: the image has no program of its own)
-_REPOSITORIES: dict[str, tuple[str, str | None]] = {
-    "sagemaker-xgboost": ("xgboost", "xgboost"),
-    "linear-learner": ("linear-learner", "linear_learner"),
-    "sagemaker-scikit-learn": ("scikit-learn", None),
+
+
+@dataclass(frozen=True)
+class _Image:
+    """What stands in for a repository."""
+
+    runner: str
+    environment: str
+    """Whose libraries it has: a key of `runner_environments.ENVIRONMENTS`."""
+    folder: str
+    """Where its programs are, below `localcloud/runners`."""
+    train: bool = True
+    serve: bool = True
+    """Whether the image has a program for it; a framework comes as one image for each."""
+    framework: bool = False
+    """The customer's script runs, by the job's own `python`: what it installs is the job's."""
+    customer_error: int | None = None
+    """The exit code by which a built-in algorithm says that its input is wrong: ClientError, not AlgorithmError."""
+
+
+_REPOSITORIES = {
+    "sagemaker-xgboost": _Image("xgboost", "classic", "xgboost"),
+    "linear-learner": _Image("linear-learner", "classic", "linear_learner", customer_error=2),
+    "sagemaker-scikit-learn": _Image("scikit-learn", "classic", "framework", framework=True),
+    "pytorch-training": _Image("pytorch", "pytorch", "framework", serve=False, framework=True),
+    "pytorch-inference": _Image("pytorch", "pytorch", "framework", train=False, framework=True),
 }
-#: Linear Learner exits with 2 when the caller is at fault; the job then fails with ClientError, not AlgorithmError
-_CUSTOMER_ERROR = {"linear-learner": 2}
 
 
 class UnknownImage(Exception):
@@ -40,13 +58,15 @@ class Runner:
     """A local program that behaves as a container image does."""
 
     name: str
-    """xgboost | linear-learner | scikit-learn."""
+    """xgboost | linear-learner | kmeans | scikit-learn | pytorch."""
+    environment: str
+    """The virtual environment it needs, which may have to be made first (`runner_environments.ensure`)."""
     python: Path
-    """The interpreter that `python3` resolves to inside the job."""
+    """The interpreter of that environment."""
     train_command: list[str] | None
     """None: the image has no training program of its own, ContainerEntrypoint is required."""
     serve_command: list[str] | None
-    """None: the image has no server of its own here."""
+    """None: the image has no server of its own."""
     metric_definitions: list[dict[str, str]] = field(default_factory=list)
     """The service's own `[{"Name", "Regex"}]` of a built-in algorithm."""
     customer_error_exit_code: int | None = None
@@ -59,19 +79,14 @@ class Runner:
         return [self.python.parent.parent.resolve(), interpreter.parent.parent, programs_dir()]
 
 
-def programs_dir() -> Path:
-    """The runner programs: `localcloud/runners` of the checkout."""
-    return Path(__file__).resolve().parents[3] / "runners"
-
-
-def interpreters_dir() -> Path:
-    """The runners' interpreters: $LOCALCLOUD_RUNNERS, else `runners` beside this virtual environment."""
-    return Path(os.environ.get("LOCALCLOUD_RUNNERS") or Path(sys.prefix).parent / "runners").resolve()
-
-
 def known_patterns() -> list[str]:
     """The image patterns that have a runner."""
     return [f"<account>.dkr.ecr.<region>.amazonaws.com/{name}:*" for name in _REPOSITORIES]
+
+
+def repositories(environment: str) -> list[str]:
+    """The repositories whose runner needs this environment."""
+    return [name for name, image in _REPOSITORIES.items() if image.environment == environment]
 
 
 def _parse(image_uri: str) -> re.Match[str]:
@@ -82,19 +97,19 @@ def _parse(image_uri: str) -> re.Match[str]:
 
 
 def resolve(image_uri: str) -> Runner:
-    """The runner of an image URI. Raises UnknownImage, also when the runner's interpreter is not installed."""
-    name, folder = _REPOSITORIES[_parse(image_uri)["repository"]]
-    python = interpreters_dir() / "classic" / "bin" / "python"
-    if not python.exists():
-        raise UnknownImage(f"The runner for {image_uri} is not installed: {python} is missing.")
-    programs = programs_dir() / folder if folder else None
+    """The runner of an image URI. Raises UnknownImage."""
+    image = _REPOSITORIES[_parse(image_uri)["repository"]]
+    python = ENVIRONMENTS[image.environment].python
+    start = ["python" if image.framework else str(python), "-u"]
+    programs = programs_dir() / image.folder
     return Runner(
-        name=name,
+        name=image.runner,
+        environment=image.environment,
         python=python,
-        train_command=[str(python), "-u", str(programs / "train.py")] if programs else None,
-        serve_command=[str(python), "-u", str(programs / "serve.py")] if programs else None,
-        metric_definitions=builtin_metrics.DEFINITIONS.get(name, []),
-        customer_error_exit_code=_CUSTOMER_ERROR.get(name),
+        train_command=[*start, str(programs / "train.py")] if image.train else None,
+        serve_command=[*start, str(programs / "serve.py")] if image.serve else None,
+        metric_definitions=builtin_metrics.DEFINITIONS.get(image.runner, []),
+        customer_error_exit_code=image.customer_error,
     )
 
 

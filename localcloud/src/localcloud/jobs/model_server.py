@@ -15,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from localcloud.jobs import environment, images, sandbox
+from localcloud.jobs import environment, images, private_python, runner_environments, sandbox
 from localcloud.jobs.aws import RoleClients
 from localcloud.jobs.connections import ConnectionPool
 from localcloud.jobs.log_shipper import LogShipper
@@ -72,6 +72,7 @@ class ModelServer:
         self._pool: ConnectionPool | None = None
         self._shipper: LogShipper | None = None
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
 
     @property
     def alive(self) -> bool:
@@ -91,6 +92,9 @@ class ModelServer:
         except (RoleUnusable, images.UnknownImage, images.ImagePullDenied, sandbox.SandboxError) as error:
             self.stop()
             raise ServerFailed(str(error)) from error
+        except runner_environments.RunnerUnavailable as error:
+            self.stop()
+            raise ServerFailed(f"[localcloud] {error}"[:_REASON_LENGTH]) from error
         except BaseException:
             self.stop()
             raise
@@ -111,6 +115,7 @@ class ModelServer:
 
     def stop(self) -> None:
         """SIGTERM, grace, SIGKILL; removes the work directory. Safe to call twice and from any thread."""
+        self._stopping.set()
         with self._lock:
             process, self._process = self._process, None
             reader, self._reader = self._reader, None
@@ -133,8 +138,11 @@ class ModelServer:
             raise ServerFailed(f"The image {spec.image} has no model server of its own here.")
         credentials = platform.role_credentials(spec.role_arn)
         images.check_pull(spec.image, spec.role_arn, platform)
+        told: list[str] = []
+        runner_environments.ensure(runner.environment, lambda line: self._say(line, told), self._stopping.is_set)
         clients = RoleClients(credentials, spec.region, platform.endpoint_url())
         directory = self._directory = sandbox.JobDirectory.create(f"{spec.endpoint}-{spec.variant}")
+        private_python.create(directory, runner.python)
         (directory.ml / "model").mkdir()
         if spec.model_data_url:
             self._unpack(Transfer(clients, spec.role_arn), spec.model_data_url, directory)
@@ -158,8 +166,14 @@ class ModelServer:
         stream = f"{spec.variant}/i-{secrets.token_hex(9)[:17]}"
         group = spec.log_group or f"/aws/sagemaker/Endpoints/{spec.endpoint}"
         self._shipper = LogShipper(clients.logs, group, stream, platform.now)
+        for line in told:
+            self._shipper.write(line)
         self._reader = OutputReader(process.output, self._shipper, None, platform.now)
         self._pool = ConnectionPool(lambda: process.connect(port))
+
+    def _say(self, line: str, told: list[str]) -> None:
+        logger.info("endpoint %s: %s", self.spec.endpoint, line)
+        told.append(f"[localcloud] {line}")
 
     def _unpack(self, transfer: Transfer, url: str, directory: sandbox.JobDirectory) -> None:
         """model.tar.gz to /opt/ml/model. Raises ServerFailed with AWS's texts."""

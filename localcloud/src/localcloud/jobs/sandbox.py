@@ -26,6 +26,8 @@ logger = logging.getLogger("localcloud.sandbox")
 
 Mode = Literal["user-namespace", "mount-namespace", "none"]
 BASE = "/opt/ml"
+#: $HOME of a program, in its own /tmp
+HOME = "/tmp/home"  # noqa: S108 - as above
 LAUNCHER = Path(__file__).with_name("launch.py")
 #: the host's own: AWS names the one host of a job algo-1
 HOSTS = "127.0.0.1\tlocalhost algo-1\n::1\tlocalhost ip6-localhost\n"
@@ -261,6 +263,8 @@ def _rewritten(directory: JobDirectory, program: Program) -> Program:
 
     environment = {name: here(value) for name, value in program.environment.items()}
     environment["HOME"] = str(directory.home)
+    if "PATH" in environment:
+        environment["PATH"] = environment["PATH"].replace(HOME, str(directory.home))
     environment["TMPDIR"] = str(directory.tmp)
     for name, value in {
         "SAGEMAKER_BASE_DIR": ml,

@@ -1,0 +1,145 @@
+"""Environments that are made at first use, for real: a small one, from a package that this file builds."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from localcloud.jobs import runner_environments
+from localcloud.jobs.runner_environments import ENVIRONMENTS, Environment, RunnerUnavailable, ensure
+from tests.localcloud.conftest import COMMAND, run_localcloud
+from tests.localcloud.jobs.cloud import PYTORCH_TRAINING
+
+
+def wheel(folder: Path, name: str, version: str, content: str) -> Path:
+    """A package of one module, with all that pip asks of a wheel."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": content,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    digests = {
+        file: base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        for file, text in files.items()
+    }
+    record = "".join(f"{file},sha256={digest},{len(files[file])}\n" for file, digest in digests.items())
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in (files | {f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}).items():
+            archive.writestr(file, text)
+    return path
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """An environment of one package by exact version, which is nowhere yet; no package index is asked."""
+    monkeypatch.setenv("LOCALCLOUD_RUNNERS", str(tmp_path / "runners"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    (tmp_path / "none.txt").write_text("")
+    environment = Environment("small", str(tmp_path / "none.txt"), ("tinytorch==1.0+cpu",), "file:///nowhere")
+    monkeypatch.setitem(ENVIRONMENTS, "small", environment)
+    return environment
+
+
+def test_made_once_whole_and_under_its_own_name(small: Environment, tmp_path: Path) -> None:
+    wheel(tmp_path, "tinytorch", "1.0+cpu", "ANSWER = 42\n")
+    killed = tmp_path / "runners" / ".small.part" / "lib"
+    killed.mkdir(parents=True)
+    (killed / "half a package").touch()
+    told: list[str] = []
+    assert not small.ready
+    python = ensure("small", told.append)
+    assert small.ready
+    assert python == tmp_path / "runners" / "small" / "bin" / "python"
+    assert "making it, once" in told[0]
+    assert any("tinytorch-1.0+cpu" in line for line in told)
+    assert "ready after" in told[-1]
+    answer = subprocess.run(
+        [python, "-c", "import tinytorch; print(tinytorch.ANSWER)"], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == "42\n"
+    # its scripts name the folder it is in, not the one it was made in
+    pip = subprocess.run([python.parent / "pip", "--version"], capture_output=True, text=True, check=True)
+    assert str(small.folder) in pip.stdout
+    assert sorted(each.name for each in (tmp_path / "runners").iterdir()) == [".small.lock", "small"]
+    assert not (small.folder / "lib" / "half a package").exists()
+
+    told.clear()
+    assert ensure("small", told.append) == python
+    assert told == []
+    # other requirements: not the same environment any more
+    Path(small.requirements).write_text("# changed\n")
+    assert not small.ready
+
+
+@pytest.mark.exhaustive
+def test_a_package_that_is_nowhere_ends_with_the_words_of_pip(small: Environment, tmp_path: Path) -> None:
+    told: list[str] = []
+    with pytest.raises(RunnerUnavailable) as caught:
+        ensure("small", told.append)
+    assert "the runner environment small could not be made" in str(caught.value)
+    assert "No matching distribution found for tinytorch==1.0+cpu" in str(caught.value)
+    assert any("looking at file:///nowhere" in line for line in told)  # and the second index was asked
+    assert not small.ready
+    assert not small.folder.exists()
+    # nobody holds the lock now
+    with (tmp_path / "runners" / ".small.lock").open() as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_one_makes_it_and_the_others_wait_until_they_are_told_to_stop(small: Environment, tmp_path: Path) -> None:
+    folder = tmp_path / "runners"
+    folder.mkdir()
+    told: list[str] = []
+    with (folder / ".small.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(RunnerUnavailable, match="stopped while"):
+            ensure("small", told.append, cancelled=lambda: len(told) > 0)
+    assert told == ["runner environment small: somebody is making it; waiting"]
+    assert not small.folder.exists()
+
+
+def test_changed_packages_and_versions_are_another_environment() -> None:
+    digests = {
+        Environment("x", "pytorch.txt").digest(),
+        Environment("x", "requirements.txt").digest(),
+        Environment("x", "pytorch.txt", ("torch==2.13.0+cpu",)).digest(),
+        Environment("x", "pytorch.txt", ("torch==2.13.1+cpu",)).digest(),
+    }
+    assert len(digests) == 4
+
+
+def test_pytorch_is_the_build_without_cuda() -> None:
+    """Of the packages around it each has its hash, none is CUDA's, and torch comes by exact version."""
+    text = (runner_environments.programs_dir() / "pytorch.txt").read_text()
+    packages = [line.split("==")[0] for line in text.splitlines() if line[:1].isalpha()]
+    assert {"filelock", "jinja2", "networkx", "numpy", "sympy"} <= set(packages)
+    assert not [name for name in packages if name == "torch" or "cu" in name.split("-") or name.startswith("nvidia")]
+    assert text.count("--hash=sha256:") >= len(packages)
+    assert ENVIRONMENTS["pytorch"].unhashed == ("torch==2.13.0+cpu",)
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="localcloud is not installed")
+def test_the_command_lists_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
+    here = {"LOCALCLOUD_RUNNERS": str(tmp_path)}
+    (tmp_path / "classic").mkdir()
+    (tmp_path / "classic" / ".installed").touch()
+    shown = run_localcloud("runners", environment=here)
+    assert shown.returncode == 0
+    assert "classic    ready" in shown.stdout
+    assert "pytorch    missing, made at first use" in shown.stdout
+    asked = run_localcloud("runners", PYTORCH_TRAINING, "docker.io/library/python:3", "--json", environment=here)
+    document = json.loads(asked.stdout)
+    assert asked.returncode == 1
+    assert [(each["name"], each["ready"]) for each in document["environments"]] == [("pytorch", False)]
+    assert document["unknown"] == ["docker.io/library/python:3"]
+    assert document["made"] == []
