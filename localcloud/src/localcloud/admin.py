@@ -60,13 +60,15 @@ def _write(name: str, body: bytes) -> tuple[int, Any]:
 
 
 def _set_clock(request: dict[str, Any]) -> None:
-    if not request or not set(request) <= {"advance_seconds", "settle_seconds"}:
-        raise ValueError('expected {"advance_seconds": number} or {"settle_seconds": number}')
+    if not request or not set(request) <= {"advance_seconds", "settle_seconds", "bake_seconds"}:
+        raise ValueError('expected {"advance_seconds": number}, {"settle_seconds": number} or {"bake_seconds": number}')
     given = {name: float(value) for name, value in request.items()}
     if any(seconds < 0 for seconds in given.values()):
         raise ValueError("seconds must not be negative: virtual time does not go back")
     if "settle_seconds" in given:
         default_clock().settle_after(given["settle_seconds"])
+    if "bake_seconds" in given:
+        default_clock().bake_for(given["bake_seconds"])
     if "advance_seconds" in given:
         default_clock().advance(given["advance_seconds"])
 
@@ -96,6 +98,7 @@ def _clock() -> dict[str, Any]:
         "modelled_seconds": clock.modelled_seconds(),
         "pending_settle": clock.pending("settle"),
         "pending_calendar": clock.pending("calendar"),
+        "pending_bake": clock.pending("bake"),
     }
 
 

@@ -1,11 +1,13 @@
 """Virtual time: a deployment whose waits take 20 minutes on AWS takes seconds here.
 
-Virtual time never runs slower than real time and never goes back. Two kinds of timers exist:
+Virtual time never runs slower than real time and never goes back. Three kinds of timers exist:
 
 * ``settle``: something is on its way to a stable state (an endpoint being created). In auto mode the driver lets
   a short real moment pass, so that a client can see the intermediate state, and then jumps.
 * ``calendar``: something is due at a time (a schedule). It never makes time jump; a jump that passes it fires it,
   in order, with ``now()`` showing its own due time.
+* ``bake``: like ``settle``, but what happens in real time until then counts (the requests that a new model answers).
+  Nothing makes time jump to it, or past it, before a real moment of its own is over.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
-Kind = Literal["settle", "calendar"]
+Kind = Literal["settle", "calendar", "bake"]
 Mode = Literal["auto", "manual"]
 
 logger = logging.getLogger("localcloud.clock")
@@ -47,10 +49,21 @@ class Timer:
 class Clock:
     """Virtual time with timers; every callback runs on one thread, one at a time, in due order."""
 
-    def __init__(self, mode: Mode = "auto", *, settle_seconds: float = 0.15, start: float | None = None) -> None:
-        """``settle_seconds`` is real time; ``start`` the first virtual time (epoch seconds) of manual mode."""
+    def __init__(
+        self,
+        mode: Mode = "auto",
+        *,
+        settle_seconds: float = 0.15,
+        bake_seconds: float = 0.25,
+        start: float | None = None,
+    ) -> None:
+        """``settle_seconds`` and ``bake_seconds`` are the real moments before a jump to a timer of that kind.
+
+        ``start`` is the first virtual time (epoch seconds) of manual mode.
+        """
         self._mode = mode
         self._settle = settle_seconds
+        self._bake = bake_seconds
         self._manual_now = time.time() if start is None else start
         self._offset = 0.0
         self._heap: list[Timer] = []
@@ -110,6 +123,12 @@ class Clock:
             self._settle = seconds
             self._changed.notify_all()
 
+    def bake_for(self, seconds: float) -> None:
+        """Let this much real time pass until each ``bake`` timer, such as every virtual minute of a deployment."""
+        with self._changed:
+            self._bake = seconds
+            self._changed.notify_all()
+
     def clear(self) -> None:
         """Forget every timer; for a reset of the server."""
         with self._changed:
@@ -167,9 +186,12 @@ class Clock:
             self._changed.wait()
             return None
         wait = first.due - self._now()
-        settling = [t.registered for t in self._heap if t.kind == "settle" and not t.cancelled]
+        settling = [t.registered for t in self._heap if t.kind != "calendar" and not t.cancelled]
         if settling:
-            until_jump = min(settling) + self._settle - time.monotonic()
+            jump = min(settling) + self._settle
+            if first.kind == "bake":  # whatever else settles later waits for it, or a bake would be over in no time
+                jump = first.registered + self._bake
+            until_jump = jump - time.monotonic()
             if until_jump <= 0:
                 self._set(first.due)  # possibly a calendar timer on the way to the settling one
                 return heapq.heappop(self._heap)
@@ -180,7 +202,8 @@ class Clock:
 
 @cache
 def default_clock() -> Clock:
-    """The server's clock. LOCALCLOUD_CLOCK=manual freezes it, LOCALCLOUD_SETTLE_MS sets the real moment."""
+    """The server's clock. LOCALCLOUD_CLOCK=manual freezes it, LOCALCLOUD_SETTLE_MS and _BAKE_MS set the moments."""
     manual = os.environ.get("LOCALCLOUD_CLOCK") == "manual"
     settle = float(os.environ.get("LOCALCLOUD_SETTLE_MS", "150")) / 1000
-    return Clock("manual" if manual else "auto", settle_seconds=settle)
+    bake = float(os.environ.get("LOCALCLOUD_BAKE_MS", "250")) / 1000
+    return Clock("manual" if manual else "auto", settle_seconds=settle, bake_seconds=bake)

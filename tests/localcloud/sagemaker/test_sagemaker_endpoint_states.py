@@ -217,25 +217,6 @@ def test_a_deployment_policy_adds_its_waits(live: World) -> None:
     assert describe(live)["LastDeploymentConfig"] == policy
 
 
-def test_a_canary_is_refused_by_name(live: World) -> None:
-    make_config(live, "second")
-    error = live.refusal(
-        "UpdateEndpoint",
-        EndpointName="live",
-        EndpointConfigName="second",
-        DeploymentConfig={
-            "BlueGreenUpdatePolicy": {
-                "TrafficRoutingConfiguration": {
-                    "Type": "CANARY",
-                    "WaitIntervalInSeconds": 60,
-                    "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1},
-                }
-            }
-        },
-    )
-    assert error.message.startswith("[localcloud] UpdateEndpoint: DeploymentConfig.BlueGreenUpdatePolicy.")
-
-
 def test_retained_variant_properties(live: World) -> None:
     make_config(
         live,

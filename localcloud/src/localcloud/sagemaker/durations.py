@@ -10,6 +10,11 @@ from __future__ import annotations
 ENDPOINT_CREATE = 240.0
 #: UpdateEndpoint: new instances, all traffic at once, old ones ended [K: create plus the switch]
 ENDPOINT_UPDATE = 300.0
+#: a further batch of a rolling update: as long as a fleet, without what is done once [K]
+ENDPOINT_BATCH = 240.0
+#: UpdateEndpointWeightsAndCapacities: weights alone, and instances that come or go [K]
+ENDPOINT_WEIGHTS = 15.0
+ENDPOINT_CAPACITY = 240.0
 #: DeleteEndpoint until Describe finds nothing: 1-2 minutes [R Terraform's acceptance test]
 ENDPOINT_DELETE = 90.0
 #: what was captured and logged last arrives this long after the endpoint is gone ([R] aws/aws-cdk#16332, #31487:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -46,6 +47,10 @@ class Variant:
         starter = partial(backend.start_server, scope, self.spec)
         self.instances.add(instances.start([starter] * missing))
 
+    def shrink(self, count: int) -> Callable[[], None]:
+        """Give requests to the processes of so many instances alone; what is returned ends the others."""
+        return self.instances.shrink(instances.processes_for(count))
+
 
 @dataclass
 class Fleet:
@@ -64,11 +69,14 @@ class Fleet:
         """Make the choice of variants repeatable."""
         self._draw = Draw(self.config_name, VARIANTS)
 
-    def start(self, backend: Backend) -> None:
-        """Start every server and wait until all are healthy. Raises StartFailed with none left running."""
+    def start(self, backend: Backend, share: float = 1.0) -> None:
+        """Start the servers of a part of the instances and wait until all are healthy.
+
+        Raises StartFailed with none left running.
+        """
         try:
             for variant in self.variants:
-                variant.grow(self.scope, backend, variant.instance_count)
+                variant.grow(self.scope, backend, part(variant.instance_count, share))
         except StartFailed:
             self.stop()
             raise
@@ -111,3 +119,8 @@ class Fleet:
         """End every server now."""
         for variant in self.variants:
             variant.instances.stop()
+
+
+def part(count: int, share: float) -> int:
+    """A share of so many instances, in whole ones."""
+    return math.ceil(count * share - 1e-9)

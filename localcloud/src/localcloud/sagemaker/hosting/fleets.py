@@ -9,7 +9,8 @@ from typing import Any
 from localcloud.sagemaker import quotas
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.hosting.capture import Capture, CaptureSettings
-from localcloud.sagemaker.hosting.fleet import Fleet, Variant
+from localcloud.sagemaker.hosting.fleet import Fleet, Variant, part
+from localcloud.sagemaker.hosting.records import Rollout
 from localcloud.sagemaker.kinds.model import Models
 from localcloud.sagemaker.ports import Scope, VariantSpec
 from localcloud.sagemaker.store import Record
@@ -55,22 +56,26 @@ class Builder:
             )
         return Fleet(scope, config.name, variants, capture)
 
-    def start_billing(self, endpoint_arn: str, fleet: Fleet, tags: Mapping[str, str]) -> None:
-        """Instances and volumes run from now on; one line of the meter for each."""
+    def start_billing(
+        self, endpoint_arn: str, fleet: Fleet, tags: Mapping[str, str], *, pending: bool = False, share: float = 1.0
+    ) -> None:
+        """Instances and volumes run from now on; one line of the meter for each.
+
+        ``pending``: they run beside the fleet in service; ``share``: so many of them.
+        """
         for variant in fleet.variants:
-            arn = f"{endpoint_arn}/{variant.name}"
-            self._core.meter.start(
-                arn, "endpoint-instance", "hour", f"{variant.instance_type} hosting", tags, variant.instance_count
-            )
+            arn, count = _line(endpoint_arn, variant, pending), part(variant.instance_count, share)
+            self._core.meter.start(arn, "endpoint-instance", "hour", f"{variant.instance_type} hosting", tags, count)
             if variant.volume_gb:
-                size = variant.volume_gb * variant.instance_count
+                size = variant.volume_gb * count
                 self._core.meter.start(f"{arn}/volume", "endpoint-volume", "GB-month", "hosting volume", tags, size)
 
-    def stop_billing(self, endpoint_arn: str, fleet: Fleet) -> None:
+    def stop_billing(self, endpoint_arn: str, fleet: Fleet, *, pending: bool = False) -> None:
         """Nothing of this fleet is billed any more."""
         for variant in fleet.variants:
-            self._core.meter.stop(f"{endpoint_arn}/{variant.name}")
-            self._core.meter.stop(f"{endpoint_arn}/{variant.name}/volume")
+            arn = _line(endpoint_arn, variant, pending)
+            self._core.meter.stop(arn)
+            self._core.meter.stop(f"{arn}/volume")
 
     def _variant(
         self, scope: Scope, endpoint: str, asked: Mapping[str, Any], kept: Variant | None, keep: frozenset[str]
@@ -129,31 +134,44 @@ def description(fleet: Fleet | None) -> dict[str, Any]:
     }
 
 
-def pending(fleet: Fleet, started: float) -> dict[str, Any]:
+def pending(rollout: Rollout) -> dict[str, Any]:
     """PendingDeploymentSummary of a fleet that is being rolled out."""
     return {
-        "EndpointConfigName": fleet.config_name,
-        "ProductionVariants": list(_summaries(fleet, status="Creating")),
-        "StartTime": started,
+        "EndpointConfigName": rollout.fleet.config_name,
+        "ProductionVariants": list(_summaries(rollout.fleet, rollout)),
+        "StartTime": rollout.started,
     }
 
 
-def _summaries(fleet: Fleet, status: str | None = None) -> Iterator[dict[str, Any]]:
+def _line(endpoint_arn: str, variant: Variant, pending: bool) -> str:
+    """What the meter calls the instances of a variant."""
+    return f"{endpoint_arn}/{variant.name}" + ("/new-fleet" if pending else "")
+
+
+def _up(variant: Variant, rollout: Rollout) -> int:
+    """How many instances of a new fleet's variant there are."""
+    if rollout.stage == "Creating":
+        return 0
+    return part(variant.instance_count, rollout.share if rollout.plan.rolling else 1.0)
+
+
+def _summaries(fleet: Fleet, rollout: Rollout | None = None) -> Iterator[dict[str, Any]]:
     for variant in fleet.variants:
         image = {
             "SpecifiedImage": variant.spec.image,
             "ResolvedImage": variant.spec.image,
             "ResolutionTime": variant.resolved,
         }
+        desired_weight, desired_count = variant.desired_weight, variant.desired_count
         shown = {
             "VariantName": variant.name,
             "DeployedImages": [image],
             "CurrentWeight": variant.weight,
-            "DesiredWeight": variant.weight,
-            "CurrentInstanceCount": 0 if status else variant.instance_count,
-            "DesiredInstanceCount": variant.instance_count,
+            "DesiredWeight": variant.weight if desired_weight is None else desired_weight,
+            "CurrentInstanceCount": _up(variant, rollout) if rollout else variant.instance_count,
+            "DesiredInstanceCount": variant.instance_count if desired_count is None else desired_count,
             "InstanceType": variant.instance_type,
         }
-        if status:
-            shown["VariantStatus"] = [{"Status": status, "StartTime": variant.resolved}]
+        if rollout:
+            shown["VariantStatus"] = [{"Status": rollout.stage, "StartTime": rollout.since}]
         yield shown

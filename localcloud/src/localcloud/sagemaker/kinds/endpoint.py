@@ -12,25 +12,23 @@ endpoint can be neither updated nor deleted. Billing runs from InService until d
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from localcloud.sagemaker import durations, errors, listing
-from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
+from localcloud.sagemaker.api.supported import ANY, TAGS, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.hosting import deployment, fleets, scaling
 from localcloud.sagemaker.hosting.ending import Ending
 from localcloud.sagemaker.hosting.fleet import Fleet
+from localcloud.sagemaker.hosting.records import EndpointRecord, change
+from localcloud.sagemaker.hosting.rollouts import Rollouts
 from localcloud.sagemaker.kinds.endpoint_config import EndpointConfigs
 from localcloud.sagemaker.kinds.model import Models
 from localcloud.sagemaker.monitoring.analysis import CaptureSource
-from localcloud.sagemaker.ports import Scope, StartFailed, Timer
-from localcloud.sagemaker.store import Record, Table, tag_map
-
-logger = logging.getLogger("localcloud.sagemaker")
+from localcloud.sagemaker.ports import AssumeDenied, Scope
+from localcloud.sagemaker.store import Table, tag_map
 
 _CREATE: Tree = {"EndpointName": ANY, "EndpointConfigName": ANY, "DeploymentConfig": deployment.SUPPORTED, "Tags": TAGS}
 _UPDATE: Tree = {
@@ -39,7 +37,7 @@ _UPDATE: Tree = {
     "DeploymentConfig": deployment.SUPPORTED,
     "RetainAllVariantProperties": ANY,
     "ExcludeRetainedVariantProperties": ANY,
-    "RetainDeploymentConfig": only(False),
+    "RetainDeploymentConfig": ANY,
 }
 _NAME: Tree = {"EndpointName": ANY}
 _RESOURCE = ("endpoint", "EndpointName")
@@ -49,30 +47,6 @@ IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deletin
 _FAILURE_LIMIT = 1024
 
 
-@dataclass(eq=False)
-class Rollout:
-    """A fleet on its way into service."""
-
-    fleet: Fleet
-    started: float
-    timer: Timer | None = None
-    #: the modelled time has passed
-    waited: bool = False
-    #: the servers are healthy
-    ready: bool = False
-    failure: str | None = None
-
-
-@dataclass(eq=False)
-class EndpointRecord(Record):
-    """One endpoint: the fleet that serves and the one that is being started."""
-
-    fleet: Fleet | None = None
-    rollout: Rollout | None = None
-    failure: str | None = None
-    deployment: dict[str, Any] | None = None
-
-
 class Endpoints:
     """CreateEndpoint, DescribeEndpoint, ListEndpoints, UpdateEndpoint, DeleteEndpoint."""
 
@@ -80,7 +54,9 @@ class Endpoints:
         """No endpoints yet; ``configs`` and ``models`` are what they are made from."""
         self._core = core
         self._configs = configs
+        self._models = models
         self._builder = fleets.Builder(core, models)
+        self._rollouts = Rollouts(core, self._builder)
         self._ending = Ending(core)
         self._table: Table[EndpointRecord] = Table(core.store)
 
@@ -120,13 +96,17 @@ class Endpoints:
             )
             self._core.take(record, fleets.takes(fleet))
             self._table.add(record)
-            self._roll_out(record, fleet, durations.ENDPOINT_CREATE)
+            self._rollouts.begin(record, fleet, deployment.Plan(), durations.ENDPOINT_CREATE)
         return {"EndpointArn": arn}
 
     def update(self, request: Request) -> dict[str, Any]:
-        """Start a second fleet beside the first and switch when it is healthy; back to the first when it is not."""
+        """Start a second fleet beside the first and give it the traffic, as the DeploymentConfig says.
+
+        Back to the first when it does not come up, or when an alarm rings.
+        """
         asked, scope = request.parameters, request.scope
         self._authorise_config(request)
+        self._check_alarms(request)
         with self._core.store.lock:
             record = self.require(scope, asked["EndpointName"])
             self._require_settled(record)
@@ -139,10 +119,14 @@ class Endpoints:
             keep = deployment.kept(asked)
             fleet = self._builder.build(scope, record.name, config, record.fleet if keep else None, keep)
             scaling.check_update(self._core, scope, record.name, record.fleet, fleet)
+            config_asked = asked.get("DeploymentConfig")
+            if config_asked is None and asked.get("RetainDeploymentConfig"):
+                config_asked = record.deployment
+            plan = deployment.plan(config_asked, sum(variant.instance_count for variant in fleet.variants))
             self._core.take(record, fleets.takes(fleet))
-            record.deployment = asked.get("DeploymentConfig")
-            self._change(record, "Updating")
-            self._roll_out(record, fleet, durations.ENDPOINT_UPDATE + deployment.waits(record.deployment))
+            record.deployment = config_asked
+            change(self._core, record, "Updating")
+            self._rollouts.begin(record, fleet, plan, durations.ENDPOINT_UPDATE)
         return {"EndpointArn": record.arn}
 
     def delete(self, request: Request) -> dict[str, Any]:
@@ -155,7 +139,7 @@ class Endpoints:
             self._require_settled(record)
             fleet, record.fleet = record.fleet, None
             record.uses = {}
-            self._change(record, "Deleting")
+            change(self._core, record, "Deleting")
         if fleet:
             self._builder.stop_billing(record.arn, fleet)
         gone = partial(self._forget, record)
@@ -172,9 +156,7 @@ class Endpoints:
                 "EndpointConfigName": self._config_name(record),
                 "FailureReason": record.failure[:_FAILURE_LIMIT] if record.failure else None,
                 "LastDeploymentConfig": record.deployment,
-                "PendingDeploymentSummary": (
-                    fleets.pending(record.rollout.fleet, record.rollout.started) if record.rollout else None
-                ),
+                "PendingDeploymentSummary": fleets.pending(record.rollout) if record.rollout else None,
             }
 
     def list_page(self, request: Request) -> dict[str, Any]:
@@ -190,10 +172,10 @@ class Endpoints:
         return record
 
     def serving(self, scope: Scope, name: str) -> Fleet | None:
-        """The fleet that answers invocations now, None when there is none."""
+        """The fleet that answers the next invocation, None when there is none."""
         with self._core.store.lock:
             record = self._table.get(scope, name)
-            return record.fleet if record else None
+            return record.answering() if record else None
 
     def capture_of(self, scope: Scope, name: str) -> CaptureSource | None:
         """Where this endpoint's requests are (or will be) captured; None: no such endpoint, or no capture."""
@@ -215,7 +197,7 @@ class Endpoints:
             found = [record for record in self._table.all() if record.name == name]
             if len(found) != 1 or found[0].status != "InService":
                 raise ValueError(f"{name!r} is no endpoint InService, or more than one")
-            self._change(found[0], "SystemUpdating")
+            change(self._core, found[0], "SystemUpdating")
             end = partial(self._system_updated, found[0])
             self._core.clock.call_later(seconds, end, kind="settle")
 
@@ -245,6 +227,31 @@ class Endpoints:
         arn = request.scope.arn("endpoint-config", request["EndpointConfigName"])
         self._core.require_permission(request, f"sagemaker:{request.operation}", arn)
 
+    def _check_alarms(self, request: Request) -> None:
+        """The alarms of a DeploymentConfig exist, and the models' roles may look at them ([DG] the note in
+        deployment-guardrails-configuration; texts ours). Raises ValidationException. Hold no lock.
+        """
+        scope, config = request.scope, request.parameters.get("DeploymentConfig", {})
+        names = [alarm["AlarmName"] for alarm in config.get("AutoRollbackConfiguration", {}).get("Alarms", ())]
+        if not names:
+            return
+        for name, state in self._core.backend.alarm_states(scope, names).items():
+            if state is None:
+                raise errors.validation(f'Could not find CloudWatch alarm "{name}" of AutoRollbackConfiguration.')
+        with self._core.store.lock:
+            variants = self._configs.require(scope, request["EndpointConfigName"]).request["ProductionVariants"]
+            models = [self._models.require(scope, variant["ModelName"]) for variant in variants]
+        for role in dict.fromkeys(model.request["ExecutionRoleArn"] for model in models):
+            try:
+                credentials = self._core.backend.assume(role, "SageMaker")
+            except AssumeDenied as reason:
+                raise errors.validation(str(reason)) from None
+            for name in names:
+                arn = f"arn:aws:cloudwatch:{scope.region}:{scope.account}:alarm:{name}"
+                denied = self._core.backend.denial(scope, credentials, "cloudwatch:DescribeAlarms", arn, {})
+                if denied:
+                    raise errors.validation(f"The alarms of AutoRollbackConfiguration cannot be read. {denied}")
+
     def _require_settled(self, record: EndpointRecord) -> None:
         if record.status in IN_PROGRESS:
             raise errors.validation(f'Cannot update in-progress endpoint "{record.arn}".')
@@ -253,87 +260,10 @@ class Endpoints:
         """The configuration that serves; before anything does, the one asked for."""
         return record.fleet.config_name if record.fleet else str(record.request["EndpointConfigName"])
 
-    def _change(self, record: EndpointRecord, status: str) -> None:
-        record.status = status
-        record.modified = self._core.clock.now()
-        self._core.store.changed.notify_all()
-
-    def _roll_out(self, record: EndpointRecord, fleet: Fleet, seconds: float) -> None:
-        """Start the servers on a thread and the modelled time on the clock. Hold the lock."""
-        rollout = Rollout(fleet, self._core.clock.now())
-        record.rollout = rollout
-        rollout.timer = self._core.clock.call_later(seconds, partial(self._time_passed, record, rollout), kind="settle")
-        self._core.in_background(partial(self._start, record, rollout))
-
-    def _time_passed(self, record: EndpointRecord, rollout: Rollout) -> None:
-        with self._core.store.lock:
-            rollout.waited = True
-            self._settle(record, rollout)
-
-    def _start(self, record: EndpointRecord, rollout: Rollout) -> None:
-        """Bring the servers up; on a thread of its own."""
-        failure = None
-        try:
-            rollout.fleet.start(self._core.backend)
-        except StartFailed as reason:
-            failure = str(reason)
-        # whatever is wrong here is localcloud's fault and must end the rollout, or it would go on for ever
-        except Exception as error:
-            logger.exception("the servers of %s could not be started", record.arn)
-            failure = f"[localcloud] {error}"
-        with self._core.store.lock:
-            if self._table.get(record.scope, record.name) is record:
-                rollout.ready, rollout.failure = failure is None, failure
-                self._settle(record, rollout)
-                return
-        rollout.fleet.stop()  # the service was reset meanwhile
-
-    def _settle(self, record: EndpointRecord, rollout: Rollout) -> None:
-        """Go on when both the clock and the servers are ready. Hold the lock."""
-        if record.rollout is not rollout:
-            return
-        if rollout.failure is not None:
-            if rollout.timer:
-                rollout.timer.cancel()
-            # AWS restarts a crashing container for a long time before it gives up
-            patience = min(durations.ENDPOINT_CRASH_LOOP, deployment.time_limit(record.deployment))
-            give_up = partial(self._give_up, record, rollout)
-            rollout.timer = self._core.clock.call_later(patience, give_up, kind="settle")
-        elif rollout.ready and rollout.waited:
-            old, record.fleet, record.rollout, record.failure = record.fleet, rollout.fleet, None, None
-            if old:
-                self._builder.stop_billing(record.arn, old)
-                self._core.in_background(old.drain)
-            self._builder.start_billing(record.arn, rollout.fleet, record.tags)
-            record.uses = fleets.takes(rollout.fleet)
-            self._change(record, "InService")
-
-    def _give_up(self, record: EndpointRecord, rollout: Rollout) -> None:
-        """A first deployment fails; an update goes back to the servers that still run."""
-        with self._core.store.lock:
-            if record.rollout is not rollout:
-                return
-            record.failure = rollout.failure
-            if record.fleet is None:
-                record.rollout = None
-                record.uses = {}
-                self._change(record, "Failed")
-                return
-            self._change(record, "RollingBack")
-            back = partial(self._rolled_back, record, rollout)
-            rollout.timer = self._core.clock.call_later(durations.ENDPOINT_ROLLBACK, back, kind="settle")
-
-    def _rolled_back(self, record: EndpointRecord, rollout: Rollout) -> None:
-        with self._core.store.lock:
-            if record.rollout is rollout and record.fleet:
-                record.rollout = None
-                record.uses = fleets.takes(record.fleet)
-                self._change(record, "InService")
-
     def _system_updated(self, record: EndpointRecord) -> None:
         with self._core.store.lock:
             if record.status == "SystemUpdating":
-                self._change(record, "InService")
+                change(self._core, record, "InService")
 
     def _forget(self, record: EndpointRecord) -> None:
         with self._core.store.lock:
