@@ -70,3 +70,53 @@ def test_source_code(genuine: Genuine, rows: str, tmp_path: Any) -> None:
     job = trainer._latest_training_job
     assert job.training_job_status == "Completed"
     assert members(genuine, job.model_artifacts.s3_model_artifacts) == {"model.txt": b"helped"}
+
+
+def test_a_tuner(genuine: Genuine, rows: str) -> None:
+    from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
+    from sagemaker.core.training.configs import Compute, InputData
+    from sagemaker.train import ModelTrainer
+    from sagemaker.train.tuner import HyperparameterTuner
+
+    trainer = ModelTrainer(
+        training_image=XGBOOST,
+        role=genuine.role,
+        sagemaker_session=genuine.session,
+        base_job_name="sdk-tuned",
+        compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5),
+        hyperparameters={"num_round": 2, "objective": "binary:logistic"},
+        tags=[{"key": "team", "value": "a"}],
+    )
+    tuner = HyperparameterTuner(
+        model_trainer=trainer,
+        objective_metric_name="validation:auc",
+        hyperparameter_ranges={
+            "eta": ContinuousParameter(0.01, 1.0, scaling_type="Logarithmic"),
+            "max_depth": IntegerParameter(1, 4),
+            "booster": CategoricalParameter(["gbtree", "dart"]),
+        },
+        max_jobs=3,
+        max_parallel_jobs=2,
+        random_seed=1,
+        base_tuning_job_name="sdk-tuned",
+    )
+    channels = [
+        InputData(channel_name=name, data_source=rows, content_type="text/csv") for name in ("train", "validation")
+    ]
+    tuner.tune(inputs=channels)
+    described = tuner.describe()
+    assert described.hyper_parameter_tuning_job_status == "Completed"
+    assert described.hyper_parameter_tuning_job_config.strategy == "Bayesian"
+    assert described.training_job_status_counters.completed == 3
+    assert described.objective_status_counters.succeeded == 3
+
+    best = tuner.best_training_job()
+    sm = genuine.client("sagemaker")
+    job = sm.describe_training_job(TrainingJobName=best)
+    assert job["HyperParameters"]["_tuning_objective_metric"] == "validation:auc"
+    assert job["HyperParameters"]["booster"] in ("gbtree", "dart")
+    [final] = [each["Value"] for each in job["FinalMetricDataList"] if each["MetricName"] == "validation:auc"]
+    assert final == described.best_training_job.final_hyper_parameter_tuning_job_objective_metric.value == 1.0
+    assert sm.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"] == [{"Key": "team", "Value": "a"}]
+    table = tuner.analytics().dataframe()
+    assert sorted(table["FinalObjectiveValue"]) and len(table) == 3
