@@ -16,6 +16,7 @@ from typing import ClassVar
 
 #: largest body, as AWS's containers: 6 MB
 MAX_BODY = int(os.environ.get("MAX_CONTENT_LENGTH") or 6 * 1024 * 1024)
+_MOST_DISCARDED = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         if length > MAX_BODY:
             self.close_connection = True
+            self._discard(length)
             self._send(Reply(413, b"Request Entity Too Large"))
             return
         body = self.rfile.read(length)
@@ -80,6 +82,12 @@ class _Handler(BaseHTTPRequestHandler):
             traceback.print_exc()
             reply = Reply(500, str(error).encode())
         self._send(reply)
+
+    def _discard(self, length: int) -> None:
+        """Read what is not wanted: a client that is still sending would not see the answer."""
+        left = min(length, _MOST_DISCARDED)
+        while left > 0 and (chunk := self.rfile.read(min(left, 1 << 16))):
+            left -= len(chunk)
 
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)
