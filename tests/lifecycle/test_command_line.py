@@ -22,6 +22,7 @@ def test_cdk_deploy_and_cdk_destroy_by_hand(cloud: Cloud, environment_file: Call
     cloud.assert_nothing_left(name)
 
 
+@pytest.mark.exhaustive
 def test_a_deploy_killed_half_way_is_destroyed_to_zero(cloud: Cloud, environment_file: Callable[..., str]) -> None:
     """The whole process group dies at once, as when a laptop's lid closes or a CI job is cancelled.
 

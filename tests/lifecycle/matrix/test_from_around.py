@@ -41,7 +41,7 @@ def _notebook_stopped(stand: Stand) -> None:
     switches={"notebook-busy-delete": "wait"},
     settings=NOTEBOOK,
 )
-@situation("the notebook is starting again", settle=2.0, settings=NOTEBOOK)
+@situation("the notebook is starting again", exhaustive=True, settle=2.0, settings=NOTEBOOK)
 def _notebook_pending(stand: Stand) -> None:
     _notebook_stopped(stand)
     stand.cloud.post("clock", {"settle_seconds": 2.0})
@@ -54,7 +54,7 @@ def _notebook_stopping(stand: Stand) -> None:
     stand.client("sagemaker").stop_notebook_instance(NotebookInstanceName=_notebook(stand))
 
 
-@situation("a second notebook was made in the console, and its start script fails", settings=NOTEBOOK)
+@situation("a second notebook was made in the console, and its start script fails", exhaustive=True, settings=NOTEBOOK)
 def _notebook_failed(stand: Stand) -> None:
     sagemaker = stand.client("sagemaker")
     script = {"Content": base64.b64encode(b"exit 1\n").decode()}
@@ -72,7 +72,7 @@ def _notebook_failed(stand: Stand) -> None:
     stand.cloud.until(lambda: _notebook_is(stand, "second", "Failed"), "the notebook to fail")
 
 
-@situation("buckets hold versions, delete markers and half an upload")
+@situation("buckets hold versions, delete markers and half an upload", exhaustive=True)
 def _versions(stand: Stand) -> None:
     s3 = stand.client("s3")
     for output in ("DataBucket", "ModelsBucket"):

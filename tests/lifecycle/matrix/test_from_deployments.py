@@ -13,9 +13,12 @@ from tests.lifecycle.matrix.situation import BANK, HOME, NOTEBOOK, WHOLE, Situat
 from tests.lifecycle.stand import Stand, breaks
 from tests.synthesis import Template
 
+USUAL = ("studio", "workload-bank", "teardown", "the endpoint was being created")
+"""Where a deployment fails, and when its command dies, in ``make test`` too."""
+
 
 def _fails_at(part: str, settings: Mapping[str, Any]) -> None:
-    @situation(f"the deployment failed at {part}", settings=settings, deployed=False, exhaustive=settings is NOTEBOOK)
+    @situation(f"the deployment failed at {part}", settings=settings, deployed=False, exhaustive=part not in USUAL)
     def make(stand: Stand) -> None:
         statuses = stand.deploy({part: breaks})
         assert statuses[stand.stack(part)] == "ROLLBACK_COMPLETE", statuses
@@ -37,7 +40,7 @@ def _dies_when(moment: str, part: str, happened: Callable[[Stand], Any]) -> None
         f"the command that deploys died when {moment}",
         settings=BANK,
         deployed=False,
-        exhaustive=moment.endswith("begun"),
+        exhaustive=moment not in USUAL,
     )
     def make(stand: Stand) -> None:
         stand.deploy(until=part, leave=True)
@@ -57,7 +60,7 @@ _dies_when(
 )
 
 
-@situation("an update failed and was rolled back")
+@situation("an update failed and was rolled back", exhaustive=True)
 def _update_rolled_back(stand: Stand) -> None:
     assert stand.update("studio", breaks) == "UPDATE_ROLLBACK_COMPLETE"
 
@@ -86,7 +89,7 @@ def _rollback_failed(stand: Stand) -> None:
     stand.faults()
 
 
-@situation("one stack was deleted by hand before")
+@situation("one stack was deleted by hand before", exhaustive=True)
 def _stack_by_hand(stand: Stand) -> None:
     stand.client("cloudformation").delete_stack(StackName=stand.stack("teardown"))
     stand.settle([stand.stack("teardown")])

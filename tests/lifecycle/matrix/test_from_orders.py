@@ -10,7 +10,7 @@ from tests.lifecycle.matrix.judge import destroyed_to_zero
 from tests.lifecycle.matrix.situation import HOME, Situation, cases, situation
 from tests.lifecycle.stand import Stand
 
-ORDERS, USUAL = 20, 3
+ORDERS, USUAL = 20, 1
 """So many in all, and so many of them also in ``make test``."""
 
 

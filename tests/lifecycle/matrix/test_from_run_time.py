@@ -24,7 +24,7 @@ def _training(stand: Stand) -> None:
     people.training(stand, "adas-training")
 
 
-@situation("a finished training keeps its instances warm")
+@situation("a finished training keeps its instances warm", exhaustive=True)
 def _warm_pool(stand: Stand) -> None:
     stand.cloud.post("quotas", {"ml.m5.large for training warm pool usage": 4})
     people.training(stand, "adas-warm", rounds=2, KeepAlivePeriodInSeconds=3600)
@@ -69,7 +69,7 @@ def _tuning(stand: Stand) -> None:
     )
 
 
-@situation("a batch transform runs")
+@situation("a batch transform runs", exhaustive=True)
 def _transform(stand: Stand) -> None:
     people.model(stand, "adas-model")
     rows = "".join(f"{index},{index % 7}\n" for index in range(20_000))
@@ -133,7 +133,7 @@ def _pipeline_idle(stand: Stand) -> None:
     _pipeline(stand, 1)
 
 
-@situation("packages are registered in a group")
+@situation("packages are registered in a group", exhaustive=True)
 def _packages(stand: Stand) -> None:
     sagemaker = stand.client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName="adas-models", Tags=people.tag_list(stand))
@@ -192,7 +192,7 @@ def _schedule(stand: Stand, seconds: int) -> None:
     )
 
 
-@situation("a monitoring schedule is pending", settle=1.0)
+@situation("a monitoring schedule is pending", exhaustive=True, settle=1.0)
 def _schedule_pending(stand: Stand) -> None:
     stand.cloud.post("clock", {"settle_seconds": 0.02})
     people.endpoint(stand, "warm-up")
@@ -245,7 +245,7 @@ def _endpoint(stand: Stand) -> None:
     people.endpoint(stand, "adas-endpoint")
 
 
-@situation("an endpoint is being created", settle=2.0)
+@situation("an endpoint is being created", exhaustive=True, settle=2.0)
 def _endpoint_creating(stand: Stand) -> None:
     stand.cloud.post("clock", {"settle_seconds": 2.0})
     people.endpoint(stand, "adas-endpoint", wait=False)
@@ -259,7 +259,7 @@ def _endpoint_updating(stand: Stand) -> None:
     stand.client("sagemaker").update_endpoint(EndpointName="adas-endpoint", EndpointConfigName="adas-next")
 
 
-@situation("SageMaker itself is updating an endpoint", settle=2.0)
+@situation("SageMaker itself is updating an endpoint", exhaustive=True, settle=2.0)
 def _endpoint_system_updating(stand: Stand) -> None:
     people.endpoint(stand, "adas-endpoint")
     stand.cloud.post("clock", {"settle_seconds": 2.0})
@@ -304,7 +304,7 @@ def _endpoint_scaled(stand: Stand) -> None:
     )
 
 
-@situation("a config and a model were deleted under a running endpoint")
+@situation("a config and a model were deleted under a running endpoint", exhaustive=True)
 def _endpoint_without_config(stand: Stand) -> None:
     people.endpoint(stand, "adas-endpoint")
     sagemaker = stand.client("sagemaker")

@@ -11,12 +11,12 @@ from tests.lifecycle.matrix.situation import HOME, Situation, cases, situation
 from tests.lifecycle.stand import Stand
 
 
-@situation("nothing happened yet")
+@situation("nothing happened yet", exhaustive=True)
 def _nothing(stand: Stand) -> None:
     del stand
 
 
-@situation("an app runs in a space")
+@situation("an app runs in a space", exhaustive=True)
 def _app_in_a_space(stand: Stand) -> None:
     people.space(stand, "notes")
     people.app(stand, SpaceName="notes")
@@ -66,7 +66,7 @@ def _app_pending(stand: Stand) -> None:
     people.app(stand, SpaceName="notes", wait=False)
 
 
-@situation("an app failed to start")
+@situation("an app failed to start", exhaustive=True)
 def _app_failed(stand: Stand) -> None:
     content = "ZXhpdCAx"  # exit 1
     sagemaker = stand.client("sagemaker")
@@ -102,7 +102,7 @@ def _opened_again(stand: Stand) -> None:
     )
 
 
-@situation("somebody makes a space while the domain is drained")
+@situation("somebody makes a space while the domain is drained", exhaustive=True)
 def _space_during_the_drain(stand: Stand) -> None:
     people.space(stand, "notes")
     late = {
@@ -139,7 +139,7 @@ def _domain_by_hand(stand: Stand) -> None:
     stand.cloud.until(lambda: not sagemaker.list_domains()["Domains"], "the domain to go")
 
 
-@situation("the domain is being changed", settle=1.0)
+@situation("the domain is being changed", exhaustive=True, settle=1.0)
 def _domain_updating(stand: Stand) -> None:
     stand.cloud.post("clock", {"settle_seconds": 2.0})
     stand.client("sagemaker").update_domain(
