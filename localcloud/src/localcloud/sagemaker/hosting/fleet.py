@@ -13,7 +13,7 @@ from localcloud.sagemaker.hosting import instances
 from localcloud.sagemaker.hosting.capture import Capture
 from localcloud.sagemaker.hosting.instances import DRAIN_SECONDS, Instances
 from localcloud.sagemaker.hosting.traffic import VARIANTS, Draw
-from localcloud.sagemaker.ports import Backend, Scope, StartFailed, VariantSpec
+from localcloud.sagemaker.ports import Backend, Scope, Server, StartFailed, VariantSpec
 
 
 @dataclass
@@ -43,9 +43,12 @@ class Variant:
 
     def grow(self, scope: Scope, backend: Backend, count: int) -> None:
         """Start what is missing to so many instances. Raises StartFailed with nothing changed."""
+        self.instances.add(self.start_missing(scope, backend, count))
+
+    def start_missing(self, scope: Scope, backend: Backend, count: int) -> list[Server]:
+        """Start what is missing to so many instances; they take no requests yet. Raises StartFailed."""
         missing = instances.processes_for(count) - len(self.instances)
-        starter = partial(backend.start_server, scope, self.spec)
-        self.instances.add(instances.start([starter] * missing))
+        return instances.start([partial(backend.start_server, scope, self.spec)] * missing)
 
     def shrink(self, count: int) -> Callable[[], None]:
         """Give requests to the processes of so many instances alone; what is returned ends the others."""

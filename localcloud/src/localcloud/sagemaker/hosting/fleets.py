@@ -64,18 +64,29 @@ class Builder:
         ``pending``: they run beside the fleet in service; ``share``: so many of them.
         """
         for variant in fleet.variants:
-            arn, count = _line(endpoint_arn, variant, pending), part(variant.instance_count, share)
-            self._core.meter.start(arn, "endpoint-instance", "hour", f"{variant.instance_type} hosting", tags, count)
-            if variant.volume_gb:
-                size = variant.volume_gb * count
-                self._core.meter.start(f"{arn}/volume", "endpoint-volume", "GB-month", "hosting volume", tags, size)
+            self.bill(endpoint_arn, variant, tags, pending=pending, share=share)
+
+    def bill(
+        self, endpoint_arn: str, variant: Variant, tags: Mapping[str, str], *, pending: bool = False, share: float = 1.0
+    ) -> None:
+        """The same for one variant; one without instances costs nothing."""
+        arn, count = _line(endpoint_arn, variant, pending), part(variant.instance_count, share)
+        if not count:
+            self._stop(arn)
+            return
+        self._core.meter.start(arn, "endpoint-instance", "hour", f"{variant.instance_type} hosting", tags, count)
+        if variant.volume_gb:
+            size = variant.volume_gb * count
+            self._core.meter.start(f"{arn}/volume", "endpoint-volume", "GB-month", "hosting volume", tags, size)
+
+    def _stop(self, line: str) -> None:
+        self._core.meter.stop(line)
+        self._core.meter.stop(f"{line}/volume")
 
     def stop_billing(self, endpoint_arn: str, fleet: Fleet, *, pending: bool = False) -> None:
         """Nothing of this fleet is billed any more."""
         for variant in fleet.variants:
-            arn = _line(endpoint_arn, variant, pending)
-            self._core.meter.stop(arn)
-            self._core.meter.stop(f"{arn}/volume")
+            self._stop(_line(endpoint_arn, variant, pending))
 
     def _variant(
         self, scope: Scope, endpoint: str, asked: Mapping[str, Any], kept: Variant | None, keep: frozenset[str]
@@ -110,9 +121,14 @@ def takes(fleet: Fleet) -> dict[str, float]:
     """What a fleet takes of the account's quotas."""
     amounts: Counter[str] = Counter()
     for variant in fleet.variants:
-        amounts[quotas.instances(variant.instance_type, "endpoint")] += variant.instance_count
-        amounts["Number of instances across active endpoints"] += variant.instance_count
+        amounts.update(takes_of(variant, variant.instance_count))
     return dict(amounts)
+
+
+def takes_of(variant: Variant, instances: int) -> dict[str, int]:
+    """What so many instances of a variant take."""
+    names = quotas.instances(variant.instance_type, "endpoint"), "Number of instances across active endpoints"
+    return dict.fromkeys(names, instances)
 
 
 def description(fleet: Fleet | None) -> dict[str, Any]:

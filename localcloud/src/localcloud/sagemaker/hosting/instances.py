@@ -76,14 +76,14 @@ class Instances:
         """End every server now."""
         with self._idle:
             leaving, self._running = self._running, []
-        _each([instance.server.stop for instance in leaving])
+        each([instance.server.stop for instance in leaving])
 
     def _end(self, leaving: Sequence[_Instance]) -> None:
         deadline = time.monotonic() + DRAIN_SECONDS
         with self._idle:
             while any(instance.in_flight for instance in leaving) and time.monotonic() < deadline:
                 self._idle.wait(deadline - time.monotonic())
-        _each([instance.server.stop for instance in leaving])
+        each([instance.server.stop for instance in leaving])
 
 
 def start(starters: Sequence[Callable[[], Server]]) -> list[Server]:
@@ -97,15 +97,15 @@ def start(starters: Sequence[Callable[[], Server]]) -> list[Server]:
         except StartFailed as reason:
             failures.append(reason)
 
-    _each([partial(run, starter) for starter in starters])
+    each([partial(run, starter) for starter in starters])
     if failures:
-        _each([server.stop for server in servers])
+        each([server.stop for server in servers])
         raise failures[0]
     return servers
 
 
-def _each(work: Sequence[Callable[[], object]]) -> None:
-    """Do all of it at the same time; raises what one of them raises."""
+def each(work: Sequence[Callable[[], object]]) -> None:
+    """Do all of it at the same time, and wait; raises what one of them raises."""
     if len(work) < 2:
         for one in work:
             one()

@@ -3,6 +3,7 @@
     create: Creating -> InService | Failed
     update: InService -> Updating -> InService (new servers, the old ones end)
                                   -> RollingBack -> InService with FailureReason (the old ones stay)
+            (``hosting.rollouts``; weights and instance counts alone: ``hosting.capacity``)
     delete: InService | Failed -> Deleting -> gone (``hosting.ending``)
     AWS:    InService -> SystemUpdating -> InService
 
@@ -20,6 +21,7 @@ from localcloud.sagemaker import durations, errors, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.hosting import deployment, fleets, scaling
+from localcloud.sagemaker.hosting.capacity import Capacities
 from localcloud.sagemaker.hosting.ending import Ending
 from localcloud.sagemaker.hosting.fleet import Fleet
 from localcloud.sagemaker.hosting.records import EndpointRecord, change
@@ -39,6 +41,10 @@ _UPDATE: Tree = {
     "ExcludeRetainedVariantProperties": ANY,
     "RetainDeploymentConfig": ANY,
 }
+_CAPACITIES: Tree = {
+    "EndpointName": ANY,
+    "DesiredWeightsAndCapacities": {"VariantName": ANY, "DesiredWeight": ANY, "DesiredInstanceCount": ANY},
+}
 _NAME: Tree = {"EndpointName": ANY}
 _RESOURCE = ("endpoint", "EndpointName")
 _LISTING = listing.Listing("Endpoints", "Descending")
@@ -48,7 +54,7 @@ _FAILURE_LIMIT = 1024
 
 
 class Endpoints:
-    """CreateEndpoint, DescribeEndpoint, ListEndpoints, UpdateEndpoint, DeleteEndpoint."""
+    """Create, Describe, List, Update, Delete, and UpdateEndpointWeightsAndCapacities."""
 
     def __init__(self, core: Core, configs: EndpointConfigs, models: Models) -> None:
         """No endpoints yet; ``configs`` and ``models`` are what they are made from."""
@@ -57,6 +63,7 @@ class Endpoints:
         self._models = models
         self._builder = fleets.Builder(core, models)
         self._rollouts = Rollouts(core, self._builder)
+        self._capacities = Capacities(core, self._builder)
         self._ending = Ending(core)
         self._table: Table[EndpointRecord] = Table(core.store)
 
@@ -67,6 +74,7 @@ class Endpoints:
             "DescribeEndpoint": Operation(self.describe, _NAME, _RESOURCE),
             "ListEndpoints": Operation(self.list_page, listing.STATUS_LIST),
             "UpdateEndpoint": Operation(self.update, _UPDATE, _RESOURCE),
+            "UpdateEndpointWeightsAndCapacities": Operation(self.update_capacities, _CAPACITIES, _RESOURCE),
             "DeleteEndpoint": Operation(self.delete, _NAME, _RESOURCE),
         }
 
@@ -127,6 +135,16 @@ class Endpoints:
             record.deployment = config_asked
             change(self._core, record, "Updating")
             self._rollouts.begin(record, fleet, plan, durations.ENDPOINT_UPDATE)
+        return {"EndpointArn": record.arn}
+
+    def update_capacities(self, request: Request) -> dict[str, Any]:
+        """Other weights or instance counts for variants of the fleet that serves."""
+        with self._core.store.lock:
+            record = self.require(request.scope, request["EndpointName"])
+            self._require_settled(record)
+            if record.fleet is None:
+                raise errors.validation(f'Cannot update endpoint "{record.arn}" in status {record.status}.')
+            self._capacities.begin(record, record.fleet, request["DesiredWeightsAndCapacities"], least=1)
         return {"EndpointArn": record.arn}
 
     def delete(self, request: Request) -> dict[str, Any]:
