@@ -158,7 +158,7 @@ def test_a_pickle_that_runs_a_command_is_refused_and_nothing_runs(prepare: Prepa
     assert trace.exists()
 
 
-SAFE_PICKLE = load_program("mnist-linear/safe_pickle.py")
+SAFE_PICKLE = load_program("shared/safe_pickle.py")
 
 
 @pytest.mark.parametrize(
