@@ -46,7 +46,15 @@ def read_channels(settings: Settings) -> dict[str, Channel]:
         raise _bad_configuration(f"Additional properties are not allowed ({unknown[0]!r} was unexpected)")
     if "train" not in given:
         raise _bad_configuration("'train' is a required property")
-    return {name: _read(name, given[name].get("ContentType"), settings) for name in _CHANNELS if name in given}
+    found = {name: _read(name, given[name].get("ContentType"), settings) for name in _CHANNELS if name in given}
+    width = found["train"].features.shape[1]
+    for name, channel in found.items():
+        if channel.features.shape[1] != width:
+            raise UserError(
+                f"The data of channel '{name}' has {channel.features.shape[1]} features and that of channel 'train' "
+                f"has {width}."
+            )
+    return found
 
 
 def _read(name: str, content_type: str | None, settings: Settings) -> Channel:

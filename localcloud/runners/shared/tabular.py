@@ -26,8 +26,12 @@ def parse_csv(text: str, delimiter: str = ",") -> Matrix:
             for line in text.splitlines()
             if line.strip()
         ]
-        if len({len(row) for row in rows}) > 1:
-            raise ValueError("rows with different numbers of columns") from None
+        width = len(rows[0]) if rows else 0
+        for number, row in enumerate(rows, start=1):
+            if len(row) != width:
+                raise ValueError(
+                    f"rows with different numbers of columns: {len(row)} in row {number}, {width} in row 1"
+                ) from None
         parsed = np.array(rows, np.float32)
     return parsed
 

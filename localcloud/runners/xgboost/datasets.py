@@ -66,6 +66,14 @@ def load(channel: str, kind: str, csv_weights: bool) -> Any:
     raise UserError("localcloud's XGBoost does not read parquet")
 
 
+def check_widths(train: Any, validation: Any) -> None:
+    """Both channels have the same features. Raises UserError."""
+    if train.num_col() != validation.num_col():
+        raise UserError(
+            f"The train channel has {train.num_col()} features and the validation channel has {validation.num_col()}."
+        )
+
+
 def _csv(files: list[Path], csv_weights: bool) -> Any:
     parts = []
     for path in files:
@@ -82,6 +90,7 @@ def _csv(files: list[Path], csv_weights: bool) -> Any:
     if len({part.shape[1] for part in parts}) > 1:
         raise UserError("Failed to load csv data with exception:\nfiles with different numbers of columns")
     table = np.concatenate(parts)
+    _check_labels(table[:, 0], "csv")
     start = 2 if csv_weights else 1
     return DMatrix(table[:, start:], label=table[:, 0], weight=table[:, 1] if csv_weights else None)
 
@@ -106,4 +115,16 @@ def _recordio(files: list[Path]) -> Any:
         features, labels = read_matrix(b"".join(path.read_bytes() for path in files))
     except RecordError as error:
         raise UserError(f"Failed to load recordio-protobuf data with exception:\n{error}") from error
+    if labels is not None:
+        _check_labels(labels, "recordio-protobuf")
     return DMatrix(features, label=labels)
+
+
+def _check_labels(labels: Any, kind: str) -> None:
+    """A feature may be missing, a label may not: XGBoost's own words, and where. Raises UserError."""
+    bad = np.flatnonzero(~np.isfinite(labels))
+    if bad.size:
+        raise UserError(
+            f"Failed to load {kind} data with exception:\nLabel contains NaN, infinity or a value too large. It is in "
+            f"row {bad[0] + 1}"
+        )

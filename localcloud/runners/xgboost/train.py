@@ -122,6 +122,7 @@ def run() -> None:
     matrices = [(datasets.load("train", kind, weights), "train")]
     if has_validation:
         matrices.append((datasets.load("validation", kind, weights), "validation"))
+        datasets.check_widths(matrices[0][0], matrices[1][0])
     log(f"Train matrix has {matrices[0][0].num_row()} rows and {matrices[0][0].num_col()} columns")
     if has_validation:
         log(f"Validation matrix has {matrices[1][0].num_row()} rows")
