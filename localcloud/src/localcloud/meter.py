@@ -90,6 +90,15 @@ class Meter:
         with self._lock:
             self._lines.append(_Line(resource_arn, kind, unit, rate_key, quantity, dict(tags), seconds=seconds))
 
+    def count(self, resource_arn: str, kind: str, rate_key: str, tags: Mapping[str, str], seconds: float) -> None:
+        """Add seconds to the one line of what a resource is billed for by use, such as serverless inference."""
+        with self._lock:
+            for line in self._lines:
+                if (line.arn, line.kind, line.rate_key) == (resource_arn, kind, rate_key):
+                    line.seconds += seconds
+                    return
+            self._lines.append(_Line(resource_arn, kind, "second", rate_key, 1, dict(tags), seconds=seconds))
+
     def snapshot(self) -> list[Reading]:
         """Every line so far, in the order they began."""
         now = self._clock.now()

@@ -60,9 +60,14 @@ class ScriptedServer:
         self.stopped = threading.Event()
         self.reply: Reply | Exception | None = None
         self.headers: list[dict[str, str]] = []
+        self.limits: list[float | None] = []
+        self.free = threading.Event()
+        self.free.set()
 
-    def invoke(self, body: bytes, headers: dict[str, str]) -> Reply:
+    def invoke(self, body: bytes, headers: dict[str, str], limit: float | None = None) -> Reply:
         self.headers.append(headers)
+        self.limits.append(limit)
+        assert self.free.wait(10)
         if isinstance(self.reply, Exception):
             raise self.reply
         return self.reply or Reply(200, {"content-type": "text/csv"}, body.upper())
@@ -128,6 +133,8 @@ class ScriptedBackend:
     servers: list[ScriptedServer] = field(default_factory=list)
     objects: dict[str, bytes] = field(default_factory=dict)
     logs: list[tuple[str, str, str]] = field(default_factory=list)
+    #: (topic, message)
+    published: list[tuple[str, str]] = field(default_factory=list)
     interfaces: dict[str, tuple[str, tuple[str, ...], str]] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=itertools.count)
     #: (endpoint, variant)
@@ -206,6 +213,11 @@ class ScriptedBackend:
         if self.unwritable:
             raise RuntimeError("AccessDenied: no")
         self.objects[s3_uri] = body
+
+    def publish(self, _scope: Scope, _role_arn: str, topic_arn: str, message: str) -> None:
+        if "denied" in topic_arn:
+            raise RuntimeError("AuthorizationError: no")
+        self.published.append((topic_arn, message))
 
     def log(self, _scope: Scope, _role_arn: str, group: str, stream: str, text: str) -> None:
         self.logs.append((group, stream, text))

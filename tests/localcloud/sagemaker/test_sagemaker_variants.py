@@ -63,10 +63,10 @@ def test_instances_take_turns_and_a_leaving_one_finishes_first() -> None:
     entered, may_answer = threading.Event(), threading.Event()
 
     class Slow(ScriptedServer):
-        def invoke(self, body: bytes, headers: dict[str, str]) -> Reply:
+        def invoke(self, body: bytes, headers: dict[str, str], limit: float | None = None) -> Reply:
             entered.set()
             assert may_answer.wait(10)
-            return super().invoke(body, headers)
+            return super().invoke(body, headers, limit)
 
     slow = Slow(first.spec)
     running.shrink(0)()

@@ -99,13 +99,18 @@ class ModelServer:
             self.stop()
             raise
 
-    def invoke(self, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-        """POST /invocations. Header names as sent; the reply's are lower case. Raises ServerUnreachable."""
+    def invoke(
+        self, body: bytes, headers: dict[str, str], limit: float = INVOKE_LIMIT
+    ) -> tuple[int, dict[str, str], bytes]:
+        """POST /invocations. Header names as sent; the reply's are lower case. Raises ServerUnreachable.
+
+        `limit`: real seconds that the answer may take.
+        """
         pool = self._pool
         if pool is None:
             raise ServerUnreachable("the model server is not running")
         try:
-            return pool.request("POST", "/invocations", body, headers, INVOKE_LIMIT)
+            return pool.request("POST", "/invocations", body, headers, limit)
         except TimeoutError as error:
             raise ServerUnreachable(
                 f"Your invocation timed out while waiting for a response from container {self.spec.variant}."

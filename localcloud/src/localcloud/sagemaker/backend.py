@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud import adapter
+from localcloud import adapter, self_calls
 from localcloud.alarms.evaluator import Evaluator
 from localcloud.autoscaling import alarms
 from localcloud.autoscaling.targets import ScalingTargets
@@ -21,7 +21,7 @@ from localcloud.jobs.aws import RoleClients, message_of
 from localcloud.jobs.lifecycle_script import LifecycleScript, ScriptOutcome
 from localcloud.jobs.log_shipper import LogShipper
 from localcloud.jobs.machines import Machines
-from localcloud.jobs.model_server import ModelServer, ServerFailed, ServerSpec, ServerUnreachable
+from localcloud.jobs.model_server import INVOKE_LIMIT, ModelServer, ServerFailed, ServerSpec, ServerUnreachable
 from localcloud.jobs.platform import RoleUnusable
 from localcloud.jobs.spec import JobOutcome, JobSpec
 from localcloud.jobs.transfer import S3Uri, TransferFailed
@@ -159,6 +159,14 @@ class LiveBackend:
             s3 = self._as_role(scope, role_arn).s3
             s3.put_object(Bucket=target.bucket, Key=target.key, Body=body, **encryption)
 
+    def publish(self, scope: Scope, role_arn: str, topic_arn: str, message: str) -> None:
+        """Publish to a topic of SNS as the role. Raises RuntimeError with the service's reason."""
+        with _reasons():
+            credentials = self.assume(role_arn, "SageMaker")
+            with self._lock:  # botocore's clients are thread safe, making them is not
+                sns = self_calls.client("sns", scope.region, credentials)
+            sns.publish(TopicArn=topic_arn, Message=message)
+
     def log(self, scope: Scope, role_arn: str, group: str, stream: str, text: str) -> None:
         """Write a line to CloudWatch Logs as the role; a refusal goes to the server's own log."""
         try:
@@ -273,10 +281,10 @@ class _LiveServer:
     def __init__(self, server: ModelServer) -> None:
         self._server = server
 
-    def invoke(self, body: bytes, headers: dict[str, str]) -> Reply:
+    def invoke(self, body: bytes, headers: dict[str, str], limit: float | None = None) -> Reply:
         began = time.perf_counter()
         try:
-            status, reply_headers, reply = self._server.invoke(body, headers)
+            status, reply_headers, reply = self._server.invoke(body, headers, limit or INVOKE_LIMIT)
         except ServerUnreachable as reason:
             raise Unreachable(str(reason)) from None
         return Reply(status, reply_headers, reply, (time.perf_counter() - began) * 1000)

@@ -24,6 +24,8 @@ ENDPOINT_LATE_WRITES = 20.0
 ENDPOINT_CRASH_LOOP = 1200.0
 #: back to the old instances after a failed update; they still run [K]
 ENDPOINT_ROLLBACK = 60.0
+#: a serverless endpoint's server ends after so long without a request; AWS does not say how long [K]
+SERVERLESS_IDLE = 600.0
 #: a job's instances are prepared (secondary status Starting) [K]
 JOB_STARTING = 75.0
 #: the same on a warm pool: nothing is provisioned ([DG] train-warm-pools says that it is shorter) [K]

@@ -57,6 +57,8 @@ class Reply:
     body: bytes
     #: milliseconds the container took
     latency_ms: float = field(default=0.0, compare=False)
+    #: milliseconds it took to start the container for this invocation (serverless)
+    setup_ms: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ class AssumeDenied(Exception):
 class Server(Protocol):
     """A running model server."""
 
-    def invoke(self, body: bytes, headers: dict[str, str]) -> Reply:
-        """One POST /invocations. Raises Unreachable."""
+    def invoke(self, body: bytes, headers: dict[str, str], limit: float | None = None) -> Reply:
+        """One POST /invocations; ``limit`` in real seconds instead of the usual 60. Raises Unreachable."""
 
     def stop(self) -> None:
         """End it; safe to call twice."""
@@ -209,6 +211,9 @@ class Backend(Protocol):
 
     def put_object(self, scope: Scope, role_arn: str, s3_uri: str, body: bytes, kms_key: str) -> None:
         """Write one object as the role. Raises RuntimeError with the service's reason."""
+
+    def publish(self, scope: Scope, role_arn: str, topic_arn: str, message: str) -> None:
+        """Publish to a topic of SNS as the role. Raises RuntimeError with the service's reason."""
 
     def log(self, scope: Scope, role_arn: str, group: str, stream: str, text: str) -> None:
         """Write a line to CloudWatch Logs as the role; a refusal goes to the server's own log."""

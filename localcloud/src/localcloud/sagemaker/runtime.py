@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import re
 import time
+import uuid
 from collections.abc import Mapping
 
+from localcloud.sagemaker import async_requests
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.errors import ServiceError
+from localcloud.sagemaker.hosting import serverless
 from localcloud.sagemaker.hosting.capture import Exchange
 from localcloud.sagemaker.hosting.fleet import Fleet, Variant
-from localcloud.sagemaker.hosting.metrics import Invocation, InvocationMetrics
+from localcloud.sagemaker.hosting.metrics import Invocation, InvocationMetrics, ServerlessUse
 from localcloud.sagemaker.kinds.endpoint import Endpoints
 from localcloud.sagemaker.ports import Reply, Scope, Unreachable
 
@@ -46,6 +49,7 @@ class Runtime:
         self._core = core
         self._endpoints = endpoints
         self._metrics = InvocationMetrics(core.backend, core.in_background)
+        endpoints.queues.work = async_requests.Worker(core, self._record).work
 
     def invoke(self, scope: Scope, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """One invocation (header names in lower case). Raises ServiceError."""
@@ -53,29 +57,22 @@ class Runtime:
         match = INVOCATION.match(path)
         if match is None:
             raise ServiceError("UnknownOperationException", f"[localcloud] {path} is not an invocation")
-        _check(match["how"], headers, body)
         endpoint = match["endpoint"]
+        if match["how"] == "async-invocations":
+            return self._accept(scope, endpoint, headers, body)
+        _check(match["how"], headers, body)
         fleet = self._enter(scope, endpoint)
         try:
+            if fleet.asynchronous:
+                raise _invalid(f"Endpoint {endpoint} is asynchronous: it is invoked with InvokeEndpointAsync.")
             target = headers.get(f"{_PREFIX}target-variant")
             variant = fleet.choose(target)
             if variant is None:
                 raise _invalid(f"Variant {target} of endpoint {endpoint} not found.")
+            if variant.on_demand and len(body) > serverless.BODY_LIMIT:
+                raise _invalid(f"Request {uuid.uuid4()} has oversize body.")  # [R] aws/sagemaker-python-sdk#4271
             reply = self._ask(variant, headers, body)
-            total = (time.perf_counter() - began) * 1000
-            self._metrics.record(
-                Invocation(
-                    scope,
-                    endpoint,
-                    fleet.config_name,
-                    variant.name,
-                    variant.instance_count,
-                    self._core.clock.now(),
-                    reply.status,
-                    reply.latency_ms,
-                    total,
-                )
-            )
+            self._record(scope, endpoint, fleet.config_name, variant, reply, (time.perf_counter() - began) * 1000)
             if not 200 <= reply.status < 400:
                 raise _model_error(scope, endpoint, reply)
             self._capture(fleet, variant, headers, body, reply)
@@ -89,6 +86,36 @@ class Runtime:
         if attributes:
             out["X-Amzn-SageMaker-Custom-Attributes"] = attributes
         return 200, out, reply.body
+
+    def _accept(self, scope: Scope, endpoint: str, headers: Mapping[str, str], body: bytes) -> Response:
+        """InvokeEndpointAsync."""
+        fleet = self._enter(scope, endpoint)
+        try:
+            queue = self._endpoints.queues.of(scope, endpoint) if fleet.asynchronous else None
+            if queue is None:
+                raise _invalid(f"Endpoint {endpoint} is not asynchronous: it has no AsyncInferenceConfig.")
+            return async_requests.accept(self._core, queue, headers, body)
+        finally:
+            fleet.leave()
+
+    def _record(
+        self, scope: Scope, endpoint: str, config: str, variant: Variant, reply: Reply, total_ms: float
+    ) -> None:
+        """Count an invocation that reached a container."""
+        self._metrics.record(
+            Invocation(
+                scope,
+                endpoint,
+                config,
+                variant.name,
+                variant.instance_count,
+                self._core.clock.now(),
+                reply.status,
+                reply.latency_ms,
+                total_ms,
+                ServerlessUse(reply.setup_ms, variant.on_demand.concurrency) if variant.on_demand else None,
+            )
+        )
 
     def flush(self) -> None:
         """Put the metrics that wait."""
@@ -107,7 +134,10 @@ class Runtime:
     def _ask(self, variant: Variant, headers: Mapping[str, str], body: bytes) -> Reply:
         passed = {name: headers[name] for name in _TO_CONTAINER if name in headers}
         try:
-            return variant.instances.invoke(body, passed)
+            return variant.invoke(body, passed)
+        except serverless.Throttled:
+            # [R] text; [DG] serverless-endpoints: 429 ThrottlingException
+            raise ServiceError("ThrottlingException", "Rate exceeded", 429) from None
         except Unreachable as reason:
             # status 0 is what AWS reports when the container gives no answer ([R])
             text = f"Your invocation timed out while waiting for a response from container primary. ({reason})"

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from localcloud.sagemaker.hosting import instances
+from localcloud.sagemaker.hosting import asynchronous, instances
 from localcloud.sagemaker.hosting.capture import Capture
 from localcloud.sagemaker.hosting.instances import DRAIN_SECONDS, Instances
+from localcloud.sagemaker.hosting.serverless import OnDemand, Settings
 from localcloud.sagemaker.hosting.traffic import VARIANTS, Draw
-from localcloud.sagemaker.ports import Backend, Scope, Server, StartFailed, VariantSpec
+from localcloud.sagemaker.ports import Backend, Reply, Scope, Server, StartFailed, VariantSpec
 
 
 @dataclass
@@ -35,6 +36,9 @@ class Variant:
     desired_weight: float | None = None
     desired_count: int | None = None
     instances: Instances = field(default_factory=Instances)
+    #: instead of instances: what a serverless variant is, and its servers
+    serverless: Settings | None = None
+    on_demand: OnDemand | None = None
 
     @property
     def name(self) -> str:
@@ -43,6 +47,9 @@ class Variant:
 
     def grow(self, scope: Scope, backend: Backend, count: int) -> None:
         """Start what is missing to so many instances. Raises StartFailed with nothing changed."""
+        if self.on_demand:
+            self.on_demand.prepare(partial(backend.start_server, scope, self.spec))
+            return
         self.instances.add(self.start_missing(scope, backend, count))
 
     def start_missing(self, scope: Scope, backend: Backend, count: int) -> list[Server]:
@@ -54,6 +61,16 @@ class Variant:
         """Give requests to the processes of so many instances alone; what is returned ends the others."""
         return self.instances.shrink(instances.processes_for(count))
 
+    def invoke(self, body: bytes, headers: dict[str, str], limit: float | None = None) -> Reply:
+        """One request to one of the servers; ``limit`` as ``ports.Server``. Raises Unreachable, Throttled."""
+        if self.on_demand:
+            return self.on_demand.invoke(body, headers)
+        return self.instances.invoke(body, headers, limit)
+
+    def stop(self) -> None:
+        """End every server now."""
+        (self.on_demand or self.instances).stop()
+
 
 @dataclass
 class Fleet:
@@ -63,6 +80,7 @@ class Fleet:
     config_name: str
     variants: Sequence[Variant]
     capture: Capture | None
+    asynchronous: asynchronous.Settings | None = None
     _in_flight: int = 0
     _closed: bool = False
     _idle: threading.Condition = field(default_factory=threading.Condition)
@@ -121,7 +139,7 @@ class Fleet:
     def stop(self) -> None:
         """End every server now."""
         for variant in self.variants:
-            variant.instances.stop()
+            variant.stop()
 
 
 def part(count: int, share: float) -> int:

@@ -8,8 +8,10 @@ from typing import Any
 
 from localcloud.sagemaker import quotas
 from localcloud.sagemaker.core import Core
+from localcloud.sagemaker.hosting import asynchronous, serverless
 from localcloud.sagemaker.hosting.capture import Capture, CaptureSettings
 from localcloud.sagemaker.hosting.fleet import Fleet, Variant, part
+from localcloud.sagemaker.hosting.queue import Queues
 from localcloud.sagemaker.hosting.records import Rollout
 from localcloud.sagemaker.kinds.model import Models
 from localcloud.sagemaker.ports import Scope, VariantSpec
@@ -23,6 +25,7 @@ class Builder:
         """``models`` are what variants serve."""
         self._core = core
         self._models = models
+        self.queues = Queues(core)
 
     def build(
         self,
@@ -36,12 +39,13 @@ class Builder:
 
         Raises ValidationException when a model is gone.
         """
+        asked = config.request
         kept = {variant.name: variant for variant in current.variants} if current else {}
         variants = [
-            self._variant(scope, endpoint, asked, kept.get(asked["VariantName"]), keep)
-            for asked in config.request["ProductionVariants"]
+            self._variant(scope, endpoint, variant, kept.get(variant["VariantName"]), keep)
+            for variant in asked["ProductionVariants"]
         ]
-        settings = CaptureSettings.of(config.request.get("DataCaptureConfig"))
+        settings = CaptureSettings.of(asked.get("DataCaptureConfig"))
         if current and "DataCaptureConfig" in keep:
             settings = current.capture.settings if current.capture else None
         capture = None
@@ -54,7 +58,7 @@ class Builder:
                 backend=self._core.backend,
                 run=self._core.in_background,
             )
-        return Fleet(scope, config.name, variants, capture)
+        return Fleet(scope, config.name, variants, capture, asynchronous.Settings.of(asked.get("AsyncInferenceConfig")))
 
     def start_billing(
         self, endpoint_arn: str, fleet: Fleet, tags: Mapping[str, str], *, pending: bool = False, share: float = 1.0
@@ -63,7 +67,13 @@ class Builder:
 
         ``pending``: they run beside the fleet in service; ``share``: so many of them.
         """
+        if not pending:
+            self.queues.serve(endpoint_arn.rpartition("/")[2], fleet)
         for variant in fleet.variants:
+            if variant.serverless and variant.on_demand:
+                arn = f"{endpoint_arn}/{variant.name}"
+                serverless.start_billing(self._core.meter, arn, variant.serverless, variant.on_demand, tags)
+                continue
             self.bill(endpoint_arn, variant, tags, pending=pending, share=share)
 
     def bill(
@@ -85,8 +95,11 @@ class Builder:
 
     def stop_billing(self, endpoint_arn: str, fleet: Fleet, *, pending: bool = False) -> None:
         """Nothing of this fleet is billed any more."""
+        if not pending:
+            self.queues.leave(endpoint_arn.rpartition("/")[2], fleet)
         for variant in fleet.variants:
             self._stop(_line(endpoint_arn, variant, pending))
+            serverless.stop_billing(self._core.meter, f"{endpoint_arn}/{variant.name}")
 
     def _variant(
         self, scope: Scope, endpoint: str, asked: Mapping[str, Any], kept: Variant | None, keep: frozenset[str]
@@ -105,11 +118,16 @@ class Builder:
         variant = Variant(
             spec,
             asked.get("InitialVariantWeight", 1.0),
-            asked["InstanceType"],
-            asked["InitialInstanceCount"],
+            asked.get("InstanceType", ""),
+            asked.get("InitialInstanceCount", 0),
             asked.get("VolumeSizeInGB"),
             resolved=self._core.clock.now(),
         )
+        settings = serverless.Settings.of(asked)
+        if settings:
+            variant.serverless = settings
+            variant.on_demand = serverless.OnDemand(settings, self._core.clock, self._core.in_background)
+            return variant
         if kept and "DesiredInstanceCount" in keep:
             variant.instance_count = kept.instance_count
         if kept and "DesiredWeight" in keep:
@@ -121,7 +139,8 @@ def takes(fleet: Fleet) -> dict[str, float]:
     """What a fleet takes of the account's quotas."""
     amounts: Counter[str] = Counter()
     for variant in fleet.variants:
-        amounts.update(takes_of(variant, variant.instance_count))
+        if not variant.serverless:
+            amounts.update(takes_of(variant, variant.instance_count))
     return dict(amounts)
 
 
@@ -147,6 +166,7 @@ def description(fleet: Fleet | None) -> dict[str, Any]:
         }
         if settings
         else None,
+        "AsyncInferenceConfig": fleet.asynchronous.request if fleet.asynchronous else None,
     }
 
 
@@ -188,6 +208,14 @@ def _summaries(fleet: Fleet, rollout: Rollout | None = None) -> Iterator[dict[st
             "DesiredInstanceCount": variant.instance_count if desired_count is None else desired_count,
             "InstanceType": variant.instance_type,
         }
+        if variant.serverless:
+            config = variant.serverless.as_request()
+            shown = {
+                "VariantName": variant.name,
+                "DeployedImages": [image],
+                "CurrentServerlessConfig": None if rollout else config,
+                "DesiredServerlessConfig": config,
+            }
         if rollout:
             shown["VariantStatus"] = [{"Status": rollout.stage, "StartTime": rollout.since}]
         yield shown

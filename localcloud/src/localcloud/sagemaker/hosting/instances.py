@@ -50,8 +50,8 @@ class Instances:
         with self._idle:
             self._running.extend(_Instance(server) for server in servers)
 
-    def invoke(self, body: bytes, headers: dict[str, str]) -> Reply:
-        """One request, to the servers in turn. Raises Unreachable."""
+    def invoke(self, body: bytes, headers: dict[str, str], limit: float | None = None) -> Reply:
+        """One request, to the servers in turn; ``limit`` as ``ports.Server``. Raises Unreachable."""
         with self._idle:
             if not self._running:
                 raise Unreachable("the container has ended")
@@ -59,7 +59,7 @@ class Instances:
             instance = self._running[self._turn % len(self._running)]
             instance.in_flight += 1
         try:
-            return instance.server.invoke(body, headers)
+            return instance.server.invoke(body, headers, limit)
         finally:
             with self._idle:
                 instance.in_flight -= 1

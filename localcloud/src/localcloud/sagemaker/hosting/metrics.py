@@ -19,6 +19,15 @@ _INTERVAL = 0.5
 _BATCH = 500
 
 
+class ServerlessUse(NamedTuple):
+    """What an invocation of a serverless variant needed."""
+
+    #: milliseconds until a server was there; 0: one was already
+    setup_ms: float
+    #: part of MaxConcurrency in use, 0 to 1
+    concurrency: float
+
+
 class Invocation(NamedTuple):
     """One request that reached a variant."""
 
@@ -34,6 +43,7 @@ class Invocation(NamedTuple):
     status: int
     model_ms: float
     total_ms: float
+    serverless: ServerlessUse | None = None
 
 
 class InvocationMetrics:
@@ -82,11 +92,20 @@ def _data(invocations: Iterable[Invocation]) -> Iterator[MetricDatum]:
 def _values(one: Invocation) -> Mapping[tuple[str, str], float]:
     return {
         ("Invocations", "None"): 1.0,
-        # [DG] "1/numberOfInstances is sent as the value on each request"
-        ("InvocationsPerInstance", "None"): 1.0 / max(1, one.instances),
+        **_capacity(one),
         ("Invocation4XXErrors", "None"): float(400 <= one.status < 500),
         ("Invocation5XXErrors", "None"): float(one.status >= 500 or one.status == 0),
         ("InvocationModelErrors", "None"): float(not 200 <= one.status < 300),
         ("ModelLatency", "Microseconds"): round(one.model_ms * 1000, 1),
         ("OverheadLatency", "Microseconds"): round(max(0.0, one.total_ms - one.model_ms) * 1000, 1),
     }
+
+
+def _capacity(one: Invocation) -> Mapping[tuple[str, str], float]:
+    if one.serverless is None:
+        # [DG] "1/numberOfInstances is sent as the value on each request"
+        return {("InvocationsPerInstance", "None"): 1.0 / max(1, one.instances)}
+    use = {("ServerlessConcurrentExecutionsUtilization", "Percent"): round(one.serverless.concurrency * 100, 1)}
+    # [DG] serverless-endpoints-monitoring: nothing when a warm server answered
+    setup = {("ModelSetupTime", "Microseconds"): round(one.serverless.setup_ms * 1000, 1)}
+    return {**use, **setup} if one.serverless.setup_ms else use

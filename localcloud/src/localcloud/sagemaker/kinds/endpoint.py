@@ -20,7 +20,7 @@ from typing import Any
 from localcloud.sagemaker import durations, errors, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
-from localcloud.sagemaker.hosting import deployment, fleets, scaling
+from localcloud.sagemaker.hosting import deployment, fleets, scaling, serverless
 from localcloud.sagemaker.hosting.capacity import Capacities
 from localcloud.sagemaker.hosting.ending import Ending
 from localcloud.sagemaker.hosting.fleet import Fleet
@@ -64,6 +64,8 @@ class Endpoints:
         self._builder = fleets.Builder(core, models)
         self._rollouts = Rollouts(core, self._builder)
         self._capacities = Capacities(core, self._builder)
+        #: of the endpoints that are asynchronous
+        self.queues = self._builder.queues
         self._ending = Ending(core)
         self._table: Table[EndpointRecord] = Table(core.store)
 
@@ -130,6 +132,7 @@ class Endpoints:
             config_asked = asked.get("DeploymentConfig")
             if config_asked is None and asked.get("RetainDeploymentConfig"):
                 config_asked = record.deployment
+            serverless.check_update(record.fleet.variants, fleet.variants, config_asked)
             plan = deployment.plan(config_asked, sum(variant.instance_count for variant in fleet.variants))
             self._core.take(record, fleets.takes(fleet))
             record.deployment = config_asked
@@ -232,6 +235,7 @@ class Endpoints:
         with self._core.store.lock:
             records = self._table.all()
             self._table.clear()
+            self.queues.reset()
         for record in records:
             rollout = record.rollout
             if rollout and rollout.timer:

@@ -8,6 +8,7 @@ from typing import Any
 from localcloud.sagemaker import errors, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
+from localcloud.sagemaker.hosting import asynchronous, serverless
 from localcloud.sagemaker.kinds.model import Models
 from localcloud.sagemaker.ports import Scope
 from localcloud.sagemaker.store import Record, Table, tag_map
@@ -21,6 +22,7 @@ _CREATE: Tree = {
         "InstanceType": ANY,
         "InitialVariantWeight": ANY,
         "VolumeSizeInGB": ANY,
+        "ServerlessConfig": {"MemorySizeInMB": ANY, "MaxConcurrency": ANY, "ProvisionedConcurrency": ANY},
     },
     "DataCaptureConfig": {
         "EnableCapture": ANY,
@@ -30,9 +32,19 @@ _CREATE: Tree = {
         "CaptureOptions": {"CaptureMode": ANY},
         "CaptureContentTypeHeader": {"CsvContentTypes": ANY, "JsonContentTypes": ANY},
     },
+    "AsyncInferenceConfig": {
+        "ClientConfig": {"MaxConcurrentInvocationsPerInstance": ANY},
+        "OutputConfig": {
+            "KmsKeyId": ANY,
+            "S3OutputPath": ANY,
+            "S3FailurePath": ANY,
+            "NotificationConfig": {"SuccessTopic": ANY, "ErrorTopic": ANY, "IncludeInferenceResponseIn": ANY},
+        },
+    },
     "Tags": TAGS,
 }
 _NAME: Tree = {"EndpointConfigName": ANY}
+_ON_INSTANCES = {"ModelName", "InstanceType", "InitialInstanceCount"}
 _RESOURCE = ("endpoint-config", "EndpointConfigName")
 _LISTING = listing.Listing("EndpointConfigs", "Descending")
 
@@ -66,6 +78,8 @@ class EndpointConfigs:
             if self._table.get(scope, name) is not None:
                 raise errors.validation(f'Cannot create already existing endpoint configuration "{arn}".')
             self._check_variants(scope, asked["ProductionVariants"])
+            serverless.check(asked)
+            asynchronous.check(asked)
             self._table.add(Record(scope, name, arn, asked, now, now, tags=tag_map(asked.get("Tags"))))
         return {"EndpointConfigArn": arn}
 
@@ -112,12 +126,18 @@ class EndpointConfigs:
         if repeated:
             raise errors.validation(f"Duplicate production variant name: {repeated}")
         for variant in variants:
-            missing = {"ModelName", "InstanceType", "InitialInstanceCount"} - set(variant)
+            required = {"ModelName"} if "ServerlessConfig" in variant else _ON_INSTANCES
+            missing = required - set(variant)
             if missing:
                 raise errors.validation(
                     f"Production variant {variant['VariantName']} must contain {', '.join(sorted(missing))}."
                 )
-            self._models.require(scope, variant["ModelName"])
+            model = self._models.require(scope, variant["ModelName"])
+            if "ServerlessConfig" in variant and model.request.get("EnableNetworkIsolation"):
+                # [DG] serverless-endpoints, "Feature exclusions"; the text is ours
+                raise errors.validation(
+                    f"Network isolation of model {model.name} is not supported for serverless endpoints."
+                )
 
 
 def _summary(record: Record) -> dict[str, Any]:
