@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-from typing import Any
 
 import pytest
 
@@ -42,34 +41,56 @@ def test_a_built_in_algorithm(genuine: Genuine, rows: str) -> None:
     assert list(members(genuine, job.model_artifacts.s3_model_artifacts)) == ["xgboost-model"]
 
 
-def test_source_code(genuine: Genuine, rows: str, tmp_path: Any) -> None:
-    from sagemaker.core.training.configs import Compute, InputData, SourceCode
+#: an entry script with a module beside it, as one has them; each host leaves a file with what it saw
+SCRIPT = """
+import argparse, json, os, pathlib
+import helper
+parser = argparse.ArgumentParser()
+parser.add_argument('--epochs', type=int)
+asked, _ = parser.parse_known_args()
+rows = sorted(path.name for path in pathlib.Path(os.environ['SM_CHANNEL_TRAIN']).iterdir())
+host = os.environ['SM_CURRENT_HOST']
+print(f'epochs={asked.epochs} hosts={json.loads(os.environ["SM_HOSTS"])}')
+print(f'score={helper.score(asked.epochs)}')
+pathlib.Path(os.environ['SM_MODEL_DIR'], host).write_text(' '.join(rows))
+"""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("source")
+    (folder / "helper.py").write_text("def score(epochs):\n    return 10 - abs(epochs - 7)\n")
+    (folder / "train.py").write_text(SCRIPT)
+    return str(folder)
+
+
+def test_source_code_on_two_instances(genuine: Genuine, source: str) -> None:
+    """SDK v3 starts its own driver; the channels sm_drivers and code go to every host, the data in shares."""
+    from sagemaker.core.shapes import Channel, DataSource, MetricDefinition, S3DataSource
+    from sagemaker.core.training.configs import Compute, SourceCode
     from sagemaker.train import ModelTrainer
 
-    (tmp_path / "helper.py").write_text("def name():\n    return 'helped'\n")
-    (tmp_path / "train.py").write_text(
-        "import argparse, os, pathlib\n"
-        "import helper\n"
-        "parser = argparse.ArgumentParser()\n"
-        "parser.add_argument('--epochs', type=int)\n"
-        "asked = parser.parse_args()\n"
-        "rows = (pathlib.Path(os.environ['SM_CHANNEL_TRAIN']) / 'train.csv').read_text().split()\n"
-        "print(f'epochs={asked.epochs} rows={len(rows)}')\n"
-        "pathlib.Path(os.environ['SM_MODEL_DIR'], 'model.txt').write_text(helper.name())\n"
+    for name in ("a.csv", "b.csv", "c.csv"):
+        genuine.put(f"data/parts/{name}", name.encode())
+    parts = S3DataSource(
+        s3_data_type="S3Prefix",
+        s3_uri=f"s3://{genuine.bucket}/data/parts/",
+        s3_data_distribution_type="ShardedByS3Key",
     )
     trainer = ModelTrainer(
         training_image=SKLEARN,
         role=genuine.role,
         sagemaker_session=genuine.session,
         base_job_name="sdk-script",
-        source_code=SourceCode(source_dir=str(tmp_path), entry_script="train.py"),
-        compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5),
+        source_code=SourceCode(source_dir=source, entry_script="train.py"),
+        compute=Compute(instance_type="ml.m5.large", instance_count=2, volume_size_in_gb=5),
         hyperparameters={"epochs": 3},
-    )
-    trainer.train(input_data_config=[InputData(channel_name="train", data_source=rows)])
+    ).with_metric_definitions([MetricDefinition(name="score", regex="score=([0-9.]+)")])
+    trainer.train(input_data_config=[Channel(channel_name="train", data_source=DataSource(s3_data_source=parts))])
     job = trainer._latest_training_job
     assert job.training_job_status == "Completed"
-    assert members(genuine, job.model_artifacts.s3_model_artifacts) == {"model.txt": b"helped"}
+    assert members(genuine, job.model_artifacts.s3_model_artifacts) == {"algo-1": b"a.csv c.csv", "algo-2": b"b.csv"}
+    assert [(metric.metric_name, metric.value) for metric in job.final_metric_data_list] == [("score", 6.0)]
 
 
 def test_a_tuner(genuine: Genuine, rows: str) -> None:
@@ -120,3 +141,35 @@ def test_a_tuner(genuine: Genuine, rows: str) -> None:
     assert sm.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"] == [{"Key": "team", "Value": "a"}]
     table = tuner.analytics().dataframe()
     assert sorted(table["FinalObjectiveValue"]) and len(table) == 3
+
+
+def test_a_tuner_with_source_code(genuine: Genuine, source: str, rows: str) -> None:
+    """The tuning API has no entry point: the SDK falls back to the image's own toolkit."""
+    from sagemaker.core.parameter import IntegerParameter
+    from sagemaker.core.training.configs import Compute, InputData, SourceCode
+    from sagemaker.train import ModelTrainer
+    from sagemaker.train.tuner import HyperparameterTuner
+
+    trainer = ModelTrainer(
+        training_image=SKLEARN,
+        role=genuine.role,
+        sagemaker_session=genuine.session,
+        base_job_name="sdk-script",
+        source_code=SourceCode(source_dir=source, entry_script="train.py"),
+        compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5),
+    )
+    tuner = HyperparameterTuner(
+        model_trainer=trainer,
+        objective_metric_name="score",
+        metric_definitions=[{"Name": "score", "Regex": "score=([0-9.]+)"}],
+        hyperparameter_ranges={"epochs": IntegerParameter(1, 9)},
+        strategy="Random",
+        max_jobs=2,
+        max_parallel_jobs=2,
+        base_tuning_job_name="sdk-script",
+    )
+    tuner.tune(inputs=[InputData(channel_name="train", data_source=rows)])
+    best = genuine.client("sagemaker").describe_training_job(TrainingJobName=tuner.best_training_job())
+    [score] = [each["Value"] for each in best["FinalMetricDataList"] if each["MetricName"] == "score"]
+    assert score == 10 - abs(int(best["HyperParameters"]["epochs"]) - 7)
+    assert members(genuine, best["ModelArtifacts"]["S3ModelArtifacts"]) == {"algo-1": b"train.csv"}
