@@ -291,6 +291,17 @@ def test_spot_training_is_billed_for_less_than_it_runs(world: World) -> None:
             "greater than or equal",
         ),
         ({"StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}}, "only supported when"),
+        (
+            {
+                "AlgorithmSpecification": {
+                    "TrainingImage": "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1",
+                    "TrainingInputMode": "File",
+                },
+                "EnableManagedSpotTraining": True,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 3601},
+            },
+            "must not be greater than 3600 for the algorithm linear-learner, which does not support checkpoints",
+        ),
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "TrainingImage"),
         ({"ResourceConfig": {"InstanceType": "ml.m5.large"}}, "InstanceCount, VolumeSizeInGB"),
         ({"InputDataConfig": training()["InputDataConfig"] * 2}, "Duplicate channel name 'train'"),

@@ -232,6 +232,15 @@ def test_a_grid_is_every_combination(world: World) -> None:
         ({"definition": {"StaticHyperParameters": {"eta": "1"}}}, "Hyperparameter eta is both static and tuned."),
         ({"parallel": 9}, "MaxParallelTrainingJobs must not be greater than MaxNumberOfTrainingJobs."),
         ({"config": {"Strategy": "Grid"}}, "takes categorical hyperparameter ranges only"),
+        (
+            {
+                "config": {
+                    "Strategy": "Grid",
+                    "ParameterRanges": {"CategoricalParameterRanges": [{"Name": "a", "Values": ["1", "2", "3"]}]},
+                }
+            },
+            "MaxNumberOfTrainingJobs must be left out or be 3, the number of combinations.",
+        ),
         ({"definition": {"ResourceConfig": {"InstanceType": "ml.m5.large"}}}, "ResourceConfig must contain"),
         (
             {"config": {"HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "f1"}}},

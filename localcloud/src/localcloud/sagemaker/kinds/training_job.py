@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -66,6 +67,10 @@ _UPDATE: Tree = {"TrainingJobName": ANY, "ResourceConfig": {"KeepAlivePeriodInSe
 _LIST: Tree = {**listing.STATUS_LIST, "WarmPoolStatusEquals": ANY}
 #: AWS's default when a request has no StoppingCondition: one day ([B])
 _DEFAULT_RUNTIME = 86400
+#: algorithms that keep no checkpoints, and the longest that a spot job of theirs may wait, seconds ([DG]
+#: model-checkpoints: otherwise an interruption would waste too much)
+_WITHOUT_CHECKPOINTS = ("linear-learner", "kmeans")
+_WAIT_WITHOUT_CHECKPOINTS = 3600
 _TYPE = JobType(
     word="training",
     noun="TrainingJob",
@@ -220,10 +225,21 @@ def _check_stopping(asked: Mapping[str, Any]) -> None:
             raise errors.validation(
                 "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
             )
+        algorithm = _repository(asked["AlgorithmSpecification"]["TrainingImage"])
+        if wait > _WAIT_WITHOUT_CHECKPOINTS and algorithm in _WITHOUT_CHECKPOINTS:
+            raise errors.validation(
+                f"Invalid MaxWaitTimeInSeconds. It must not be greater than {_WAIT_WITHOUT_CHECKPOINTS} for the "
+                f"algorithm {algorithm}, which does not support checkpoints"
+            )
     elif wait is not None:
         raise errors.validation(
             "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is set to true"
         )
+
+
+def _repository(image: str) -> str:
+    """What an image is called in its registry."""
+    return re.split("[:@]", image.rsplit("/", 1)[-1])[0]
 
 
 def _job_spec(record: JobRecord) -> JobSpec:

@@ -226,13 +226,18 @@ class TuningJobs:
 
 
 def _limits(config: Mapping[str, Any], search: Search) -> tuple[int, int]:
-    """How many training jobs in all, and at a time. Raises ValidationException ([K] texts)."""
+    """How many training jobs in all, and at a time. Raises ValidationException (texts ours)."""
     limits = config["ResourceLimits"]
     most, parallel = limits.get("MaxNumberOfTrainingJobs"), limits["MaxParallelTrainingJobs"]
     if config["Strategy"] == "Grid":
         if search.numbers:
             raise errors.validation("A tuning job with strategy Grid takes categorical hyperparameter ranges only.")
-        most = min(most or search.combinations, search.combinations)
+        if most not in (None, search.combinations):
+            raise errors.validation(
+                f"With strategy Grid, MaxNumberOfTrainingJobs must be left out or be {search.combinations}, the number "
+                "of combinations."
+            )
+        most = search.combinations
     if most is None:
         raise errors.validation("ResourceLimits must contain MaxNumberOfTrainingJobs.")
     if parallel > most:
