@@ -16,6 +16,7 @@ from localcloud.adapter import alarms as cloudwatch
 from localcloud.adapter.alarms import MetricAlarm, Points
 from localcloud.alarms import evaluation
 from localcloud.clock import Clock
+from localcloud.sagemaker.ports import Scope
 
 logger = logging.getLogger("localcloud.alarms")
 
@@ -32,6 +33,8 @@ class Raised:
     region: str
     name: str
     threshold: float
+    #: EvaluationPeriods
+    periods: int
     #: what it saw last, the newest last; None where data is missing
     values: tuple[float | None, ...]
 
@@ -80,6 +83,11 @@ class Evaluator:
         self._flush()
         return cloudwatch.on_loop(lambda: {name: self._state(account, region, name) for name in names})
 
+    def state(self, scope: Scope, name: str) -> str | None:
+        """The state of an alarm as it was evaluated last; None when there is no such alarm."""
+        alarm = cloudwatch.find_alarm(scope.account, scope.region, name)
+        return alarm.state if alarm else None
+
     def reset(self) -> None:
         """The clock has forgotten every timer."""
         with self._lock:
@@ -121,7 +129,8 @@ class Evaluator:
             awake = awake or any(value is not None for value in values) or self._later(alarm)
             members = alarm.members
             if alarm.state == "ALARM" and members.get("ActionsEnabled", True):
-                told = Raised(alarm.account, alarm.region, alarm.name, float(members["Threshold"]), tuple(values))
+                limit, periods = float(members["Threshold"]), int(members["EvaluationPeriods"])
+                told = Raised(alarm.account, alarm.region, alarm.name, limit, periods, tuple(values))
                 raised += [(str(arn), told) for arn in members.get("AlarmActions") or ()]
         return raised, awake
 

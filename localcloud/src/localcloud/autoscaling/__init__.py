@@ -1,16 +1,16 @@
-"""Application Auto Scaling for variants of SageMaker endpoints: targets, policies and the alarms that policies make.
+"""Application Auto Scaling for variants of SageMaker endpoints: targets, policies, their alarms, and what they do.
 
-What a teardown meets of it. Nothing scales here: no policy is evaluated and a target's bounds change no instance
-count; the records, the alarms and the refusals are those of AWS.
+``service`` is the API, ``scaler`` what happens when an alarm rings (``localcloud.alarms``), ``decision`` the arithmetic.
 """
 
 from __future__ import annotations
 
 from localcloud.autoscaling import cfn, service
-from localcloud.autoscaling.targets import ScalingTargets, VariantOf
+from localcloud.autoscaling.scaler import Scaler
+from localcloud.autoscaling.targets import ScalingTargets
 
 
-def install(targets: ScalingTargets, variant_of: VariantOf) -> None:
-    """Add the service and its CloudFormation types; ``variant_of`` finds the variants of endpoints."""
-    service.install(targets, variant_of)
+def install(targets: ScalingTargets, scaler: Scaler) -> None:
+    """Add the service and its CloudFormation types."""
+    service.install(targets, scaler)
     cfn.install()

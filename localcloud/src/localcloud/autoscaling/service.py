@@ -8,7 +8,8 @@ from typing import Any
 
 from localcloud import adapter
 from localcloud.autoscaling import alarms
-from localcloud.autoscaling.targets import DIMENSION, NAMESPACE, Policy, ScalingTargets, Target, VariantOf
+from localcloud.autoscaling.scaler import Scaler
+from localcloud.autoscaling.targets import DIMENSION, NAMESPACE, Policy, ScalingTargets, Target
 from localcloud.json_service import JsonService, Parameters, Refused
 from localcloud.sagemaker.ports import Scope
 
@@ -23,9 +24,9 @@ _CONFIGURATIONS = {
 _PREDEFINED = "SageMakerVariantInvocationsPerInstance"
 
 
-def install(targets: ScalingTargets, variant_of: VariantOf) -> None:
+def install(targets: ScalingTargets, scaler: Scaler) -> None:
     """Add the service to the server."""
-    api = _Api(targets, variant_of)
+    api = _Api(targets, scaler)
     operations = {
         "RegisterScalableTarget": api.register,
         "DescribeScalableTargets": api.describe_targets,
@@ -33,18 +34,24 @@ def install(targets: ScalingTargets, variant_of: VariantOf) -> None:
         "PutScalingPolicy": api.put_policy,
         "DescribeScalingPolicies": api.describe_policies,
         "DeleteScalingPolicy": api.delete_policy,
+        "DescribeScalingActivities": api.describe_activities,
         "TagResource": api.tag,
         "UntagResource": api.untag,
         "ListTagsForResource": api.tags,
     }
-    JsonService(NAME, NAME, operations, api.resource_arn, targets.reset).install()
+    JsonService(NAME, NAME, operations, api.resource_arn, api.reset).install()
     adapter.register_tag_collector(NAME, api.collect_tags)
 
 
 class _Api:
-    def __init__(self, targets: ScalingTargets, variant_of: VariantOf) -> None:
+    def __init__(self, targets: ScalingTargets, scaler: Scaler) -> None:
         self._targets = targets
-        self._variant_of = variant_of
+        self._scaler = scaler
+
+    def reset(self) -> None:
+        """Forget targets and activities."""
+        self._targets.reset()
+        self._scaler.reset()
 
     def resource_arn(self, operation: str, request: Parameters) -> str:
         """What IAM authorises on: the target; lists and targets that do not exist yet have no ARN of their own."""
@@ -59,7 +66,7 @@ class _Api:
         """RegisterScalableTarget: the variant must exist and must not be burstable."""
         scope, resource = _scope(), _resource(request)
         _, endpoint, _, variant = resource.split("/")
-        instance_type = self._variant_of(scope, endpoint, variant)
+        instance_type = self._scaler.variant_type(scope, endpoint, variant)
         if instance_type is None:
             # [I] the text is SageMaker's for an endpoint that is not there
             arn = scope.arn("endpoint", endpoint)
@@ -71,7 +78,9 @@ class _Api:
                 "because the burstable performance of these instances can lead to unpredictable behavior with Auto "
                 "Scaling.",
             )
-        return {"ScalableTargetARN": self._targets.register(scope, resource, request).arn}
+        target = self._targets.register(scope, resource, request)
+        self._scaler.keep_in_bounds(target)
+        return {"ScalableTargetARN": target.arn}
 
     def describe_targets(self, request: Parameters) -> Mapping[str, Any]:
         """DescribeScalableTargets."""
@@ -115,6 +124,12 @@ class _Api:
             if not names or policy.name in names
         ]
         return _page(request, "ScalingPolicies", found)
+
+    def describe_activities(self, request: Parameters) -> Mapping[str, Any]:
+        """DescribeScalingActivities: the newest first."""
+        _check(request)
+        found = self._scaler.activities.of(_scope(), request.get("ResourceId"))
+        return _page(request, "ScalingActivities", [activity.described() for activity in found])
 
     def delete_policy(self, request: Parameters) -> Mapping[str, Any]:
         """DeleteScalingPolicy."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 import secrets
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud.clock import Clock
 from localcloud.json_service import Refused
 from localcloud.sagemaker.ports import Scope
-
-#: (scope, endpoint, variant) -> its instance type; None when there is no such variant
-VariantOf = Callable[[Scope, str, str], str | None]
 
 NAMESPACE = "sagemaker"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
@@ -30,6 +27,16 @@ class Policy:
     configuration: Mapping[str, Any]
     created: float
     alarms: list[str] = field(default_factory=list)
+    #: the last scale-out began with so many instances, and its cooldown lasts until then (epoch seconds)
+    out_from: int | None = None
+    out_until: float | None = None
+    #: until when nothing is scaled in
+    in_until: float | None = None
+
+    @property
+    def tracks_invocations(self) -> bool:
+        """Whether its metric is the predefined one of real-time variants."""
+        return self.type == "TargetTrackingScaling" and "PredefinedMetricSpecification" in self.configuration
 
 
 @dataclass(eq=False)
@@ -124,6 +131,19 @@ class ScalingTargets:
             if (scope, resource) not in self._targets:
                 raise _not_found(f"No scalable target found for {_words(resource)}")
             return self._targets.pop((scope, resource))
+
+    def by_policy(self, scope: Scope, arn: str) -> tuple[Target, Policy] | None:
+        """The policy of this ARN and its target; None when there is none."""
+        for target in self.of(scope):
+            for policy in target.policies.values():
+                if policy.arn == arn:
+                    return target, policy
+        return None
+
+    def all(self) -> list[Target]:
+        """The targets of every account and region."""
+        with self._lock:
+            return list(self._targets.values())
 
     def of(self, scope: Scope) -> list[Target]:
         """The targets of one account and region."""

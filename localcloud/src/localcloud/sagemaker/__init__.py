@@ -11,6 +11,7 @@ from __future__ import annotations
 def install() -> None:
     """Add the service, its tags and its CloudFormation types to the server."""
     from localcloud import adapter, admin, alarms, autoscaling, front, service_quotas
+    from localcloud.autoscaling.scaler import Scaler
     from localcloud.autoscaling.targets import ScalingTargets
     from localcloud.clock import default_clock
     from localcloud.meter import default_meter
@@ -27,7 +28,10 @@ def install() -> None:
     backend = LiveBackend(clock, scaling, evaluator)
     quotas = default_quotas()
     service = SageMaker(clock, default_meter(), backend, default_switches(), quotas)
+    scaler = Scaler(clock, scaling, service.endpoints, backend.put_metrics, evaluator.state)
     evaluator.add_source(service.runtime.flush)
+    evaluator.add_source(scaler.put_zeros)
+    evaluator.on_action("arn:aws:autoscaling:", scaler.act)
     handler = http.Handler(service)
 
     def reset() -> None:
@@ -53,7 +57,7 @@ def install() -> None:
     )
     cfn.install(service.core)
     service_quotas.install(quotas)
-    autoscaling.install(scaling, service.endpoints.variant_type)
+    autoscaling.install(scaling, scaler)
     admin.register("endpoint", service.inject, dict, readable=False)
     interruptions = service.training_jobs.interruptions
     admin.register("training-job", interruptions.order, interruptions.pending)

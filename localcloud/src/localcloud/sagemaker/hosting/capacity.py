@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -28,6 +28,7 @@ logger = logging.getLogger("localcloud.sagemaker")
 @dataclass(eq=False)
 class _Change:
     fleet: Fleet
+    done: Callable[[str | None], None] | None
     waited: bool = False
     started: bool = False
     failure: str | None = None
@@ -43,9 +44,17 @@ class Capacities:
         self._core = core
         self._builder = builder
 
-    def begin(self, record: EndpointRecord, fleet: Fleet, wanted: Sequence[Mapping[str, Any]], least: int) -> None:
+    def begin(
+        self,
+        record: EndpointRecord,
+        fleet: Fleet,
+        wanted: Sequence[Mapping[str, Any]],
+        least: int,
+        done: Callable[[str | None], None] | None = None,
+    ) -> None:
         """Begin to change; ``least`` is the smallest instance count. Hold the lock, the endpoint is InService.
 
+        ``done`` is called at the end, with the reason when it failed.
         Raises ValidationException and changes nothing when a variant is not there or may not be as small.
         """
         variants = {variant.name: variant for variant in fleet.variants}
@@ -66,7 +75,7 @@ class Capacities:
             if variant.desired_count != variant.instance_count:
                 seconds = durations.ENDPOINT_CAPACITY
         change(self._core, record, "Updating")
-        made = _Change(fleet)
+        made = _Change(fleet, done)
         self._core.clock.call_later(seconds, partial(self._time_passed, record, made), kind="settle")
         self._core.in_background(partial(self._start, record, made))
 
@@ -121,6 +130,8 @@ class Capacities:
         record.failure = made.failure
         record.uses = fleets.takes(made.fleet)
         change(self._core, record, "InService")
+        if made.done:
+            made.done(made.failure)
 
     def _apply(
         self, record: EndpointRecord, made: _Change, variant: Variant, weight: float | None, count: int | None

@@ -13,7 +13,7 @@ endpoint can be neither updated nor deleted. Billing runs from InService until d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -144,10 +144,7 @@ class Endpoints:
         """Other weights or instance counts for variants of the fleet that serves."""
         with self._core.store.lock:
             record = self.require(request.scope, request["EndpointName"])
-            self._require_settled(record)
-            if record.fleet is None:
-                raise errors.validation(f'Cannot update endpoint "{record.arn}" in status {record.status}.')
-            self._capacities.begin(record, record.fleet, request["DesiredWeightsAndCapacities"], least=1)
+            self._change_capacities(record, request["DesiredWeightsAndCapacities"])
         return {"EndpointArn": record.arn}
 
     def delete(self, request: Request) -> dict[str, Any]:
@@ -230,6 +227,21 @@ class Endpoints:
             variants = fleet.variants if fleet else ()
             return next((found.instance_type for found in variants if found.name == variant), None)
 
+    def variant_count(self, scope: Scope, name: str, variant: str) -> int | None:
+        """How many instances a variant in service has; None when there is none in service."""
+        with self._core.store.lock:
+            record = self._table.get(scope, name)
+            variants = record.fleet.variants if record and record.fleet else ()
+            return next((found.instance_count for found in variants if found.name == variant), None)
+
+    def scale_variant(
+        self, scope: Scope, name: str, variant: str, count: int, done: Callable[[str | None], None]
+    ) -> None:
+        """What Application Auto Scaling does; ``done`` hears how it ended. Raises ServiceError."""
+        with self._core.store.lock:
+            wanted = {"VariantName": variant, "DesiredInstanceCount": count}
+            self._change_capacities(self.require(scope, name), [wanted], done)
+
     def reset(self) -> None:
         """End every server and forget every record."""
         with self._core.store.lock:
@@ -248,6 +260,18 @@ class Endpoints:
         """Create and update are authorised on the endpoint and on the configuration (service authorization)."""
         arn = request.scope.arn("endpoint-config", request["EndpointConfigName"])
         self._core.require_permission(request, f"sagemaker:{request.operation}", arn)
+
+    def _change_capacities(
+        self,
+        record: EndpointRecord,
+        wanted: Sequence[Mapping[str, Any]],
+        done: Callable[[str | None], None] | None = None,
+    ) -> None:
+        """Hold the lock."""
+        self._require_settled(record)
+        if record.fleet is None:
+            raise errors.validation(f'Cannot update endpoint "{record.arn}" in status {record.status}.')
+        self._capacities.begin(record, record.fleet, wanted, 1, done)
 
     def _check_alarms(self, request: Request) -> None:
         """The alarms of a DeploymentConfig exist, and the models' roles may look at them ([DG] the note in
