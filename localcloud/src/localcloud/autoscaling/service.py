@@ -71,6 +71,8 @@ class _Api:
             # [I] the text is SageMaker's for an endpoint that is not there
             arn = scope.arn("endpoint", endpoint)
             raise Refused("ValidationException", f'Could not find variant "{variant}" of endpoint "{arn}".')
+        if not instance_type:
+            raise Refused("ValidationException", f'Variant "{variant}" is serverless and has no instances.')
         if instance_type.startswith(("ml.t2.", "ml.t3.")):
             raise Refused(
                 "ValidationException",

@@ -61,6 +61,8 @@ class Capacities:
         for item in wanted:
             if item["VariantName"] not in variants:
                 raise errors.validation(f'Could not find variant "{item["VariantName"]}" of endpoint "{record.arn}".')
+            if variants[item["VariantName"]].serverless and "DesiredInstanceCount" in item:
+                raise errors.validation(f"Serverless variant {item['VariantName']} has no instances.")
             if item.get("DesiredInstanceCount", least) < least:
                 raise errors.validation(
                     f"DesiredInstanceCount of variant {item['VariantName']} must be at least {least}: only an "

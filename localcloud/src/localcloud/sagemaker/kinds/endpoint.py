@@ -271,7 +271,8 @@ class Endpoints:
         self._require_settled(record)
         if record.fleet is None:
             raise errors.validation(f'Cannot update endpoint "{record.arn}" in status {record.status}.')
-        self._capacities.begin(record, record.fleet, wanted, 1, done)
+        least = 0 if record.fleet.asynchronous else 1
+        self._capacities.begin(record, record.fleet, wanted, least, done)
 
     def _check_alarms(self, request: Request) -> None:
         """The alarms of a DeploymentConfig exist, and the models' roles may look at them ([DG] the note in
