@@ -181,9 +181,12 @@ class ModelServer:
         told.append(f"[localcloud] {line}")
 
     def _unpack(self, transfer: Transfer, url: str, directory: sandbox.JobDirectory) -> None:
-        """model.tar.gz to /opt/ml/model. Raises ServerFailed with AWS's texts."""
+        """model.tar.gz, or the files below a prefix, to /opt/ml/model. Raises ServerFailed with AWS's texts."""
         archive = directory.root / "model.tar.gz"
         try:
+            if url.endswith("/"):  # files that are not packed
+                transfer.download_prefix(url, directory.ml / "model")
+                return
             transfer.download(S3Uri.parse(url), archive)
         except TransferFailed as error:
             raise ServerFailed(

@@ -13,7 +13,7 @@ from localcloud.sagemaker.hosting.capture import Capture, CaptureSettings
 from localcloud.sagemaker.hosting.fleet import Fleet, Variant, part
 from localcloud.sagemaker.hosting.queue import Queues
 from localcloud.sagemaker.hosting.records import Rollout
-from localcloud.sagemaker.kinds.model import Models
+from localcloud.sagemaker.kinds.model import Models, container_of, model_data
 from localcloud.sagemaker.ports import Scope, VariantSpec
 from localcloud.sagemaker.store import Record
 
@@ -104,13 +104,13 @@ class Builder:
     def _variant(
         self, scope: Scope, endpoint: str, asked: Mapping[str, Any], kept: Variant | None, keep: frozenset[str]
     ) -> Variant:
-        model = self._models.require(scope, asked["ModelName"]).request
-        container = model["PrimaryContainer"]
+        found = self._models.require(scope, asked["ModelName"])
+        model, container = found.request, container_of(found)
         spec = VariantSpec(
             endpoint=endpoint,
             variant=asked["VariantName"],
             image=container["Image"],
-            model_data_url=container.get("ModelDataUrl"),
+            model_data_url=model_data(container),
             environment=container.get("Environment", {}),
             role_arn=model["ExecutionRoleArn"],
             network_isolation=model.get("EnableNetworkIsolation", False),

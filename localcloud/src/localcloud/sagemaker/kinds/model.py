@@ -11,15 +11,20 @@ from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.ports import Scope
 from localcloud.sagemaker.store import Record, Table, tag_map
 
+_CONTAINER: Tree = {
+    "Image": ANY,
+    "ImageConfig": {"RepositoryAccessMode": only("Platform")},
+    "ModelDataUrl": ANY,
+    "ModelDataSource": {"S3DataSource": {"S3Uri": ANY, "S3DataType": ANY, "CompressionType": ANY}},
+    "Environment": ANY,
+    "ContainerHostname": ANY,
+    "Mode": only("SingleModel"),
+}
 _CREATE: Tree = {
     "ModelName": ANY,
-    "PrimaryContainer": {
-        "Image": ANY,
-        "ModelDataUrl": ANY,
-        "Environment": ANY,
-        "ContainerHostname": ANY,
-        "Mode": only("SingleModel"),
-    },
+    "PrimaryContainer": _CONTAINER,
+    "Containers": _CONTAINER,
+    "InferenceExecutionConfig": {"Mode": only("Serial")},
     "ExecutionRoleArn": ANY,
     "EnableNetworkIsolation": ANY,
     "Tags": TAGS,
@@ -50,9 +55,7 @@ class Models:
         """Image, role and model data are checked at once, as AWS does; nothing is started."""
         asked, scope = request.parameters, request.scope
         arn = scope.arn("model", asked["ModelName"])
-        container = asked.get("PrimaryContainer", {})
-        if not container.get("Image"):
-            raise errors.validation("PrimaryContainer must contain Image.")
+        container = _checked_container(asked)
         if "ExecutionRoleArn" not in asked:
             raise errors.validation("ExecutionRoleArn is required to create a model from a container.")
         self._core.require_tagging(request, arn)
@@ -60,7 +63,7 @@ class Models:
         self._core.require_role(request, role)
         self._core.backend.check_image(container["Image"])
         self._core.backend.check_pull(container["Image"], role)
-        self._check_data(scope, role, container.get("ModelDataUrl"))
+        self._check_data(scope, role, model_data(container))
         now = self._core.clock.now()
         with self._core.store.lock:
             if self._table.get(scope, asked["ModelName"]) is not None:
@@ -73,13 +76,9 @@ class Models:
         """The request, with the members that AWS adds."""
         with self._core.store.lock:
             record = self.require(request.scope, request["ModelName"])
-            container = {"Mode": "SingleModel", "Environment": {}, **record.request["PrimaryContainer"]}
-            return {
-                "EnableNetworkIsolation": False,
-                **record.request,
-                **_summary(record),
-                "PrimaryContainer": container,
-            }
+            described = {"Mode": "SingleModel", "Environment": {}, **container_of(record)}
+            shape = {"Containers": [described]} if "Containers" in record.request else {"PrimaryContainer": described}
+            return {"EnableNetworkIsolation": False, **record.request, **_summary(record), **shape}
 
     def list_page(self, request: Request) -> dict[str, Any]:
         """One page of summaries."""
@@ -109,7 +108,7 @@ class Models:
             self._table.clear()
 
     def _check_data(self, scope: Scope, role: str, url: str | None) -> None:
-        if url is None or self._core.backend.can_read(scope, role, url):
+        if url is None or self._can_read(scope, role, url):
             return
         raise errors.validation(
             f'Could not access model data at {url}. Please ensure that the role "{role}" exists and that its '
@@ -117,6 +116,50 @@ class Models:
             '"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and that the '
             f"object is located in {scope.region}."
         )
+
+    def _can_read(self, scope: Scope, role: str, url: str) -> bool:
+        if not url.endswith("/"):
+            return self._core.backend.can_read(scope, role, url)
+        try:
+            return bool(self._core.backend.list_objects(scope, role, url))
+        except RuntimeError:
+            return False
+
+
+def container_of(model: Record) -> dict[str, Any]:
+    """The container of a model, however it was named."""
+    container: dict[str, Any] = model.request.get("PrimaryContainer") or model.request["Containers"][0]
+    return container
+
+
+def model_data(container: Mapping[str, Any]) -> str | None:
+    """Where the model's data is; a URL that ends in ``/`` is a prefix of files that are not packed. None: no data."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    url: str | None = container.get("ModelDataUrl") or source.get("S3Uri")
+    return url
+
+
+def _checked_container(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The one container of a request. Raises ValidationException."""
+    containers = asked.get("Containers", [])
+    if len(containers) > 1:
+        raise errors.not_supported("CreateModel", "Containers with more than one container")
+    if bool(containers) == ("PrimaryContainer" in asked):
+        raise errors.validation("CreateModel needs one of PrimaryContainer and Containers.")
+    container: Mapping[str, Any] = containers[0] if containers else asked["PrimaryContainer"]
+    where = "Containers" if containers else "PrimaryContainer"
+    if not container.get("Image"):
+        raise errors.validation(f"{where} must contain Image.")
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    if source and "ModelDataUrl" in container:
+        raise errors.validation("ModelDataUrl and ModelDataSource cannot both be given.")  # [B] ModelDataSource
+    if source:
+        packed = source["S3DataType"], source["CompressionType"]
+        if packed not in (("S3Object", "Gzip"), ("S3Prefix", "None")):
+            raise errors.not_supported("CreateModel", f"ModelDataSource with {' and CompressionType '.join(packed)}")
+        if source["S3DataType"] == "S3Prefix" and not source["S3Uri"].endswith("/"):
+            raise errors.validation("The S3Uri of an uncompressed model must end in a forward slash.")  # [B]
+    return container
 
 
 def _summary(record: Record) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.kinds.job_kind import Instances, JobKind, JobType
 from localcloud.sagemaker.kinds.jobs import JobRecord, Program
-from localcloud.sagemaker.kinds.model import Models
+from localcloud.sagemaker.kinds.model import Models, container_of, model_data
 from localcloud.sagemaker.ports import Job, Scope, VariantSpec
 from localcloud.sagemaker.transform.payloads import MB
 from localcloud.sagemaker.transform.work import GROUP, Plan, TransformWork
@@ -121,8 +121,8 @@ class TransformJobs(JobKind):
 
     def _plan(self, record: JobRecord) -> Plan:
         asked = record.request
-        model = self._models.require(record.scope, asked["ModelName"]).request
-        container = model["PrimaryContainer"]
+        found = self._models.require(record.scope, asked["ModelName"])
+        model, container = found.request, container_of(found)
         source, target = asked["TransformInput"], asked["TransformOutput"]
         headers = {"content-type": source.get("ContentType"), "accept": target.get("Accept")}
         return Plan(
@@ -132,7 +132,7 @@ class TransformJobs(JobKind):
                 endpoint=record.name,
                 variant=record.name,
                 image=container["Image"],
-                model_data_url=container.get("ModelDataUrl"),
+                model_data_url=model_data(container),
                 environment={**container.get("Environment", {}), **_environment(asked)},
                 role_arn=model["ExecutionRoleArn"],
                 network_isolation=model.get("EnableNetworkIsolation", False),
