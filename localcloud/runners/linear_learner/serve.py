@@ -87,6 +87,10 @@ def main() -> None:
         if features.ndim != 2 or features.shape[1] != model.features:
             width = features.shape[-1] if features.size else 0
             return Reply(400, f"each row must have {model.features} features, not {width}".encode())
+        unusable = np.argwhere(~np.isfinite(features))
+        if unusable.size:
+            row, column = unusable[0] + 1
+            return Reply(400, f"NaN or infinite value in row {row}, column {column}: no features".encode())
         return encode_predictions(predictions(model, features), media_type(request.accept)[0])
 
     serve(invoke)

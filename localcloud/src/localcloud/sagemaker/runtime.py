@@ -173,6 +173,11 @@ def _check(how: str, headers: Mapping[str, str], body: bytes) -> None:
     for header, member in _UNSUPPORTED.items():
         if header in headers:
             raise _invalid(f"[localcloud] InvokeEndpoint: {member} is not supported yet")
+    if not body:
+        # [B] Body is required; the text is from memory
+        raise _invalid(
+            "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must not be null"
+        )
     if len(body) > BODY_LIMIT:
         raise _invalid(
             "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length "
