@@ -61,16 +61,22 @@ class ScriptedServer:
         self.reply: Reply | Exception | None = None
         self.headers: list[dict[str, str]] = []
         self.limits: list[float | None] = []
+        self.bodies: list[bytes] = []
+        self.wishes: dict[str, Any] = {}
         self.free = threading.Event()
         self.free.set()
 
     def invoke(self, body: bytes, headers: dict[str, str], limit: float | None = None) -> Reply:
         self.headers.append(headers)
         self.limits.append(limit)
+        self.bodies.append(body)
         assert self.free.wait(10)
         if isinstance(self.reply, Exception):
             raise self.reply
         return self.reply or Reply(200, {"content-type": "text/csv"}, body.upper())
+
+    def parameters(self) -> dict[str, Any]:
+        return self.wishes
 
     def stop(self) -> None:
         self.stopped.set()

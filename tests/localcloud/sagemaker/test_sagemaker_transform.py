@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from typing import Any
 
 import pytest
 
 from localcloud.sagemaker import durations
 from localcloud.sagemaker.ports import Reply, Unreachable
-from localcloud.sagemaker.transform.payloads import AssembleWith, SplitType, TooLarge, assemble, split
 from tests.localcloud.sagemaker.scripted_backend import IMAGE, ROLE, World
 
 
@@ -88,7 +89,7 @@ def test_an_object_that_the_model_refuses_gets_none(served: World, monkeypatch: 
         server = start(scope, spec)
         echo = server.invoke
         refusal = Reply(415, {}, b"what is that?")
-        monkeypatch.setattr(server, "invoke", lambda body, headers: refusal if b"z" in body else echo(body, headers))
+        monkeypatch.setattr(server, "invoke", lambda body, *given: refusal if b"z" in body else echo(body, *given))
         return server
 
     monkeypatch.setattr(served.backend, "start_server", picky)
@@ -158,39 +159,121 @@ def test_what_is_refused(served: World) -> None:
     assert missing.message.startswith('Could not find model "arn:aws:sagemaker:')
     large = served.refusal("CreateTransformJob", **request(MaxPayloadInMB=60, MaxConcurrentTransforms=2))
     assert "must not be greater than 100 MB" in large.message
-    for change, member in (
-        ({"DataProcessing": {"JoinSource": "Input"}}, "DataProcessing.JoinSource = 'Input'"),
-        ({"source": {"SplitType": "RecordIO"}}, "TransformInput.SplitType = 'RecordIO'"),
-        ({"source": {"CompressionType": "Gzip"}}, "TransformInput.CompressionType = 'Gzip'"),
+    for change, text in (
+        (
+            {"DataProcessing": {"InputFilter": "features"}},
+            "DataProcessing is not valid: 'features' does not begin with $.",
+        ),
+        ({"DataProcessing": {"OutputFilter": "$[?(@.a)]"}}, "DataProcessing is not valid: '[?(@.a)]' of"),
+        (
+            {"DataProcessing": {"InputFilter": "$[1:]"}, "source": {"ContentType": "image/png"}},
+            "ContentType 'image/png' has no records",
+        ),
+        (
+            {"DataProcessing": {"InputFilter": "$[1:]"}, "source": {"SplitType": "RecordIO"}},
+            "DataProcessing is not supported with SplitType RecordIO.",
+        ),
+        (
+            {"DataProcessing": {"JoinSource": "Input"}, "target": {"AssembleWith": "None"}},
+            "JoinSource Input needs AssembleWith Line with SplitType Line",
+        ),
+        (
+            {"DataCaptureConfig": {"DestinationS3Uri": "s3://bucket/c"}},
+            "[localcloud] CreateTransformJob: DataCaptureConfig is not supported yet",
+        ),
     ):
         refused = served.refusal("CreateTransformJob", **request(**change))
-        assert refused.message == f"[localcloud] CreateTransformJob: {member} is not supported yet"
+        assert text in refused.message
+        assert refused.code == "ValidationException"
     assert served.refusal("DescribeTransformJob", TransformJobName="nobody").code == "ResourceNotFound"
     assert served.refusal("StopTransformJob", TransformJobName="nobody").code == "ResourceNotFound"
 
 
-@pytest.mark.parametrize(
-    ("strategy", "limit", "expected"),
-    [
-        ("SingleRecord", 0, [b"aa", b"bb", b"cc"]),
-        ("MultiRecord", 0, [b"aa\nbb\ncc"]),
-        ("MultiRecord", 5, [b"aa\nbb", b"cc"]),
-        ("MultiRecord", 4, [b"aa", b"bb", b"cc"]),
-        ("MultiRecord", 2, [b"aa", b"bb", b"cc"]),
-    ],
-)
-def test_lines(strategy: Any, limit: int, expected: list[bytes]) -> None:
-    assert list(split(b"aa\nbb\r\n\ncc\n", "Line", strategy, limit)) == expected
+def run(world: World, **members: Any) -> dict[str, Any]:
+    """A job of these members from its beginning to its end."""
+    world.call("CreateTransformJob", **request(**members))
+    launch(world)
+    return wait_for_end(world)
 
 
-def test_records_that_are_too_large() -> None:
-    assert list(split(b"aa\n", "None", "MultiRecord", 3)) == [b"aa\n"]
-    kinds: tuple[SplitType, ...] = ("None", "Line")
-    for kind in kinds:
-        with pytest.raises(TooLarge, match="a payload of 4 bytes"):
-            list(split(b"aaaa", kind, "MultiRecord", 3))
+def test_filters_and_join(served: World) -> None:
+    rows = {"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"}
+    assert run(served, DataProcessing=rows)["TransformJobStatus"] == "Completed"
+    # the model got what stands behind the first column, and echoed it
+    assert served.backend.servers[0].bodies == [b"1\n2", b"3"]
+    assert outputs(served) == {"s3://bucket/out/a.csv.out": b"x,1\ny,2\n", "s3://bucket/out/deep/b.csv.out": b"z,3\n"}
 
 
-@pytest.mark.parametrize(("how", "expected"), [("None", b"a\nb"), ("Line", b"a\nb\n")])
-def test_replies_put_together(how: AssembleWith, expected: bytes) -> None:
-    assert assemble([b"a\n", b"b"], how) == expected
+def test_a_model_that_gives_too_few_predictions(served: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    replying(served, monkeypatch, Reply(200, {}, b"one\n"))
+    ended = run(served, DataProcessing={"JoinSource": "Input"})
+    assert ended["FailureReason"] == "ClientError: See job logs for more information"
+    assert list(outputs(served)) == ["s3://bucket/out/deep/b.csv.out"]
+    assert "the model gave 1 predictions for 2 records" in served.backend.logs[0][2]
+
+
+def test_a_manifest_and_compressed_objects(served: World) -> None:
+    served.backend.objects |= {
+        "s3://bucket/list": json.dumps([{"prefix": "s3://bucket/in/"}, "deep/c.csv.gz"]).encode(),
+        "s3://bucket/in/deep/c.csv.gz": gzip.compress(b"q\n"),
+    }
+    source = {
+        "DataSource": {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://bucket/list"}},
+        "CompressionType": "Gzip",
+    }
+    assert run(served, source=source)["TransformJobStatus"] == "Completed"
+    assert outputs(served) == {"s3://bucket/out/in/deep/c.csv.gz.out": b"Q\n"}
+
+
+def test_an_object_that_cannot_be_read_fails_alone(served: World) -> None:
+    served.backend.objects |= {"s3://bucket/in/a.csv": gzip.compress(b"x"), "s3://bucket/in/deep/b.csv": b"plain"}
+    ended = run(served, source={"CompressionType": "Gzip"})
+    assert ended["TransformJobStatus"] == "Failed"
+    assert list(outputs(served)) == ["s3://bucket/out/a.csv.out"]
+    assert "bucket/in/deep/b.csv: the object is not gzip" in served.backend.logs[0][2]
+
+
+def test_a_manifest_that_is_none(served: World) -> None:
+    source = {"DataSource": {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://bucket/in/a.csv"}}}
+    assert (
+        run(served, source=source)["FailureReason"] == "ClientError: s3://bucket/in/a.csv is no manifest of S3 objects."
+    )
+
+
+def test_what_nobody_says_the_server_may_wish(served: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = served.backend.start_server
+
+    def wishing(scope: Any, spec: Any) -> Any:
+        server = start(scope, spec)
+        server.wishes = {"BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 1, "MaxConcurrentTransforms": 2}
+        return server
+
+    monkeypatch.setattr(served.backend, "start_server", wishing)
+    run(served)
+    assert sorted(served.backend.servers[0].bodies) == [b"x,1", b"y,2", b"z,3"]
+    other = World()
+    other.call("CreateModel", ModelName="model", PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=ROLE)
+    other.backend.objects |= {"s3://bucket/in/a.csv": b"x,1\ny,2\n"}
+    monkeypatch.setattr(served.backend, "start_server", start)
+    run(other, BatchStrategy="MultiRecord")
+    assert other.backend.servers[0].bodies == [b"x,1\ny,2"]
+
+
+def test_an_invocation_that_fails_is_repeated(served: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    replying(served, monkeypatch, Reply(500, {}, b"oh"))
+    config = {"InvocationsMaxRetries": 2, "InvocationsTimeoutInSeconds": 30}
+    ended = run(served, source={"SplitType": "None"}, target={"AssembleWith": "None"}, ModelClientConfig=config)
+    assert ended["FailureReason"] == "AlgorithmError: See job logs for more information"
+    assert served.backend.servers[0].limits == [30] * 6  # two objects, three times each
+
+
+def replying(world: World, monkeypatch: pytest.MonkeyPatch, reply: Reply) -> None:
+    """Let servers answer with this."""
+    start = world.backend.start_server
+
+    def scripted(scope: Any, spec: Any) -> Any:
+        server = start(scope, spec)
+        server.reply = reply
+        return server
+
+    monkeypatch.setattr(world.backend, "start_server", scripted)

@@ -7,6 +7,7 @@ that its supervisor opens inside and passes out (no relay, so no latency).
 """
 
 import http.client
+import json
 import logging
 import secrets
 import socket
@@ -14,6 +15,7 @@ import tarfile
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from localcloud.jobs import environment, images, private_python, runner_environments, sandbox
 from localcloud.jobs.aws import RoleClients
@@ -117,6 +119,19 @@ class ModelServer:
             ) from error
         except (OSError, http.client.HTTPException) as error:
             raise ServerUnreachable(f"the model server did not answer: {error or type(error).__name__}") from error
+
+    def execution_parameters(self) -> dict[str, Any]:
+        """GET /execution-parameters, which a server need not know: how it wishes to get a batch."""
+        pool = self._pool
+        try:
+            status, _, body = (
+                pool.request("GET", "/execution-parameters", None, {}, PING_LIMIT) if pool else (0, {}, b"")
+            )
+            found = json.loads(body) if status == http.client.OK else {}
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            logger.debug("%s has no execution parameters: %s", self.spec.variant, error)
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def stop(self) -> None:
         """SIGTERM, grace, SIGKILL; removes the work directory. Safe to call twice and from any thread."""

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -288,6 +289,9 @@ class _LiveServer:
         except ServerUnreachable as reason:
             raise Unreachable(str(reason)) from None
         return Reply(status, reply_headers, reply, (time.perf_counter() - began) * 1000)
+
+    def parameters(self) -> Mapping[str, Any]:
+        return self._server.execution_parameters()
 
     def stop(self) -> None:
         self._server.stop()

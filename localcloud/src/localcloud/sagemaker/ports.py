@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from localcloud.jobs.lifecycle_script import LifecycleScript, ScriptOutcome
 from localcloud.jobs.spec import JobOutcome, JobSpec
@@ -111,6 +111,9 @@ class Server(Protocol):
 
     def invoke(self, body: bytes, headers: dict[str, str], limit: float | None = None) -> Reply:
         """One POST /invocations; ``limit`` in real seconds instead of the usual 60. Raises Unreachable."""
+
+    def parameters(self) -> Mapping[str, Any]:
+        """What GET /execution-parameters says; nothing from a server that does not know it."""
 
     def stop(self) -> None:
         """End it; safe to call twice."""

@@ -14,7 +14,7 @@ from localcloud.sagemaker.kinds.job_kind import Instances, JobKind, JobType
 from localcloud.sagemaker.kinds.jobs import JobRecord, Program
 from localcloud.sagemaker.kinds.model import Models, container_of, model_data
 from localcloud.sagemaker.ports import Job, Scope, VariantSpec
-from localcloud.sagemaker.transform.payloads import MB
+from localcloud.sagemaker.transform.processing import Processing
 from localcloud.sagemaker.transform.work import GROUP, Plan, TransformWork
 
 _CREATE: Tree = {
@@ -25,18 +25,21 @@ _CREATE: Tree = {
     "BatchStrategy": ANY,
     "Environment": ANY,
     "TransformInput": {
-        "DataSource": {"S3DataSource": {"S3DataType": only("S3Prefix"), "S3Uri": ANY}},
+        "DataSource": {"S3DataSource": {"S3DataType": only("S3Prefix", "ManifestFile"), "S3Uri": ANY}},
         "ContentType": ANY,
-        "CompressionType": only("None"),
-        "SplitType": only("None", "Line"),
+        "CompressionType": ANY,
+        "SplitType": ANY,
     },
-    "TransformOutput": {"S3OutputPath": ANY, "Accept": ANY, "AssembleWith": ANY, "KmsKeyId": only("")},
-    "TransformResources": {"InstanceType": ANY, "InstanceCount": only(1)},
-    "DataProcessing": {"InputFilter": only("$"), "OutputFilter": only("$"), "JoinSource": only("None")},
+    "TransformOutput": {"S3OutputPath": ANY, "Accept": ANY, "AssembleWith": ANY, "KmsKeyId": ANY},
+    "TransformResources": {"InstanceType": ANY, "InstanceCount": ANY, "VolumeKmsKeyId": only("")},
+    "DataProcessing": {"InputFilter": ANY, "OutputFilter": ANY, "JoinSource": ANY},
+    "ModelClientConfig": {"InvocationsTimeoutInSeconds": ANY, "InvocationsMaxRetries": ANY},
     "Tags": TAGS,
 }
-#: the defaults, and the most that payload and concurrency may come to together, in MB ([B], facts containers 1.4)
-_PAYLOAD, _STRATEGY, _MOST = 6, "MultiRecord", 100
+#: the default payload, and the most that payload and concurrency may come to together, MB (facts containers 1.4)
+_PAYLOAD, _MOST = 6, 100
+#: seconds, and times that an invocation which fails is repeated ([B] ModelClientConfig)
+_TIMEOUT, _RETRIES = 600, 3
 #: BatchStrategy -> how the server is told
 _TOLD = {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}
 
@@ -70,6 +73,17 @@ class TransformJobs(JobKind):
         payload, concurrency = asked.get("MaxPayloadInMB", _PAYLOAD), asked.get("MaxConcurrentTransforms", 0)
         if payload > _MOST or payload * max(concurrency, 1) > _MOST:
             raise errors.validation(f"MaxPayloadInMB * MaxConcurrentTransforms must not be greater than {_MOST} MB.")
+        source, target = asked["TransformInput"], asked["TransformOutput"]
+        try:
+            processing = Processing.of(asked.get("DataProcessing", {}), source.get("ContentType"))
+        except ValueError as reason:
+            raise errors.validation(f"DataProcessing is not valid: {reason}.") from None
+        split = source.get("SplitType", "None")
+        if processing and split in ("RecordIO", "TFRecord"):
+            raise errors.validation(f"DataProcessing is not supported with SplitType {split}.")
+        if processing and processing.join and (split == "Line") != (target.get("AssembleWith", "None") == "Line"):
+            # [DG] batch-transform-data-processing: joined records are put together as they were taken apart
+            raise errors.validation("JoinSource Input needs AssembleWith Line with SplitType Line, and None with None.")
 
     def check_image(self, scope: Scope, asked: Mapping[str, Any]) -> None:
         """The model's image was looked at when the model was made."""
@@ -124,6 +138,7 @@ class TransformJobs(JobKind):
         found = self._models.require(record.scope, asked["ModelName"])
         model, container = found.request, container_of(found)
         source, target = asked["TransformInput"], asked["TransformOutput"]
+        client = asked.get("ModelClientConfig", {})
         headers = {"content-type": source.get("ContentType"), "accept": target.get("Accept")}
         return Plan(
             scope=record.scope,
@@ -139,13 +154,19 @@ class TransformJobs(JobKind):
                 log_group=GROUP,
             ),
             source=source["DataSource"]["S3DataSource"]["S3Uri"],
+            manifest=source["DataSource"]["S3DataSource"]["S3DataType"] == "ManifestFile",
+            gzip=source.get("CompressionType") == "Gzip",
             target=target["S3OutputPath"],
+            kms_key=target.get("KmsKeyId", ""),
             headers={name: value for name, value in headers.items() if value},
             split_type=source.get("SplitType", "None"),
-            strategy=asked.get("BatchStrategy", _STRATEGY),
+            processing=Processing.of(asked.get("DataProcessing", {}), source.get("ContentType")),
             assemble_with=target.get("AssembleWith", "None"),
-            payload_limit=asked.get("MaxPayloadInMB", _PAYLOAD) * MB,
-            concurrency=max(asked.get("MaxConcurrentTransforms", 1), 1),
+            strategy=asked.get("BatchStrategy"),
+            payload_mb=asked.get("MaxPayloadInMB"),
+            concurrency=asked.get("MaxConcurrentTransforms") or None,  # 0: let SageMaker decide ([B])
+            timeout=client.get("InvocationsTimeoutInSeconds", _TIMEOUT),
+            retries=client.get("InvocationsMaxRetries", _RETRIES),
         )
 
 

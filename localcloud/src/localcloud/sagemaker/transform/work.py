@@ -6,18 +6,34 @@ when all are done, so a stopped job leaves none ([B] StopTransformJob, [DG] batc
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
 import threading
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from localcloud.jobs.spec import JobOutcome
 from localcloud.jobs.transfer import S3Uri, relative_name
 from localcloud.sagemaker.ports import Backend, Reply, Scope, Server, StartFailed, Unreachable, VariantSpec
-from localcloud.sagemaker.transform.payloads import AssembleWith, SplitType, Strategy, TooLarge, assemble, split
+from localcloud.sagemaker.transform.payloads import (
+    MB,
+    AssembleWith,
+    Malformed,
+    SplitType,
+    Strategy,
+    TooLarge,
+    assemble,
+    records,
+    requests,
+    separator,
+)
+from localcloud.sagemaker.transform.processing import Processing, Unreadable
 
 logger = logging.getLogger("localcloud.sagemaker")
 
@@ -33,14 +49,43 @@ class Plan:
     name: str
     container: VariantSpec
     source: str
+    #: ``source`` is a manifest that lists the objects
+    manifest: bool
+    gzip: bool
     target: str
+    kms_key: str
     headers: Mapping[str, str]
     split_type: SplitType
-    strategy: Strategy
+    processing: Processing | None
     assemble_with: AssembleWith
+    #: as asked for; what is None the model's server may say
+    strategy: Strategy | None
+    payload_mb: int | None
+    concurrency: int | None
+    #: seconds for an invocation, and how often one that failed is tried again
+    timeout: float
+    retries: int
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How records are sent: what was asked for, else what the server wishes, else the defaults."""
+
+    strategy: Strategy
     #: bytes, 0 for no limit
-    payload_limit: int
+    limit: int
     concurrency: int
+
+    @classmethod
+    def of(cls, plan: Plan, wishes: Mapping[str, Any]) -> _Way:
+        """Facts containers 1.4: request, then ``GET /execution-parameters``, then MultiRecord, 6 MB, 1."""
+        single = wishes.get("BatchStrategy") == "SINGLE_RECORD"
+        payload = plan.payload_mb if plan.payload_mb is not None else int(wishes.get("MaxPayloadInMB", 6))
+        return cls(
+            plan.strategy or ("SingleRecord" if single else "MultiRecord"),
+            payload * MB,
+            max(1, plan.concurrency or int(wishes.get("MaxConcurrentTransforms", 1))),
+        )
 
 
 class _Failed(Exception):
@@ -109,7 +154,7 @@ class TransformWork:
             return JobOutcome("Stopped")
         for uri, body in outputs.items():
             try:
-                self._backend.put_object(plan.scope, plan.container.role_arn, uri, body, "")
+                self._backend.put_object(plan.scope, plan.container.role_arn, uri, body, plan.kms_key)
             except RuntimeError as reason:
                 raise _Failed(f"ClientError: Failed to upload output {uri}. {reason}") from None
         if blame:
@@ -118,6 +163,8 @@ class TransformWork:
 
     def _list(self) -> list[str]:
         plan = self._plan
+        if plan.manifest:
+            return self._listed()
         try:
             objects = self._backend.list_objects(plan.scope, plan.container.role_arn, plan.source)
         except RuntimeError as reason:
@@ -129,35 +176,86 @@ class TransformWork:
             raise _Failed(f'ClientError: No S3 objects found under S3 URL "{plan.source}" given in input data source.')
         return found
 
+    def _listed(self) -> list[str]:
+        """The objects of a manifest: ``[{"prefix": "s3://bucket/folder/"}, "a.csv", ...]`` ([B] S3DataType)."""
+        plan = self._plan
+        try:
+            document = json.loads(self._backend.get_object(plan.scope, plan.container.role_arn, plan.source))
+            prefix, *names = document
+            return [f"{prefix['prefix']}{name}" for name in names]
+        except RuntimeError as reason:
+            raise _Failed(f"ClientError: Data download failed: {reason}") from None
+        except (ValueError, TypeError, KeyError):
+            raise _Failed(f"ClientError: {plan.source} is no manifest of S3 objects.") from None
+
     def _transform(self, server: Server, objects: list[str]) -> tuple[dict[str, bytes], str]:
         """Outputs by URI, and who is to blame for the objects that have none ("" when all have)."""
         plan, outputs, blame = self._plan, {}, ""
-        prefix = S3Uri.parse(plan.source)
-        with ThreadPoolExecutor(plan.concurrency, f"transform-{plan.name}") as pool:
+        way = _Way.of(plan, server.parameters())
+        with ThreadPoolExecutor(way.concurrency, f"transform-{plan.name}") as pool:
             for uri in objects:
                 if self._stopping.is_set():
                     break
                 self._require_model()
                 try:
-                    body = self._backend.get_object(plan.scope, plan.container.role_arn, uri)
-                    bodies = split(body, plan.split_type, plan.strategy, plan.payload_limit)
-                    replies = list(pool.map(partial(self._ask, server), bodies))
+                    found = records(self._read(uri), plan.split_type)
+                    batches = requests(found, plan.split_type, way.strategy, way.limit)
+                    replies = [reply for part in pool.map(partial(self._answer, server), batches) for reply in part]
                 except RuntimeError as reason:
                     raise _Failed(f"ClientError: Data download failed: {uri} ({reason})") from None
-                except TooLarge as reason:
+                except (TooLarge, Malformed, Unreadable) as reason:
                     blame = self._log(uri, str(reason), "ClientError")
                 except _Refused as reason:
                     blame = self._log(uri, str(reason), reason.blame)
                 else:
-                    name = relative_name(prefix, S3Uri.parse(uri).key)
-                    outputs[f"{plan.target.rstrip('/')}/{name}.out"] = assemble(replies, plan.assemble_with)
+                    outputs[f"{plan.target.rstrip('/')}/{self._name(uri)}.out"] = assemble(replies, plan.assemble_with)
         return outputs, blame
 
-    def _ask(self, server: Server, body: bytes) -> bytes:
-        if self._stopping.is_set():
-            return b""
+    def _name(self, uri: str) -> str:
+        """What an output is called after: the path below the prefix, or below the bucket for one of a manifest."""
+        key = S3Uri.parse(uri).key
+        return key if self._plan.manifest else relative_name(S3Uri.parse(self._plan.source), key)
+
+    def _read(self, uri: str) -> bytes:
+        """The content of an object. Raises RuntimeError with S3's reason, Malformed."""
+        body = self._backend.get_object(self._plan.scope, self._plan.container.role_arn, uri)
+        if not self._plan.gzip:
+            return body
         try:
-            reply: Reply = server.invoke(body, dict(self._plan.headers))
+            return gzip.decompress(body)
+        except (OSError, EOFError, zlib.error) as error:
+            raise Malformed(f"the object is not gzip: {error}") from None
+
+    def _answer(self, server: Server, batch: list[bytes]) -> list[bytes]:
+        """The outputs of the records of one request."""
+        plan = self._plan
+        if plan.processing is None:
+            return [self._ask(server, separator(plan.split_type).join(batch))]
+        # an object that is not split may have rows all the same
+        rows = batch
+        if plan.split_type == "None" and plan.processing.format == "csv":
+            rows = [row for row in batch[0].splitlines() if row]
+        body = b"\n".join(plan.processing.prepare(row) for row in rows)
+        reply = self._ask(server, body)
+        if self._stopping.is_set():
+            return []
+        outputs = plan.processing.finish(rows, reply)
+        return outputs if plan.split_type != "None" or len(outputs) < 2 else [b"\n".join(outputs)]
+
+    def _ask(self, server: Server, body: bytes) -> bytes:
+        for attempt in range(self._plan.retries + 1):
+            if self._stopping.is_set():
+                return b""
+            try:
+                return self._ask_once(server, body)
+            except _Refused as refused:
+                if attempt == self._plan.retries or refused.blame == "ClientError":
+                    raise
+        raise AssertionError("there is always a last attempt")
+
+    def _ask_once(self, server: Server, body: bytes) -> bytes:
+        try:
+            reply: Reply = server.invoke(body, dict(self._plan.headers), self._plan.timeout)
         except Unreachable as reason:
             raise _Refused(f"Unable to get response from algorithm: {reason}", "AlgorithmError") from None
         if not 200 <= reply.status < 300:
