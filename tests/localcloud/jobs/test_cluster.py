@@ -11,6 +11,7 @@ from localcloud.jobs import cluster, sandbox
 from localcloud.jobs.sandbox import JobDirectory, Program, SandboxError
 
 MODES = ["user-namespace", "mount-namespace"]
+needs_isolation = pytest.mark.skipif(not sandbox.capabilities().network_isolation, reason="no network namespaces here")
 #: every host listens on the same port of its own name and asks the next one for its name
 _RING = """
 import socket, sys, time
@@ -30,7 +31,9 @@ with socket.create_server((me, 7777)) as server:
 """
 
 
-@pytest.fixture(params=[*MODES, "not isolated"])
+@pytest.fixture(
+    params=["user-namespace", pytest.param("mount-namespace", marks=pytest.mark.exhaustive), "not isolated"]
+)
 def isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[bool]:
     if request.param in MODES:
         monkeypatch.setenv("LOCALCLOUD_SANDBOX", request.param)
@@ -98,6 +101,10 @@ def test_when_one_cannot_start_none_runs(isolated: bool) -> None:
 def test_addresses_of_jobs_that_share_the_machines_network_differ() -> None:
     one, other = cluster.hosts_file(2, isolated=False), cluster.hosts_file(2, isolated=False)
     assert one != other
+    assert cluster.hosts_file(1, isolated=False) == sandbox.HOSTS
+
+
+@needs_isolation
+def test_addresses_of_jobs_that_are_alone_are_the_plain_ones() -> None:
     assert cluster.hosts_file(2, isolated=True) == cluster.hosts_file(2, isolated=True)
     assert "127.0.0.2\talgo-2" in cluster.hosts_file(2, isolated=True)
-    assert cluster.hosts_file(1, isolated=False) == sandbox.HOSTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import tarfile
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from localcloud.jobs import sandbox
-from localcloud.jobs.executor import InputSpec, OutputSpec
+from localcloud.jobs.executor import InputSpec, OutputSpec, start_job
 from tests.localcloud.jobs.cloud import Cloud
 
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -126,6 +127,58 @@ def test_a_host_that_fails_takes_the_others_along(cloud: Cloud) -> None:
     assert (outcome.status, outcome.exit_code) == ("Failed", 3)
     assert outcome.failure_reason == "AlgorithmError: the second broke, exit code: 3"
     assert outcome.artifact_uri is None
+
+
+#: the second tells the first that it is ready for the end, and only then the first says so
+_STAGES = """
+import json, os, signal, socket, sys, time
+me = json.load(open('/opt/ml/input/config/resourceconfig.json'))['current_host']
+state = f'/opt/ml/checkpoints/{me}'
+print('found', sorted(os.listdir('/opt/ml/checkpoints')))
+def bye(*_):
+    open(state, 'w').write('written on SIGTERM'); sys.exit(0)
+signal.signal(signal.SIGTERM, bye)
+open('/opt/ml/model/m', 'w').write('m')
+if os.path.exists(state): sys.exit(0)
+if me == 'algo-1':
+    with socket.create_server((me, 7777)) as server: server.accept()
+    print('both are ready', flush=True)
+else:
+    while True:
+        try: link = socket.create_connection(('algo-1', 7777), 1); break
+        except OSError: time.sleep(0.01)
+while True: time.sleep(0.05)
+"""
+
+
+@needs_namespaces
+def test_an_interruption_takes_every_host_and_keeps_the_checkpoints(cloud: Cloud) -> None:
+    prefix = f"s3://{cloud.bucket}/checkpoints/hosts"
+    spec = cloud.training(cloud.full_role(), _STAGES, instance_count=2, checkpoint=(prefix, ""))
+    statuses: list[str] = []
+    handle = start_job(spec, lambda status, _: statuses.append(status), lambda _: None, cloud.platform)
+    handle.interrupt("^both are ready$")
+    outcome = handle.wait(60)
+    assert outcome is not None
+    assert (outcome.status, outcome.secondary_status) == ("Interrupted", "Interrupted")
+    assert statuses == ["Starting", "Downloading", "Training"]
+    assert (outcome.artifact_uri, outcome.failure_reason) == (None, None)
+    assert cloud.keys("checkpoints/hosts/") == ["checkpoints/hosts/algo-1", "checkpoints/hosts/algo-2"]
+    # the next attempt finds what both left
+    again, _ = cloud.run(dataclasses.replace(spec, name=f"{spec.name}-again"))
+    assert again.status == "Completed", again.failure_reason
+    for host in ("algo-1", "algo-2"):
+        assert cloud.log_lines(GROUP, f"{spec.name}-again/{host}") == ["found ['algo-1', 'algo-2']"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "secondary"),
+    [({"max_wait_seconds": 0.5}, "MaxWaitTimeExceeded"), ({"max_runtime_seconds": 0}, "MaxRuntimeExceeded")],
+)
+def test_limits_of_time(cloud: Cloud, fields: dict[str, Any], secondary: str) -> None:
+    spec = cloud.training(cloud.full_role(), "import time; time.sleep(60)", **fields)
+    outcome, _ = cloud.run(spec)
+    assert (outcome.status, outcome.secondary_status) == ("Stopped", secondary)
 
 
 def test_processing_on_two_hosts(cloud: Cloud) -> None:

@@ -143,6 +143,7 @@ def test_a_tuner(genuine: Genuine, rows: str) -> None:
     assert sorted(table["FinalObjectiveValue"]) and len(table) == 3
 
 
+@pytest.mark.exhaustive
 def test_a_tuner_with_source_code(genuine: Genuine, source: str, rows: str) -> None:
     """The tuning API has no entry point: the SDK falls back to the image's own toolkit."""
     from sagemaker.core.parameter import IntegerParameter

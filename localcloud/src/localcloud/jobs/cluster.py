@@ -38,7 +38,8 @@ def hosts_file(count: int, isolated: bool) -> str:
     """What every host of a new job sees as /etc/hosts."""
     if count == 1:
         return HOSTS
-    network = "127.0.0" if isolated else f"127.{1 + os.getpid() % 254}.{next(_numbers) % 256}"
+    alone = isolated and capabilities().network_isolation
+    network = "127.0.0" if alone else f"127.{1 + os.getpid() % 254}.{next(_numbers) % 256}"
     lines = [f"{network}.{number}\t{name}" for number, name in enumerate(names(count), start=1)]
     return "\n".join(["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost", *lines, ""])
 
