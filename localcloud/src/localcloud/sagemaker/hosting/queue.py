@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from localcloud.clock import Timer
+from localcloud.clock import Kind, Timer
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.hosting.asynchronous import Settings
 from localcloud.sagemaker.hosting.fleet import Fleet, Variant
@@ -95,6 +95,8 @@ class Queue:
                 self._dispatching = True
                 threading.Thread(target=self._dispatch, name=f"async-{self.endpoint}", daemon=True).start()
             data = self._gauges()
+            if self._fleet and self._kind() == "settle":
+                self._again()
         self._core.in_background(lambda: self._core.backend.put_metrics(self.scope, data))
 
     def _wake(self) -> None:
@@ -146,7 +148,15 @@ class Queue:
             self._core.backend.put_metrics(self.scope, data)
 
     def _again(self) -> None:
-        self._tick = self._core.clock.call_later(_TICK, self._read, kind="calendar")
+        if self._tick:
+            self._tick.cancel()
+        self._tick = self._core.clock.call_later(_TICK, self._read, kind=self._kind())
+
+    def _kind(self) -> Kind:
+        """Requests without an instance, for which scaling will bring one, are on their way to a stable state."""
+        instances = sum(variant.instance_count for variant in self._fleet.variants) if self._fleet else 0
+        scaled = bool(self._waiting) and self._core.backend.scalable_targets(self.scope, self.endpoint)
+        return "settle" if scaled and not instances else "calendar"
 
     def _read(self) -> None:
         """Once a minute, for as long as the endpoint is there."""
@@ -156,7 +166,8 @@ class Queue:
                 return
             data = self._gauges()
             self._again()
-        self._core.in_background(lambda: self._core.backend.put_metrics(self.scope, data))
+        # not in the background: alarms look at this minute when time has gone a little further
+        self._core.backend.put_metrics(self.scope, data)
 
     def _gauges(self) -> list[MetricDatum]:
         """How much waits ([DG] async-inference-monitor). Hold the lock."""
