@@ -176,6 +176,20 @@ def test_an_operation_that_localcloud_does_not_have_names_itself(world: World) -
                 "InputDataConfig": [
                     {
                         "ChannelName": "a",
+                        "CompressionType": "Gzip",
+                        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/p"}},
+                    }
+                ],
+            },
+            "InputDataConfig.CompressionType = 'Gzip'",
+        ),
+        (
+            "CreateTrainingJob",
+            {
+                **_JOB,
+                "InputDataConfig": [
+                    {
+                        "ChannelName": "a",
                         "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/p"}},
                     },
                     {
@@ -195,8 +209,11 @@ def test_an_operation_that_localcloud_does_not_have_names_itself(world: World) -
         ),
         (
             "CreateEndpointConfig",
-            _variant(ServerlessConfig={"MemorySizeInMB": 2048, "MaxConcurrency": 1}),
-            "ProductionVariants.ServerlessConfig",
+            {
+                **_variant(),
+                "ExplainerConfig": {"ClarifyExplainerConfig": {"ShapConfig": {"ShapBaselineConfig": {}}}},
+            },
+            "ExplainerConfig",
         ),
     ],
 )
