@@ -89,11 +89,11 @@ localcloud-stop: ## stop the embedded AWS; everything in it is gone
 	@test ! -x .localcloud/venv/bin/localcloud || .localcloud/venv/bin/localcloud stop
 
 lock: $(TOOLS) ## compile the *.in files into pinned, hashed lock files
-	@for f in requirements requirements-dev localcloud/requirements localcloud/functions/requirements localcloud/runners/requirements localcloud/runners/pytorch; do \
+	@for f in requirements requirements-dev localcloud/requirements localcloud/functions/requirements localcloud/runners/requirements localcloud/runners/pytorch operations/jupyter; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet $$f.in -o $$f.txt; done
 
 clean: localcloud-stop ## remove everything that was installed or generated
-	@rm -rf .venv .localcloud node_modules cdk.out .cdk.out reports
+	@rm -rf .venv .localcloud node_modules cdk.out .cdk.out .jupyter reports
 
 $(PRODUCT): requirements.txt pyproject.toml
 	@echo "Installing the project's packages into .venv (a minute or so) ..."

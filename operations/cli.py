@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NoReturn
 
-from operations.commands import daily, doctor, lifecycle, models, workloads
+from operations.commands import daily, doctor, lifecycle, models, tutorials, workloads
 from operations.commands.common import Handler
 from operations.console import Console
 from operations.errors import EXIT_FAILED, EXIT_USAGE, OperationError, UsageError
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(handler=handler)
         return sub
 
-    for group in (doctor, lifecycle, daily, workloads, models):
+    for group in (doctor, lifecycle, daily, workloads, models, tutorials):
         group.register(command)
     return parser
 

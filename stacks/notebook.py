@@ -49,6 +49,9 @@ class NotebookStack(EnvironmentStack):
                 "SANDCASTLE_ENVIRONMENT": environment.name,
                 "SANDCASTLE_REGION": self.region,
                 "SANDCASTLE_BUCKET": foundation.data.name,
+                "SANDCASTLE_MODELS": foundation.models.name,
+                "SANDCASTLE_ROLE_PATH": "/",
+                "SANDCASTLE_INSTANCES": " ".join(environment.instances),
                 "SANDCASTLE_USER": NOTEBOOK_USER,
                 "SANDCASTLE_KEPT": "SageMaker",
                 "SANDCASTLE_IDLE_MINUTES": str(notebook.idle_minutes),
@@ -94,3 +97,4 @@ class NotebookStack(EnvironmentStack):
         limit.release.runs_after(instance.resource)
         logs.runs_after(worker.role.resource)  # and so after the instance, which refers to it
         cdk.CfnOutput(self, "NotebookName", value=instance.resource.attribute("NotebookInstanceName"))
+        cdk.CfnOutput(self, "InstanceTypes", value=" ".join(environment.instances))

@@ -47,6 +47,9 @@ class StudioStack(EnvironmentStack):
                 "SANDCASTLE_ENVIRONMENT": environment.name,
                 "SANDCASTLE_REGION": self.region,
                 "SANDCASTLE_BUCKET": foundation.data.name,
+                "SANDCASTLE_MODELS": foundation.models.name,
+                "SANDCASTLE_ROLE_PATH": roles_path(environment.name),
+                "SANDCASTLE_INSTANCES": " ".join(studio.instances),
                 "SANDCASTLE_TUTORIALS": "\n".join(f"{one.folder},{one.bucket},{one.key}" for one in delivered.values()),
             },
         )
@@ -87,6 +90,7 @@ class StudioStack(EnvironmentStack):
             ("DomainName", names.domain),
             ("DomainUrl", domain.url),
             ("Users", " ".join(logins)),
+            ("InstanceTypes", " ".join(studio.instances)),
         ):
             cdk.CfnOutput(self, name, value=value)
 

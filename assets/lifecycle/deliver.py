@@ -1,4 +1,4 @@
-"""Brings tutorials, and a configuration for the SageMaker SDK. Part of lifecycle scripts, which set the environment.
+"""Brings tutorials, what they need to know, and a configuration for the SageMaker SDK. Part of lifecycle scripts.
 
 A file that its user has changed stays as it is: what was delivered is noted in ``.sandcastle``, and only what is still
 as delivered is replaced.
@@ -86,12 +86,33 @@ def sdk(user, prefix):
     return json.dumps({"SchemaVersion": "1.0", "SageMaker": settings}, indent=2).encode()  # JSON is YAML, too
 
 
+def tell(user, prefix):
+    """Write down where tutorials are and whose: `workbench.py` beside them reads it, whatever was there before."""
+    _, partition, _, _, account, session = client("sts").get_caller_identity()["Arn"].split(":")
+    role = f"arn:{partition}:iam::{account}:role{os.environ['SANDCASTLE_ROLE_PATH']}{session.split('/')[1]}"
+    settings = {
+        "environment": os.environ["SANDCASTLE_ENVIRONMENT"],
+        "region": REGION,
+        "user": user,
+        "home": prefix,
+        "data_bucket": os.environ["SANDCASTLE_BUCKET"],
+        "models_bucket": os.environ["SANDCASTLE_MODELS"],
+        "role": role,
+        "instances": os.environ["SANDCASTLE_INSTANCES"].split(),
+    }
+    path = NOTES.with_name("environment.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings, indent=1))
+
+
 def main(who):
     """Deliver everything; ``who`` returns the user and the user's folder in the bucket."""
     notes = noted()
     try:
-        deliver(HOME / ".config" / "sagemaker" / "config.yaml", sdk(*who()), notes)
+        user, prefix = who()
+        deliver(HOME / ".config" / "sagemaker" / "config.yaml", sdk(user, prefix), notes)
         print(f"sandcastle: {tutorials(notes)} new files in ~/{(KEPT / 'tutorials').relative_to(HOME)}")
+        tell(user, prefix)
     except (BotoCoreError, ClientError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise SystemExit(f"sandcastle: {type(error).__name__}: {error}")  # noqa: B904  # one line is what the log needs
     finally:

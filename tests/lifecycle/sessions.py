@@ -18,7 +18,17 @@ _OPEN = {
 
 
 def as_role(cloud: Cloud, role: str, service: str) -> Any:
-    """Return a client with the role's own credentials; its trust is opened to the account for a moment.
+    """Return a client with the role's own credentials."""
+    session = session_of(cloud, role)
+    return boto3.client(
+        service, endpoint_url=cloud.endpoint, region_name="us-east-1",
+        aws_access_key_id=session["AccessKeyId"], aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )  # fmt: skip
+
+
+def session_of(cloud: Cloud, role: str) -> Any:
+    """Return the role's own credentials; its trust is opened to the account for a moment.
 
     The role needs its own trust back: a service does not delete what it cannot assume the role of.
     """
@@ -26,12 +36,7 @@ def as_role(cloud: Cloud, role: str, service: str) -> Any:
     found = iam.get_role(RoleName=role)["Role"]
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(_OPEN))
     try:
-        session = cloud.client("sts").assume_role(RoleArn=found["Arn"], RoleSessionName="test")["Credentials"]
+        return cloud.client("sts").assume_role(RoleArn=found["Arn"], RoleSessionName="test")["Credentials"]
     finally:
         own = json.dumps(found["AssumeRolePolicyDocument"])
         iam.update_assume_role_policy(RoleName=role, PolicyDocument=own)
-    return boto3.client(
-        service, endpoint_url=cloud.endpoint, region_name="us-east-1",
-        aws_access_key_id=session["AccessKeyId"], aws_secret_access_key=session["SecretAccessKey"],
-        aws_session_token=session["SessionToken"],
-    )  # fmt: skip

@@ -12,6 +12,7 @@ import yaml
 from tests.lifecycle.conftest import ROOT, Cloud
 from tests.lifecycle.people import Person, output, script_said
 from tests.lifecycle.promises import try_all
+from tests.lifecycle.tutorials import tutorial_of
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -177,6 +178,11 @@ def test_a_person_finds_the_tutorials_asks_the_model_and_reads_the_data(deployed
         assert s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     ada.client().delete_app(DomainId=ada.domain, SpaceName="ada-lab", AppType="JupyterLab", AppName="default")
     cloud.until(lambda: len(cloud.running_meters()) == RESTING, "the end of the app")
+
+
+def test_a_person_does_a_whole_tutorial_with_the_rights_that_one_has(deployed: Any, cloud: Cloud) -> None:
+    tutorial_of(cloud, ENVIRONMENT, "bank", "ada")
+    assert len(cloud.running_meters()) == RESTING
 
 
 def test_no_call_of_the_environments_roles_was_ever_denied(deployed: Any, cloud: Cloud) -> None:

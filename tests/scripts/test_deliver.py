@@ -28,6 +28,9 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("REGION", "us-east-1"),
         ("ENVIRONMENT", "local"),
         ("BUCKET", "data-bucket"),
+        ("MODELS", "models-bucket"),
+        ("ROLE_PATH", "/sandcastle/local/users/"),
+        ("INSTANCES", "ml.t3.medium ml.m5.large"),
         ("TUTORIALS", f"bank,{BUCKET},bank.zip\nshared,{BUCKET},shared.zip"),
     ):
         monkeypatch.setenv(f"SANDCASTLE_{name}", value)
@@ -49,15 +52,18 @@ def zipped(**files: str) -> bytes:
 
 def start(program: ModuleType, monkeypatch: pytest.MonkeyPatch, *answers: bytes | str) -> None:
     """Run it once; S3 answers with these archives, or refuses with these codes, one after the other."""
-    s3 = boto3.client("s3", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    with Stubber(s3) as stub:
+    s3, sts = (
+        boto3.client(one, "us-east-1", aws_access_key_id="x", aws_secret_access_key="x") for one in ("s3", "sts")
+    )
+    with Stubber(s3) as stub, Stubber(sts) as caller:
+        caller.add_response("get_caller_identity", {"Arn": "arn:aws:sts::123456789012:assumed-role/ada-role/SageMaker"})
         for key, answer in zip(("bank.zip", "shared.zip"), answers, strict=False):
             asked = {"Bucket": BUCKET, "Key": key}
             if isinstance(answer, str):
                 stub.add_client_error("get_object", answer, expected_params=asked)
             else:
                 stub.add_response("get_object", {"Body": StreamingBody(io.BytesIO(answer), len(answer))}, asked)
-        monkeypatch.setattr(program, "client", lambda _: s3)
+        monkeypatch.setattr(program, "client", {"s3": s3, "sts": sts}.__getitem__)
         program.main(lambda: ("ada", "users/ada/"))
         stub.assert_no_pending_responses()
 
@@ -122,7 +128,32 @@ def test_an_archive_cannot_write_outside_its_folder(
         out.writestr("../../.bashrc", "no")
         out.writestr("/etc/no", "no")
     start(program, monkeypatch, archive.getvalue(), zipped())
-    assert {file.name for file in tmp_path.rglob("*") if file.is_file()} == {"config.yaml", "delivered.json"}
+    assert {file.name for file in tmp_path.rglob("*") if file.is_file()} == {
+        "config.yaml",
+        "delivered.json",
+        "environment.json",
+    }
+
+
+def test_what_a_tutorial_needs_to_know_is_noted_at_every_start(
+    program: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    note = tmp_path / ".sandcastle" / "environment.json"
+    for before in ("", "{"):
+        if before:
+            note.write_text(before)
+        start(program, monkeypatch, zipped(), zipped())
+        noted = json.loads(note.read_text())
+        assert noted.pop("role") == "arn:aws:iam::123456789012:role/sandcastle/local/users/ada-role"
+        assert noted.pop("instances") == ["ml.t3.medium", "ml.m5.large"]
+        assert noted == {
+            "environment": "local",
+            "region": "us-east-1",
+            "user": "ada",
+            "home": "users/ada/",
+            "data_bucket": "data-bucket",
+            "models_bucket": "models-bucket",
+        }
 
 
 def test_notes_that_cannot_be_read_cost_nobody_a_file(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sandcastle.template import Lookup, resolve, symbols
@@ -25,11 +25,20 @@ def role_statements(template: Template, role: str, lookup: Lookup) -> list[dict[
     return [resolve(statement, lookup) for document in documents for statement in document["Statement"]]
 
 
-def policies_on(template: Template, role: str) -> list[Any]:
+def inline_statements(template: Template, role: str, lookup: Lookup) -> list[dict[str, Any]]:
+    """Return the statements that count for the 10,240 characters of a role: managed policies count for themselves."""
+    documents = [one["PolicyDocument"] for one in template["Resources"][role]["Properties"].get("Policies", [])]
+    documents += [one["Properties"]["PolicyDocument"] for one in policies_on(template, role, ("AWS::IAM::Policy",))]
+    return [resolve(statement, lookup) for document in documents for statement in document["Statement"]]
+
+
+def policies_on(
+    template: Template, role: str, kinds: Sequence[str] = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+) -> list[Any]:
     """Return the policies that the template attaches to a role."""
     return [
         policy
-        for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+        for kind in kinds
         for policy in resources(template, kind).values()
         if {"Ref": role} in policy["Properties"].get("Roles", [])
     ]

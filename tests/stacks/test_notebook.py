@@ -170,4 +170,5 @@ def test_no_other_environment_has_an_instance_it_did_not_ask_for(each: Synthesis
 
 
 def test_outputs(template: Template) -> None:
-    assert {key for key, output in template["Outputs"].items() if "Export" not in output} == {"NotebookName"}
+    keys = {key for key, output in template["Outputs"].items() if "Export" not in output}
+    assert keys == {"InstanceTypes", "NotebookName"}
