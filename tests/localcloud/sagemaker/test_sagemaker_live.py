@@ -229,7 +229,7 @@ def test_invocations_are_counted_in_cloudwatch(endpoint: str, runtime: Any, loca
         )["Metrics"]
         return {metric["MetricName"] for metric in metrics}
 
-    assert wait_for(names, lambda found: found == wanted) == wanted
+    assert wait_for(names, lambda found: found >= wanted)
 
 
 def test_the_server_logs_under_its_role(endpoint: str, localcloud: Any) -> None:
