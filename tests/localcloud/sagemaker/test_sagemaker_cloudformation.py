@@ -240,12 +240,13 @@ def test_what_was_deleted_by_hand_is_no_obstacle(stack: Stack, sm: Any, model_da
             {
                 "DeploymentConfig": {
                     "RollingUpdatePolicy": {
-                        "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1},
+                        "MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+                        "RollbackMaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
                         "WaitIntervalInSeconds": 60,
                     }
                 }
             },
-            "[localcloud] CreateEndpoint: DeploymentConfig.RollingUpdatePolicy is not supported yet",
+            "[localcloud] CreateEndpoint: DeploymentConfig.RollingUpdatePolicy.RollbackMaximumBatchSize is",
         ),
     ],
 )

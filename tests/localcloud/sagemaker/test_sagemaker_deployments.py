@@ -204,6 +204,8 @@ def test_alarms_must_exist_and_the_role_must_be_allowed_to_look(live: World) -> 
     live.backend.denied = {"cloudwatch:DescribeAlarms"}
     assert "cloudwatch:DescribeAlarms" in live.refusal("UpdateEndpoint", **asked).message
     assert status(live) == "InService"
+    created = {**asked, "EndpointName": "other"}
+    assert "cloudwatch:DescribeAlarms" in live.refusal("CreateEndpoint", **created).message
 
 
 def test_a_deployment_that_takes_too_long_is_rolled_back(live: World) -> None:

@@ -220,7 +220,8 @@ def test_what_was_asked_lands_in_s3(endpoint: str, runtime: Any, trained: Traine
 def test_invocations_are_counted_in_cloudwatch(endpoint: str, runtime: Any, localcloud: Any) -> None:
     score(runtime, endpoint, "9.0,1.0")
     cloudwatch = localcloud.client("cloudwatch")
-    wanted = {"Invocations", "Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency", "OverheadLatency"}
+    wanted = {"Invocations", "InvocationsPerInstance", "ModelLatency", "OverheadLatency"}
+    wanted |= {"Invocation4XXErrors", "Invocation5XXErrors", "InvocationModelErrors"}
 
     def names() -> set[str]:
         metrics = cloudwatch.list_metrics(

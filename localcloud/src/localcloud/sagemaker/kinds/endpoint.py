@@ -87,12 +87,14 @@ class Endpoints:
         arn = scope.arn("endpoint", name)
         self._core.require_tagging(request, arn)
         self._authorise_config(request)
+        self._check_alarms(request)
         now = self._core.clock.now()
         with self._core.store.lock:
             if self._table.get(scope, name) is not None:
                 raise errors.validation(f'Cannot create already existing endpoint "{arn}".')
             config = self._configs.require(scope, asked["EndpointConfigName"])
             fleet = self._builder.build(scope, name, config)
+            deployment.plan(asked.get("DeploymentConfig"), _instances(fleet))  # refuses what no update could follow
             record = EndpointRecord(
                 scope,
                 name,
@@ -133,7 +135,7 @@ class Endpoints:
             if config_asked is None and asked.get("RetainDeploymentConfig"):
                 config_asked = record.deployment
             serverless.check_update(record.fleet.variants, fleet.variants, config_asked)
-            plan = deployment.plan(config_asked, sum(variant.instance_count for variant in fleet.variants))
+            plan = deployment.plan(config_asked, _instances(fleet))
             self._core.take(record, fleets.takes(fleet))
             record.deployment = config_asked
             change(self._core, record, "Updating")
@@ -315,6 +317,11 @@ class Endpoints:
     def _forget(self, record: EndpointRecord) -> None:
         with self._core.store.lock:
             self._table.remove(record)
+
+
+def _instances(fleet: Fleet) -> int:
+    """How many instances a fleet has in all."""
+    return sum(variant.instance_count for variant in fleet.variants)
 
 
 def _summary(record: EndpointRecord) -> dict[str, Any]:
