@@ -7,6 +7,7 @@ shape = 3. Source: developer guide cdf-training. The writer gives the bytes of A
 `write_numpy_to_dense_tensor` (SDK v2).
 """
 
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 MAGIC = 0xCED7230A
 _FLOAT32, _FLOAT64, _INT32 = 2, 3, 7
 _FLOATS = {_FLOAT32: "<f4", _FLOAT64: "<f8"}
+#: of a sparse tensor, made dense: its shape is a claim of whoever wrote it
+_LARGEST_ROW = 1 << 26
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -39,7 +42,14 @@ class Tensor:
             return self.values
         if not self.shape:
             raise RecordError("a sparse tensor without a shape")
-        row = np.zeros(int(np.prod(self.shape)), self.values.dtype)
+        size = math.prod(self.shape)
+        if size > _LARGEST_ROW:
+            raise RecordError(f"a sparse tensor of {size} numbers where {_LARGEST_ROW} is the most")
+        if len(self.keys) != len(self.values):
+            raise RecordError(f"a sparse tensor with {len(self.keys)} keys and {len(self.values)} values")
+        if len(self.keys) and int(self.keys.max()) >= size:
+            raise RecordError(f"a sparse tensor of {size} numbers with the key {int(self.keys.max())}")
+        row = np.zeros(size, self.values.dtype)
         row[self.keys.astype(np.int64)] = self.values
         return row
 
@@ -214,28 +224,41 @@ def decode(record: bytes) -> Record:
 def read_matrix(data: bytes, *, only_float32: bool = False) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """The `values` features of all records as rows, and their labels (None when no record has one).
 
-    Raises RecordError when rows differ in length or only some have a label, and for other tensors than float32
-    when `only_float32`.
+    Raises RecordError, which names the record, also when rows differ in length or only some have a label, and for
+    other tensors than float32 when `only_float32`.
     """
     rows: list[NDArray[Any]] = []
     labels: list[float] = []
-    for message in frames(data):
-        record = decode(message)
-        if "values" not in record.features:
-            raise RecordError("a record without features named values")
-        features, label = record.features["values"], record.label.get("values")
-        for tensor in (features, label) if only_float32 else ():
-            if tensor is not None and tensor.values.dtype != np.float32:
-                raise RecordError(f"a {tensor.values.dtype} tensor where only float32 is supported")
-        rows.append(features.dense())
-        if label is not None and label.values.size:
-            labels.append(float(label.values[0]))
-    if len({row.size for row in rows}) > 1:
-        raise RecordError("records with different numbers of features")
-    if labels and len(labels) != len(rows):
-        raise RecordError("some records have a label and some do not")
+    messages = frames(data)
+    while True:
+        try:
+            message = next(messages, None)
+            if message is None:
+                break
+            features, label = _row(message, only_float32)
+            if rows and features.size != rows[0].size:
+                raise RecordError(f"records with different numbers of features: {features.size} and {rows[0].size}")
+            if rows and (label is None) == bool(labels):
+                raise RecordError("some records have a label and some do not")
+        except RecordError as error:
+            raise RecordError(f"record {len(rows) + 1}: {error}") from error
+        rows.append(features)
+        if label is not None:
+            labels.append(label)
     matrix = np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)
     return matrix, np.array(labels, np.float32) if labels else None
+
+
+def _row(message: bytes, only_float32: bool) -> tuple[NDArray[Any], float | None]:
+    """Features and label of one record. Raises RecordError."""
+    record = decode(message)
+    if "values" not in record.features:
+        raise RecordError("a record without features named values")
+    features, label = record.features["values"], record.label.get("values")
+    for tensor in (features, label) if only_float32 else ():
+        if tensor is not None and tensor.values.dtype != np.float32:
+            raise RecordError(f"a {tensor.values.dtype} tensor where only float32 is supported")
+    return features.dense(), float(label.values[0]) if label is not None and label.values.size else None
 
 
 def write_matrix(features: NDArray[Any], labels: NDArray[Any] | None = None) -> bytes:

@@ -1,9 +1,14 @@
-"""The built-in XGBoost's `train`: the real library behind SageMaker's contract."""
+"""The built-in XGBoost's `train`: the real library behind SageMaker's contract.
+
+With several hosts the files of sharded channels are collected on the first, which trains on all of them. AWS's hosts
+train one model side by side (Rabit), to the same end.
+"""
 
 import os
 import re
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "shared"))
 import datasets
 import sagemaker_io
 import settings
+import shards
 from engine import MODEL_NAME, Booster, TrainingCallback, train
+from hosts import Hosts
 from sagemaker_io import UserError
 
 CHECKPOINT = "xgboost-checkpoint"
@@ -115,14 +122,31 @@ def channels() -> tuple[str, bool]:
 
 
 def run() -> None:
-    """Validate, load, train, save. Raises UserError."""
+    """Validate on every host, load, train and save on the first. Raises UserError."""
     parameters = settings.validated(sagemaker_io.read_config("hyperparameters"))
     kind, has_validation = channels()
+    hosts = Hosts.of_job()
+    if len(hosts.names) == 1:
+        fit(parameters, kind, has_validation, None)
+        return
+
+    def on_the_first(parts: list[bytes]) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            shards.unpack(parts[1:], Path(folder))
+            fit(parameters, kind, has_validation, Path(folder))
+        return b""
+
+    hosts.combine(b"" if hosts.first else shards.pack(), on_the_first)
+
+
+def fit(parameters: dict[str, Any], kind: str, has_validation: bool, of_others: Path | None) -> None:
+    """Load, train, save. Raises UserError."""
     weights = bool(parameters.pop("csv_weights", 0))
-    matrices = [(datasets.load("train", kind, weights), "train")]
+    matrices = [(datasets.load("train", kind, weights, of_others), "train")]
     if has_validation:
-        matrices.append((datasets.load("validation", kind, weights), "validation"))
-        datasets.check_widths(matrices[0][0], matrices[1][0])
+        matrices.append((datasets.load("validation", kind, weights, of_others), "validation"))
+        if kind != "libsvm":  # whose rows do not say what they leave out
+            datasets.check_widths(matrices[0][0], matrices[1][0])
     log(f"Train matrix has {matrices[0][0].num_row()} rows and {matrices[0][0].num_col()} columns")
     if has_validation:
         log(f"Validation matrix has {matrices[1][0].num_row()} rows")

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from localcloud.jobs import builtin_metrics, images
-from tests.localcloud.jobs.cloud import LINEAR_LEARNER, PYTORCH_INFERENCE, PYTORCH_TRAINING, RUNNERS, SKLEARN, XGBOOST
+from tests.localcloud.jobs.cloud import (
+    KMEANS,
+    LINEAR_LEARNER,
+    PYTORCH_INFERENCE,
+    PYTORCH_TRAINING,
+    RUNNERS,
+    SKLEARN,
+    XGBOOST,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +27,7 @@ from tests.localcloud.jobs.cloud import LINEAR_LEARNER, PYTORCH_INFERENCE, PYTOR
         ("141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost@sha256:" + "0" * 64, "xgboost", "classic"),
         ("450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:1.7-1", "xgboost", "classic"),
         (LINEAR_LEARNER, "linear-learner", "classic"),
+        (KMEANS, "kmeans", "classic"),
         (SKLEARN, "scikit-learn", "classic"),
         (PYTORCH_TRAINING, "pytorch", "pytorch"),
         (PYTORCH_INFERENCE, "pytorch", "pytorch"),
@@ -84,6 +93,12 @@ def test_unknown_images_fail_loudly(image: str) -> None:
             {"validation:binary_f_beta": "0.5"},
         ),
         ("linear-learner", "#progress_metric: host=algo-1, completed 93 % of epochs", {"train:progress": "93"}),
+        (
+            "kmeans",
+            "[05/16/2021 12:27:47 INFO 1] #quality_metric: host=algo-1, train msd <loss>=0.06404909491539001",
+            {"train:msd": "0.06404909491539001"},
+        ),
+        ("kmeans", "#progress_metric: host=algo-1, completed 100.0 % of epochs", {"train:progress": "100.0"}),
         (
             "linear-learner",
             "#throughput_metric: host=algo-1, train throughput=22320.2 records/second",

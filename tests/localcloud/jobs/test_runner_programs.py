@@ -227,7 +227,7 @@ def test_early_stopping_keeps_the_best_rounds(tmp_path: Path) -> None:
             LINEAR,
             {"train": ("text/csv", table(1, 50)), "validation": ("text/csv", ",1,2,3,4\n")},
             2,
-            "The data of channel 'validation' contains values that are missing or not finite.",
+            "The data of channel 'validation' contains values that are missing or not finite: part-0, row 1.",
         ),
     ],
 )

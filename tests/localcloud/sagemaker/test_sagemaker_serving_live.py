@@ -95,7 +95,7 @@ def runtime(localcloud: Any) -> Any:
         ("serving-linear", b"9,1\n9", "text/csv", 400, "different numbers of columns"),
         ("serving-linear", b"9,one", "text/csv", 400, "unable to parse the request body"),
         ("serving-linear", b"9,1,5", "text/csv", 400, "each row must have 2 features, not 3"),
-        ("serving-linear", b"9,nan", "text/csv", 400, "NaN or infinite value in row 1, column 2"),
+        ("serving-linear", b"9,nan", "text/csv", 400, "row 1 contains a value that is missing or not finite"),
         ("serving-linear", b"9,1", "image/png", 415, "Content type image/png is not supported"),
     ],
 )

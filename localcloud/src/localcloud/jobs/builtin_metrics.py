@@ -3,7 +3,8 @@
 XGBoost: names of AWS's open container source (aws/sagemaker-xgboost-container, `algorithm_mode/metrics.py`); it
 defines the validation ones, the service reports the train ones as well. Its regexes end in `(\\S+)`, which is not a
 number where another metric follows on the line, so here the group is a number.
-Linear Learner: from a real DescribeHyperParameterTuningJob reply. CloudWatch shows a TAB as `#011`.
+Linear Learner: from a real DescribeHyperParameterTuningJob reply. K-Means: `test:msd` and `test:ssd` as AWS's SDK
+documents them; the others by the same pattern. CloudWatch shows a TAB as `#011`.
 """
 
 _NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
@@ -59,6 +60,13 @@ _LINEAR_LEARNER = {
     "mse": "mse <loss>",
     "absolute_loss": "absolute_loss <loss>",
 }
+_PROGRESS = [
+    {"Name": "train:progress", "Regex": r"#progress_metric: host=\S+, completed (\S+) %"},
+    {
+        "Name": "train:throughput",
+        "Regex": r"#throughput_metric: host=\S+, train throughput=(\S+) records/second",
+    },
+]
 
 
 def _xgboost() -> list[dict[str, str]]:
@@ -78,14 +86,21 @@ def _linear_learner() -> list[dict[str, str]]:
                 found.append({"Name": f"{channel}:{name}", "Regex": rf"{start}epoch=\S+, {channel} {text}=(\S+)"})
                 name = f"{name}:final"  # noqa: PLW2901 - the second definition of the same metric
             found.append({"Name": f"{channel}:{name}", "Regex": rf"{start}{channel} {text}=(\S+)"})
-    return [
-        *found,
-        {"Name": "train:progress", "Regex": r"#progress_metric: host=\S+, completed (\S+) %"},
-        {
-            "Name": "train:throughput",
-            "Regex": r"#throughput_metric: host=\S+, train throughput=(\S+) records/second",
-        },
+    return [*found, *_PROGRESS]
+
+
+def _kmeans() -> list[dict[str, str]]:
+    start = r"#quality_metric: host=\S+, "
+    found = [
+        {"Name": f"{channel}:{name}", "Regex": rf"{start}{channel} {name} <loss>=(\S+)"}
+        for channel in ("test", "train")
+        for name in ("msd", "ssd")
     ]
+    return [*found, *_PROGRESS]
 
 
-DEFINITIONS: dict[str, list[dict[str, str]]] = {"xgboost": _xgboost(), "linear-learner": _linear_learner()}
+DEFINITIONS: dict[str, list[dict[str, str]]] = {
+    "xgboost": _xgboost(),
+    "linear-learner": _linear_learner(),
+    "kmeans": _kmeans(),
+}

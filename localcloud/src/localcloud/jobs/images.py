@@ -39,6 +39,7 @@ class _Image:
 _REPOSITORIES = {
     "sagemaker-xgboost": _Image("xgboost", "classic", "xgboost"),
     "linear-learner": _Image("linear-learner", "classic", "linear_learner", customer_error=2),
+    "kmeans": _Image("kmeans", "classic", "kmeans", customer_error=2),
     "sagemaker-scikit-learn": _Image("scikit-learn", "classic", "framework", framework=True),
     "pytorch-training": _Image("pytorch", "pytorch", "framework", serve=False, framework=True),
     "pytorch-inference": _Image("pytorch", "pytorch", "framework", train=False, framework=True),
