@@ -33,6 +33,7 @@ def register(command: Register) -> None:
 
 def _deploy(options: argparse.Namespace, console: Console) -> int:
     from operations.deploy import deploy
+    from operations.runners import make_runners
 
     environment = load_environment(options.environment, ROOT, options.region)
     for note in environment.notes:
@@ -43,6 +44,7 @@ def _deploy(options: argparse.Namespace, console: Console) -> int:
     if target.name == "aws" and all(address.endswith("@example.com") for address in environment.notify):
         console.warn(f"Nobody would hear the budget: set `notify` in {display(environment.file)} to your address.")
     confirm(options, target, f"deploy environment {environment.name} to")
+    make_runners(target, environment, console)
     console.finish(deploy(target, environment.name, options.environment, console))
     return EXIT_OK
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 
 from localcloud.jobs import images
 from localcloud.jobs.runner_environments import ENVIRONMENTS, RunnerUnavailable, ensure
@@ -23,11 +22,10 @@ def run(arguments: argparse.Namespace) -> int:
     wanted, unknown = _wanted(arguments.images)
     made, failure = [], None
     if arguments.install:
-        began = time.monotonic()
         try:
             for name in wanted:
                 if not ENVIRONMENTS[name].ready:
-                    ensure(name, lambda line: print(f"{time.monotonic() - began:6.1f}s {line}", file=sys.stderr))
+                    ensure(name, lambda line: print(line, file=sys.stderr))
                     made.append(name)
         except RunnerUnavailable as error:
             failure = str(error)
@@ -36,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(document | ({"failure": failure} if failure else {})))
     else:
         _print(wanted, unknown)
-    if failure:
+    if failure and not arguments.json:
         print(f"localcloud: {failure}", file=sys.stderr)
     return 1 if failure or unknown else 0
 

@@ -15,7 +15,7 @@ import pytest
 from localcloud.jobs import runner_environments
 from localcloud.jobs.runner_environments import ENVIRONMENTS, Environment, RunnerUnavailable, ensure
 from tests.localcloud.conftest import COMMAND, run_localcloud
-from tests.localcloud.jobs.cloud import PYTORCH_TRAINING
+from tests.localcloud.jobs.cloud import PYTORCH_TRAINING, Cloud
 
 
 def wheel(folder: Path, name: str, version: str, content: str) -> Path:
@@ -50,32 +50,42 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     return environment
 
 
-def test_made_once_whole_and_under_its_own_name(small: Environment, tmp_path: Path) -> None:
+def test_the_first_job_makes_it_and_says_so(
+    cloud: Cloud,
+    small: Environment,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setitem(ENVIRONMENTS, "pytorch", small)
     wheel(tmp_path, "tinytorch", "1.0+cpu", "ANSWER = 42\n")
     killed = tmp_path / "runners" / ".small.part" / "lib"
     killed.mkdir(parents=True)
     (killed / "half a package").touch()
-    told: list[str] = []
     assert not small.ready
-    python = ensure("small", told.append)
+    code = "import tinytorch; print('answer', tinytorch.ANSWER)"
+    job = cloud.processing(cloud.full_role(), code, image=PYTORCH_TRAINING)
+    with caplog.at_level("INFO", "localcloud.jobs"):
+        outcome, _ = cloud.run(job)
+    lines = cloud.log_lines("/aws/sagemaker/ProcessingJobs", job.name)
+    assert outcome.status == "Completed", lines
+    assert lines[0].startswith("[localcloud] runner environment small: making it, once")
+    assert any("tinytorch-1.0+cpu" in line for line in lines)
+    assert lines[-2].startswith("[localcloud] runner environment small: ready after")
+    assert lines[-1] == "answer 42"
+    assert (
+        f"job {job.name}: runner environment small: making it, once" in caplog.text
+    )  # in server.log, while it goes on
     assert small.ready
-    assert python == tmp_path / "runners" / "small" / "bin" / "python"
-    assert "making it, once" in told[0]
-    assert any("tinytorch-1.0+cpu" in line for line in told)
-    assert "ready after" in told[-1]
-    answer = subprocess.run(
-        [python, "-c", "import tinytorch; print(tinytorch.ANSWER)"], capture_output=True, text=True, check=True
-    )
-    assert answer.stdout == "42\n"
-    # its scripts name the folder it is in, not the one it was made in
-    pip = subprocess.run([python.parent / "pip", "--version"], capture_output=True, text=True, check=True)
+    # its scripts name the folder it is in, not the one it was made in, which is gone with all that it was made from
+    pip = subprocess.run([small.python.parent / "pip", "--version"], capture_output=True, text=True, check=True)
     assert str(small.folder) in pip.stdout
     assert sorted(each.name for each in (tmp_path / "runners").iterdir()) == [".small.lock", "small"]
     assert not (small.folder / "lib" / "half a package").exists()
 
-    told.clear()
-    assert ensure("small", told.append) == python
-    assert told == []
+    again = cloud.processing(cloud.full_role(), code, image=PYTORCH_TRAINING)
+    cloud.run(again)
+    assert cloud.log_lines("/aws/sagemaker/ProcessingJobs", again.name) == ["answer 42"]
     # other requirements: not the same environment any more
     Path(small.requirements).write_text("# changed\n")
     assert not small.ready
