@@ -66,8 +66,8 @@ def plain_model(spec: Spec, train: Iterable[tuple[str, bytes]], test_csv: bytes,
     """Fit logistic regression, or K-Means for clusters, on the training rows and judge it by the test rows.
 
     ``train`` are the names and contents of the training split's files: CSV with the label first, or RecordIO. Inputs
-    are scaled, texts become one column for each value, gaps the column's median. Raises EvaluationError when a file
-    has another form or the split has no label that the kind needs.
+    are scaled unless all lie between 0 and 1, texts become one column for each value, gaps the most frequent value of
+    their column. Raises EvaluationError when a file has another form or the split has no label that the kind needs.
     """
     labels, inputs = _read(train)
     test_labels, test_inputs = _table(test_csv, "test.csv")
@@ -104,7 +104,8 @@ def _inputs_transformer(inputs: npt.NDArray[Any]) -> Any:
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     if inputs.dtype.kind == "f":
-        return StandardScaler()
+        # Pixels are on one scale already; to enlarge the faint ones would only make the plain model worse.
+        return "passthrough" if inputs.min() >= 0 and inputs.max() <= 1 else StandardScaler()
     numbers = [column for column in range(inputs.shape[1]) if _all_numbers(inputs[:, column])]
     texts = [column for column in range(inputs.shape[1]) if column not in numbers]
     return make_column_transformer(

@@ -110,8 +110,9 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
         for folder in (workload, "shared"):
             archive = root / f"{folder}.zip"
             with zipfile.ZipFile(archive, "w") as zipped:
-                for path in sorted((WORKLOADS / folder).glob("*.py")):
-                    zipped.write(path, path.name)
+                for path in sorted((WORKLOADS / folder).iterdir()):
+                    if path.suffix in (".py", ".csv"):
+                        zipped.write(path, path.name)
             archives.append(str(archive))
         log = root / "log"
         environment = {

@@ -24,7 +24,7 @@ import socket
 import ssl
 import threading
 import time
-from typing import Callable, List, NamedTuple
+from typing import Any, Callable, List, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 _CHUNK = 65_536
@@ -63,47 +63,25 @@ def system_resolve(host: str, port: int) -> list[str]:
 def is_public(address: str) -> bool:
     """Return whether an address belongs to the internet: not private, local, shared, reserved, or one in disguise.
 
-    IPv6 can carry an IPv4 address (mapped, compatible, 6to4, Teredo, NAT64); then that one must be public, too.
+    An IPv6 address may stand for an IPv4 one, which is then what counts; of the ways to carry one through tunnels
+    (6to4, Teredo) nobody needs any here.
     """
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed: Any = ipaddress.ip_address(address)
     except ValueError:
         return False
     if isinstance(parsed, ipaddress.IPv6Address):
-        if getattr(parsed, "scope_id", None):
+        if getattr(parsed, "scope_id", None) or parsed.sixtofour is not None or parsed.teredo is not None:
             return False
-        if not all(_is_global(carried) for carried in _carried(parsed)):
-            return False
-    return _is_global(parsed)
-
-
-def _is_global(address: ipaddress._BaseAddress) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return True  # what counts is the address that it carries
-    return address.is_global and not (
-        address.is_private
-        or address.is_loopback
-        or address.is_link_local
-        or address.is_multicast
-        or address.is_reserved
-        or address.is_unspecified
+        parsed = parsed.ipv4_mapped or parsed
+    return bool(parsed.is_global) and not (
+        parsed.is_private
+        or parsed.is_loopback
+        or parsed.is_link_local
+        or parsed.is_multicast
+        or parsed.is_reserved
+        or parsed.is_unspecified
     )
-
-
-def _carried(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
-    """Return the IPv4 addresses that an IPv6 address carries."""
-    number = int(address)
-    low = ipaddress.IPv4Address(number & 0xFFFFFFFF)
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if number >> 32 == 0:  # "compatible", long out of use
-        found.append(low)
-    if address in _NAT64 or address in _NAT64_LOCAL:
-        found.append(low)
-    return [one for one in found if one is not None]
-
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 def fetch(
@@ -185,7 +163,10 @@ def _ask(
                 "User-Agent": "sandcastle-digits",
             }
             connection.request("GET", path, headers=headers)
-            return _read(connection.getresponse(), limits, end)
+            answer = connection.getresponse()
+            if time.monotonic() >= end:  # cut in the middle of its headers, which then look like all of them
+                raise TimeoutError
+            return _read(answer, limits, end)
         finally:
             timer.cancel()
     except (OSError, http.client.HTTPException, ValueError):  # of TLS, too; what exactly would tell about the network
@@ -229,13 +210,13 @@ def _read(answer: http.client.HTTPResponse, limits: Limits, end: float) -> bytes
     content = bytearray()
     while True:
         part = answer.read1(_CHUNK)
+        if time.monotonic() >= end:  # what was cut looks like an end
+            raise FetchError(f"the picture takes longer than {limits.seconds:g} seconds")
         if not part:
             break
         content += part
         if len(content) > limits.bytes:
             raise FetchError(f"the picture has more than {limits.bytes:,} bytes")
-        if time.monotonic() >= end:
-            raise FetchError(f"the picture takes longer than {limits.seconds:g} seconds")
     if answer.length:  # what the header promised and did not come
         raise FetchError("the picture ends before its end")
     return bytes(content)

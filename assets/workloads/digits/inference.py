@@ -22,18 +22,7 @@ import torch
 from fetch import FetchError, fetch
 from network import PIXELS, Network
 from picture import PictureError, pixels_of
-
-try:
-    from sagemaker_inference.errors import BaseInferenceToolkitError
-except ImportError:  # outside of AWS's images: the attributes are what a server may look at
-
-    class BaseInferenceToolkitError(Exception):  # type: ignore[no-redef]
-        """An error that the client shall see, with its HTTP status."""
-
-        def __init__(self, status_code: int, message: str, phrase: str) -> None:
-            super().__init__(message)
-            self.status_code, self.message, self.phrase = status_code, message, phrase
-
+from sagemaker_inference.errors import BaseInferenceToolkitError  # the image's own server turns it into a status
 
 Answers = List[Dict[str, Any]]
 
