@@ -12,6 +12,7 @@ from sandcastle.config.catalogue import image_uri
 from sandcastle.dataset import Dataset
 from sandcastle.hosted_model import HostedModel
 from sandcastle.job_logs import JobLogs
+from sandcastle.job_permissions import JobPermissions
 from sandcastle.job_provider import JobProvider
 from sandcastle.naming import WorkloadNames
 from sandcastle.resource import EnvironmentStack
@@ -38,7 +39,8 @@ class WorkloadStack(EnvironmentStack):
         names = WorkloadNames(environment.name, workload.name)
         code = code_asset(self, Assets(environment.root).functions)
         data, models, reports = foundation.data, foundation.models, foundation.reports
-        image = _image(workload.train.image, self.region)
+        train = workload.train
+        serving = _image(train.serving_image, self.region)
         dataset = Dataset(
             self,
             "Dataset",
@@ -55,7 +57,7 @@ class WorkloadStack(EnvironmentStack):
             workload=workload,
             dataset=dataset,
             names=names,
-            image=image,
+            image=serving if train.artifact else _image(train.image, self.region),
             data_bucket_arn=data.arn,
             models_bucket_name=models.name,
             models_bucket_arn=models.arn,
@@ -65,7 +67,13 @@ class WorkloadStack(EnvironmentStack):
             "Jobs",
             names=names,
             code=code,
-            job_roles=[dataset.role, trained.role],
+            jobs=JobPermissions(
+                names,
+                trains=trained.kind == "training",
+                tunes=trained.kind == "tuning",
+                tunable=train.tuning is not None,
+            ),
+            job_roles=[dataset.role, *([trained.role] if trained.role else [])],
             result_bucket_arns=[data.arn, models.arn],
         )
         SpendingLimit(
@@ -85,15 +93,15 @@ class WorkloadStack(EnvironmentStack):
             "HostedModel",
             workload=workload,
             trained=trained,
-            job=fitted,
             names=names,
-            image=image,
+            image=serving,
             models_bucket_arn=models.arn,
             reports_bucket_name=reports.name,
             reports_bucket_arn=reports.arn,
         )
-        fitted.add_resource_dependency(prepared)
-        for role in (dataset.role, trained.role, hosted.role):
+        if fitted:
+            fitted.add_resource_dependency(prepared)
+        for role in (dataset.role, hosted.role, *([trained.role] if trained.role else [])):
             # Jobs and endpoint wait for their role, and the role for the logs' janitor. SageMaker goes on sending
             # lines for a while after an endpoint is deleted, which would bring its log group back: when the janitor
             # deletes the logs, no role is left that could write any.
@@ -103,8 +111,10 @@ class WorkloadStack(EnvironmentStack):
             ("EndpointConfigName", hosted.config.attribute("EndpointConfigName")),
             ("DatasetUri", prepared.result),
             ("DatasetJob", prepared.job_name),
-            ("TrainingJob", fitted.job_name),
-            ("ModelDataUrl", fitted.result),
+            *([("TrainingJob", fitted.job_name)] if fitted else []),
+            *([("TuningJob", fitted.attribute("TuningJob"))] if fitted and trained.kind == "tuning" else []),
+            *([("Objective", fitted.attribute("Objective"))] if fitted and trained.kind == "tuning" else []),
+            ("ModelDataUrl", trained.archive),
             ("Fingerprint", trained.fingerprint),
             ("ContentType", workload.serve.content_type),
             ("Accept", workload.serve.accept),

@@ -18,7 +18,7 @@ LONGEST_END = 1300
 """Bytes of JSON. CloudFormation takes 4096 for the whole answer, and CDK's framework adds its own lines."""
 
 LONGEST_REASON = 1100
-"""Characters; SageMaker's reasons have at most 1024."""
+"""Characters; SageMaker's reasons have at most 1024. Half of one more and a log's end fit beside it."""
 
 
 def failure_text(jobs: Jobs, logs: Any, state: JobState) -> str:
@@ -28,12 +28,22 @@ def failure_text(jobs: Jobs, logs: Any, state: JobState) -> str:
     if state.detail and state.detail not in (state.status, reason):
         text += f" ({state.detail[: LONGEST_REASON // 4]})"
     try:
+        told = jobs.suspect(state)
+    except (BotoCoreError, ClientError) as error:
+        return f"{text} Log: {jobs.log_group} (its training jobs not listed: {_short(error)})"
+    if told is not state:
+        text += f" Training job {told.name} {told.status}: {told.reason[: LONGEST_REASON // 2]}"
+    return text + _log_of(jobs, logs, told)
+
+
+def _log_of(jobs: Jobs, logs: Any, state: JobState) -> str:
+    try:
         stream = first_stream(logs, jobs.log_group, state.name)
     except (BotoCoreError, ClientError) as error:
-        return f"{text} Log: {jobs.log_group}, streams {state.name}/* (not listed: {_short(error)})"
+        return f" Log: {jobs.log_group}, streams {state.name}/* (not listed: {_short(error)})"
     if not stream:
-        return f"{text} Log: {jobs.log_group}, no stream: the job never started"
-    return f"{text} Log: {jobs.log_group}, stream {stream}{_how_it_ended(logs, jobs.log_group, stream)}"
+        return f" Log: {jobs.log_group}, no stream: the job never started"
+    return f" Log: {jobs.log_group}, stream {stream}{_how_it_ended(logs, jobs.log_group, stream)}"
 
 
 def first_stream(logs: Any, group: str, job: str) -> str:

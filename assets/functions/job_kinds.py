@@ -1,4 +1,4 @@
-"""The two kinds of SageMaker job behind one face: start, look at, stop, list."""
+"""Kinds of SageMaker job behind one face: name, start, look at, stop, list. Tuning jobs have a module of their own."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from botocore.exceptions import ClientError
 
 @dataclass(frozen=True)
 class JobState:
-    """One look at a job. ``status`` is InProgress, Completed, Failed, Stopping or Stopped."""
+    """One look at a job. ``status`` is InProgress, Completed, Failed, Stopping or Stopped.
+
+    ``best`` is the training job of a tuning job whose artifact this is, ``objective`` what it reached, in words.
+    """
 
     name: str
     status: str
     detail: str = ""
     reason: str = ""
     artifact: str = ""
+    best: str = ""
+    objective: str = ""
 
     @property
     def busy(self) -> bool:
@@ -35,6 +40,27 @@ class Jobs(ABC):
     def __init__(self, sagemaker: Any) -> None:
         """Take a client of SageMaker."""
         self.sagemaker = sagemaker
+
+    def prefix(self, properties: dict[str, Any]) -> str:
+        """Return what the names of all jobs of the workload begin with, in every stack that ever held it."""
+        return str(properties["JobPrefix"])
+
+    def base(self, properties: dict[str, Any], fingerprint: str) -> str:
+        """Return what the names of the fingerprint's jobs in this stack begin with; nothing or a dash follows."""
+        return f"{properties['JobPrefix']}-{fingerprint[:8]}-{properties['StackPart']}"
+
+    def name(self, properties: dict[str, Any], attempt: int) -> str:
+        """Return the name of the fingerprint's n-th job in this stack, at most 63 characters by the rules of names."""
+        base = self.base(properties, properties["Fingerprint"])
+        return base if attempt == 1 else f"{base}-{attempt}"
+
+    def of_the_stack(self, properties: dict[str, Any], name: str) -> bool:
+        """Say whether a job with the workload's prefix is one of this stack's."""
+        return f"-{properties['StackPart']}" in name
+
+    def suspect(self, state: JobState) -> JobState:
+        """Return the job whose log tells why this one did not complete: itself. Raises ClientError."""
+        return state
 
     @abstractmethod
     def create(self, name: str, request: dict[str, Any]) -> None:
@@ -71,7 +97,7 @@ class Jobs(ABC):
         try:
             self.stop(name)
         except ClientError as error:
-            if code_of(error) != "ValidationException":
+            if code_of(error) not in {"ValidationException", "ResourceNotFound"}:
                 raise
             state = self.find(name)
             if state is not None and state.status == "InProgress":
@@ -136,10 +162,13 @@ class ProcessingJobs(Jobs):
         return [job["ProcessingJobName"] for page in pages for job in page["ProcessingJobSummaries"]]
 
 
-KINDS: dict[str, type[Jobs]] = {"training": TrainingJobs, "processing": ProcessingJobs}
-
-
 def is_not_found(error: ClientError) -> bool:
-    """Say whether the job does not exist: SageMaker has one code for this and for much else, so the text decides."""
+    """Say whether the job does not exist.
+
+    Tuning jobs have a code for this (facts on teardown, 1.13). For the others SageMaker has one code for this and for
+    much else, so the text decides.
+    """
     text = text_of(error).lower()
+    if code_of(error) == "ResourceNotFound":
+        return True
     return code_of(error) == "ValidationException" and ("not found" in text or "could not find" in text)

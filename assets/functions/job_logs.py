@@ -12,6 +12,7 @@ from typing import Any
 from aws import client, code_of
 from botocore.exceptions import ClientError
 from cfn import answer
+from tuning_jobs import STACK_DIGITS as TUNING_DIGITS
 
 SHARED_GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
 
@@ -23,39 +24,45 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
     def work() -> None:
         if event["RequestType"] == "Delete":
-            delete_logs(client("logs"), properties["JobPrefix"], properties["StackPart"], endpoint_group)
+            logs = client("logs")
+            delete_group(logs, endpoint_group)
+            delete_streams(logs, f"{properties['JobPrefix']}-", f"-{properties['StackPart']}")
+            # the training jobs of tuning jobs, in whose names there is room for less of the stack's text
+            delete_streams(logs, f"{properties['TuningPrefix']}-", f"-{properties['StackPart'][:TUNING_DIGITS]}-")
 
     answer(event, context, endpoint_group, work)
 
 
-def delete_logs(logs: Any, job_prefix: str, stack_part: str, endpoint_group: str) -> None:
-    """Delete the endpoint's group and the jobs' streams."""
+def delete_group(logs: Any, group: str) -> None:
+    """Delete the endpoint's group."""
     try:
-        logs.delete_log_group(logGroupName=endpoint_group)
+        logs.delete_log_group(logGroupName=group)
     except ClientError as error:
         _unless_gone(error)
-    for group in SHARED_GROUPS:
-        for stream in streams(logs, group, job_prefix, stack_part):
-            try:
-                logs.delete_log_stream(logGroupName=group, logStreamName=stream)
-            except ClientError as error:
-                _unless_gone(error)
 
 
-def streams(logs: Any, group: str, job_prefix: str, stack_part: str) -> list[str]:
-    """Return the streams of the stack's jobs: ``<prefix>-<fingerprint>-<stack part>[-<attempt>]/...``.
+def delete_streams(logs: Any, prefix: str, part: str) -> None:
+    """Delete the streams of the stack's jobs, which begin with the prefix and have the stack's part in the job's name.
 
-    The stack part tells them from those of a workload or stack whose name merely begins alike.
+    A stream is named ``<job>/...``. The part tells the jobs from those of a workload or stack whose name merely begins
+    alike.
     """
-    pages = logs.get_paginator("describe_log_streams").paginate(
-        logGroupName=group, logStreamNamePrefix=f"{job_prefix}-"
-    )
+    for group in SHARED_GROUPS:
+        for stream in _streams(logs, group, prefix):
+            if part in stream.partition("/")[0]:
+                try:
+                    logs.delete_log_stream(logGroupName=group, logStreamName=stream)
+                except ClientError as error:
+                    _unless_gone(error)
+
+
+def _streams(logs: Any, group: str, prefix: str) -> list[str]:
+    pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=group, logStreamNamePrefix=prefix)
     try:
-        names = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+        return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
     except ClientError as error:
         _unless_gone(error)
         return []
-    return [name for name in names if f"-{stack_part}" in name.partition("/")[0]]
 
 
 def _unless_gone(error: ClientError) -> None:

@@ -4,16 +4,19 @@ Entry points for CDK's Provider framework: it calls ``on_event`` once per change
 seconds until that says so. The framework reports every error of theirs to CloudFormation at once as the end of the
 change, so that ``is_complete`` answers "not yet" to what passes. Resource properties:
 
-    Kind         training | processing
+    Kind         training | tuning | processing
+    Variant      which of the stack's trained models it is, for more than one
     JobPrefix    what all names of the workload's jobs start with
+    TuningPrefix the same for tuning jobs, whose names are shorter
     Fingerprint  hexadecimal; the same fingerprint means the same result
     StackPart    a short text of its own for each stack that was ever created
+    Siblings     fingerprints of the stack's other trained models, whose jobs are none of this one's business
     Result       the folder in S3 that the job fills
     Request      the request to SageMaker without the job's name, as JSON text (CloudFormation would turn its
                  numbers into text)
 
-A finished job with the same fingerprint is used again if its result is still there. The physical id never changes:
-a new fingerprint is an update of the same resource, and a roll-back finds the old job.
+A finished job with the same fingerprint is used again if its result is still there. The physical id changes with the
+kind only: a new fingerprint is an update of the same resource, and a roll-back finds the old job.
 """
 
 from __future__ import annotations
@@ -26,7 +29,10 @@ from aws import client, code_of, is_passing, text_of
 from botocore.exceptions import BotoCoreError, ClientError
 from deployment import Deployment
 from job_failures import failure_text
-from job_kinds import KINDS, Jobs, JobState, is_not_found
+from job_kinds import Jobs, JobState, ProcessingJobs, TrainingJobs, is_not_found
+from tuning_jobs import TuningJobs
+
+KINDS: dict[str, type[Jobs]] = {"training": TrainingJobs, "tuning": TuningJobs, "processing": ProcessingJobs}
 
 ATTEMPTS = 99
 """Jobs keep their names for ever, so that each failure uses one up."""
@@ -65,7 +71,8 @@ def on_event(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     if event["RequestType"] == "Update":
         stop_others(jobs, properties)
     job = find_or_start(jobs, _client("s3"), properties, deployment)
-    physical_id = f"{properties['JobPrefix']}-{properties['Kind']}-{properties['StackPart']}"
+    variant = f"-{properties['Variant']}" if properties.get("Variant") else ""
+    physical_id = f"{properties['JobPrefix']}-{properties['Kind']}-{properties['StackPart']}{variant}"
     return {"PhysicalResourceId": physical_id, "Data": {"JobName": job, "Since": since}}
 
 
@@ -97,20 +104,18 @@ def _look(event: dict[str, Any]) -> dict[str, Any]:
         return {"IsComplete": not stop_all(jobs, properties)}
     state = jobs.look(event["Data"]["JobName"])
     if state.busy:
+        print(f"{jobs.word} {state.name} {state.status}: {state.detail}")
         return {"IsComplete": False}
     if state.status != "Completed":
         raise JobFailed(failure_text(jobs, _client("logs"), state))
-    return {"IsComplete": True, "Data": {"JobName": state.name, "Result": result_of(state, properties)}}
+    data = {"JobName": state.best or state.name, "Result": result_of(state, properties)}
+    if state.best:
+        data |= {"TuningJob": state.name, "Objective": state.objective}
+    return {"IsComplete": True, "Data": data}
 
 
 def _client(service: str) -> Any:
     return client(service, CALL_ATTEMPTS)
-
-
-def job_name(properties: dict[str, Any], attempt: int) -> str:
-    """Return the name of the fingerprint's n-th job in this stack, at most 63 characters by the rules of names."""
-    name = f"{properties['JobPrefix']}-{properties['Fingerprint'][:8]}-{properties['StackPart']}"
-    return name if attempt == 1 else f"{name}-{attempt}"
 
 
 def find_or_start(jobs: Jobs, s3: Any, properties: dict[str, Any], deployment: Deployment) -> str:
@@ -119,7 +124,7 @@ def find_or_start(jobs: Jobs, s3: Any, properties: dict[str, Any], deployment: D
     Raises JobFailed when all names are used up or the stack is being undone, ClientError when SageMaker refuses.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        name = job_name(properties, attempt)
+        name = jobs.name(properties, attempt)
         state = jobs.find(name)
         if state is None:
             start(jobs, name, request_of(properties, name), deployment)
@@ -128,7 +133,7 @@ def find_or_start(jobs: Jobs, s3: Any, properties: dict[str, Any], deployment: D
         if done or state.status == "InProgress":
             print(f"{jobs.word} {name} is {state.status}: used again")
             return name
-    raise JobFailed(f"{jobs.word} {job_name(properties, 1)} failed {ATTEMPTS} times: change something before the next")
+    raise JobFailed(f"{jobs.word} {jobs.name(properties, 1)} failed {ATTEMPTS} times: change something before the next")
 
 
 def request_of(properties: dict[str, Any], name: str) -> dict[str, Any]:
@@ -207,17 +212,17 @@ def stop_all(jobs: Jobs, properties: dict[str, Any]) -> list[str]:
 
 
 def stop_others(jobs: Jobs, properties: dict[str, Any]) -> None:
-    """Ask this stack's running jobs of other fingerprints to stop.
+    """Ask this stack's running jobs of other fingerprints to stop, but for those of its other trained models.
 
     Nobody waits for them any more: most of all when a roll-back updates back while the new job runs.
     """
-    wanted = job_name(properties, 1)
+    wanted = [jobs.base(properties, one) for one in (properties["Fingerprint"], *properties.get("Siblings", ()))]
     for name in running_jobs(jobs, properties):
-        if name != wanted and not name.startswith(f"{wanted}-"):
-            print(f"{jobs.word} {name} is stopped: {wanted} replaces it")
+        if not any(name == base or name.startswith(f"{base}-") for base in wanted):
+            print(f"{jobs.word} {name} is stopped: {wanted[0]} replaces it")
             jobs.stop_if_running(name)
 
 
 def running_jobs(jobs: Jobs, properties: dict[str, Any]) -> list[str]:
     """Return the names of this stack's jobs that run or are being stopped."""
-    return [name for name in jobs.busy(properties["JobPrefix"]) if f"-{properties['StackPart']}" in name]
+    return [name for name in jobs.busy(jobs.prefix(properties)) if jobs.of_the_stack(properties, name)]

@@ -7,8 +7,9 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from sandcastle.archives import REQUIREMENTS
 from sandcastle.assets import Assets
-from sandcastle.code import code_asset
+from sandcastle.code import NOT_CODE, code_asset
 from sandcastle.config import Environment, Workload
 from sandcastle.fingerprint import data_fingerprint
 from sandcastle.job_resource import JobResource
@@ -58,7 +59,7 @@ class Dataset(Construct):
         super().__init__(scope, construct_id)
         self._workload, self._names, self._image, self._bucket = workload, names, image, data_bucket_name
         stack = cdk.Stack.of(self)
-        code = code_asset(stack, workload.folder)
+        code = code_asset(stack, workload.folder, (*NOT_CODE, *_not_for_data(workload)))
         shared = code_asset(stack, Assets(environment.root).shared)
         self._inputs = {"workload": code.url, "shared": shared.url}
         self._code = [f"{_IN}/workload/{code.key}", f"{_IN}/shared/{shared.key}"]
@@ -145,6 +146,12 @@ class Dataset(Construct):
             "StoppingCondition": {"MaxRuntimeInSeconds": prepare.max_runtime_minutes * 60},
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
+
+
+def _not_for_data(workload: Workload) -> tuple[str, ...]:
+    """Return what of the folder's code prepares no data: another way to train must not prepare it again."""
+    train = workload.train
+    return (REQUIREMENTS, *(name for name in (train.script, train.artifact and train.artifact.file) if name))
 
 
 def _read(objects: list[tuple[str, str]]) -> list[Statement]:

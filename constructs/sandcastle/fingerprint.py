@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,13 @@ def hash_folder(folder: Path, ignored: Sequence[str]) -> str:
 
     ``ignored`` holds patterns for the name of a file or folder; what is in an ignored folder is ignored.
     """
+    return hash_files(folder, code_files(folder, ignored))
+
+
+def hash_files(folder: Path, files: Iterable[Path]) -> str:
+    """Return a hash of the names (from the folder on) and bytes of the files, in this order."""
     digest = hashlib.sha256()
-    for path in code_files(folder, ignored):
+    for path in files:
         for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()):
             digest.update(len(part).to_bytes(8, "big"))
             digest.update(part)
@@ -53,9 +58,28 @@ def data_fingerprint(*, code: str, shared_code: str, source: str, image: str, in
 
 
 def training_fingerprint(
-    *, data: str, image: str, instance: str, channels: Mapping[str, str], hyperparameters: Mapping[str, str]
+    *,
+    data: str,
+    image: str,
+    instance: str,
+    instances: int,
+    channels: Mapping[str, str],
+    hyperparameters: Mapping[str, str],
+    source: Mapping[str, Any] | None = None,
+    tuning: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return the fingerprint of a trained model. ``data`` is the dataset's; spot or not makes no other model."""
+    """Return the fingerprint of a trained model. ``data`` is the dataset's; spot or not makes no other model.
+
+    ``source`` says which script of which files runs, ``tuning`` what is searched and by which metric; a tuning job's
+    seed follows from the fingerprint itself.
+    """
     return fingerprint(
-        data=data, image=image, instance=instance, channels=dict(channels), hyperparameters=dict(hyperparameters)
+        data=data,
+        image=image,
+        instance=instance,
+        instances=instances,
+        channels=dict(channels),
+        hyperparameters=dict(hyperparameters),
+        source=dict(source) if source else None,
+        tuning=dict(tuning) if tuning else None,
     )

@@ -7,7 +7,6 @@ from typing import Any
 from constructs import Construct
 
 from sandcastle.config import Workload
-from sandcastle.job_resource import JobResource
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import (
     ON_AWS,
@@ -41,15 +40,15 @@ class HostedModel(Construct):
         *,
         workload: Workload,
         trained: TrainedModel,
-        job: JobResource,
         names: WorkloadNames,
         image: str,
         models_bucket_arn: str,
         reports_bucket_name: str,
         reports_bucket_arn: str,
     ) -> None:
-        """``job`` is the trained model's; ``image`` serves the model and is the one that trained it."""
+        """``trained`` has run; ``image`` serves its model."""
         super().__init__(scope, construct_id)
+        archives, archive = trained.readable
         capture = f"capture/{workload.name}"
         captures = workload.serve.capture_percent > 0
         reason = "SageMaker names captured files by endpoint and hour, below the workload's own folder"
@@ -72,18 +71,18 @@ class HostedModel(Construct):
             description=f"Serves the model of {workload.name}",
             statements=[
                 read_objects(
-                    models_bucket_arn,
-                    f"{workload.name}/*/output/model.tar.gz",
+                    archives,
+                    archive,
                     reason="archives of this workload only; what varies is fingerprint and job",
                 ),
-                list_objects(models_bucket_arn, f"{workload.name}/*", unseen=ON_AWS),
+                list_objects(archives, f"{archive.partition('*')[0]}*", unseen=ON_AWS),
                 *captured,
                 *write_logs(names.endpoint_log_group, "*"),
                 put_metrics("/aws/sagemaker/Endpoints", unseen=ON_AWS),
                 *pull_image(image),
             ],
             promises=[
-                may("s3:GetObject", f"{models_bucket_arn}/{workload.name}/*/output/model.tar.gz"),
+                may("s3:GetObject", f"{archives}/{archive}"),
                 *reports,
                 may_not("s3:DeleteObject", "*"),
                 may_not("sagemaker:CreateTrainingJob", "*"),
@@ -98,7 +97,7 @@ class HostedModel(Construct):
             EnableNetworkIsolation=True,
             PrimaryContainer={
                 "Image": image,
-                "ModelDataUrl": job.result,
+                "ModelDataUrl": trained.archive,
                 "Environment": {"SANDCASTLE_FINGERPRINT": trained.fingerprint},
             },
         )

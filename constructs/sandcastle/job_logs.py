@@ -44,13 +44,18 @@ class JobLogs(Construct):
                 Statement(["logs:DescribeLogStreams"], [f"{arn}:*" for arn in shared], reason=GROUP_REASON),
                 Statement(
                     ["logs:DeleteLogStream"],
-                    [f"{arn}:log-stream:{names.job_prefix}-*" for arn in shared],
+                    [
+                        f"{arn}:log-stream:{start}-*"
+                        for arn in shared
+                        for start in (names.job_prefix, names.tuning_prefix)
+                    ],
                     reason="streams of this workload's jobs; a stream's name ends with fingerprint, host and time",
                 ),
             ],
             promises=[
                 may("logs:DeleteLogGroup", endpoint),
                 may("logs:DeleteLogStream", f"{shared[0]}:log-stream:{names.job_prefix}-*"),
+                may("logs:DeleteLogStream", f"{shared[0]}:log-stream:{names.tuning_prefix}-*"),
                 *(may_not("logs:DeleteLogGroup", arn) for arn in shared),
                 may_not("logs:DeleteLogStream", f"{shared[0]}:log-stream:other-*"),
                 may_not("logs:GetLogEvents", "*"),
@@ -64,6 +69,7 @@ class JobLogs(Construct):
             ServiceToken=function.arn,
             ServiceTimeout=service_timeout(TIMEOUT_SECONDS),
             JobPrefix=names.job_prefix,
+            TuningPrefix=names.tuning_prefix,
             StackPart=names.stack_part,
             EndpointLogGroup=names.endpoint_log_group,
         )

@@ -1,4 +1,4 @@
-"""The provider that turns jobs into resources: one per workload stack, for its dataset and its trained model."""
+"""The provider that turns jobs into resources: one per workload stack, for its dataset and its trained models."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from constructs import Construct, IConstruct
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
 from sandcastle.code import CodeAsset
 from sandcastle.functions import Function
+from sandcastle.job_permissions import JobPermissions
 from sandcastle.naming import WorkloadNames
-from sandcastle.permissions import GROUP_REASON, list_objects, log_group_arn, pass_roles, sagemaker_arn
+from sandcastle.permissions import list_objects, pass_roles
 from sandcastle.promises import may, may_not
 from sandcastle.roles import UNSEEN_KEY, ServiceRole, Statement
 
@@ -24,11 +25,6 @@ WAIT_MINUTES = 60
 its own time besides the pause: it would notice too late. ``is_complete`` looks at the clock instead and fails after
 54 minutes, in time for its text to reach the stack's events."""
 
-_JOBS_REASON = "jobs of this workload; a job's name ends with fingerprint, stack and attempt"
-_LOG_REASON = "log streams of this workload's jobs; a stream's name ends with fingerprint, host and time"
-_LIST_REASON = "listing jobs is not about one job: the service authorization reference names no resource"
-
-_UNDONE = "a change that is undone while its job runs: localcloud's CloudFormation lets the job end first"
 _INACTIVE = "asked only about a function that Lambda has put to rest since, which localcloud never does"
 _STATES = "localcloud runs state machines without asking IAM"
 
@@ -36,7 +32,7 @@ _STATES = "localcloud runs state machines without asking IAM"
 class JobProvider(Construct):
     """CDK's Provider framework around ``assets/functions/jobs.py``.
 
-    ``on_event`` may start jobs, with the two job roles and no other, and may see whether its own stack is being
+    ``on_event`` may start jobs, with the jobs' own roles and no other, and may see whether its own stack is being
     undone; ``is_complete`` may look, stop, and read how this workload's logs end. The framework's own functions get
     roles and a log group that go with the stack, and cannot create log groups.
 
@@ -50,14 +46,16 @@ class JobProvider(Construct):
         *,
         names: WorkloadNames,
         code: CodeAsset,
+        jobs: JobPermissions,
         job_roles: Sequence[ServiceRole],
         result_bucket_arns: Sequence[str],
     ) -> None:
-        """``job_roles`` are those that jobs run under; results lie under the workload's prefix in the buckets."""
+        """``job_roles`` are those that jobs run under; results lie under the workload's prefix in the buckets.
+
+        ``jobs`` says which kinds of job are started, and which are only looked for and stopped.
+        """
         super().__init__(scope, construct_id)
-        jobs = [sagemaker_arn(kind, f"{names.job_prefix}-*") for kind in ("training-job", "processing-job")]
         roles = [role.arn for role in job_roles]
-        groups = [log_group_arn(f"/aws/sagemaker/{kind}Jobs") for kind in ("Training", "Processing")]
         on_event = Function(
             self,
             "OnEvent",
@@ -66,33 +64,17 @@ class JobProvider(Construct):
             code=code,
             timeout_seconds=300,  # waits up to 90 s for a new role, and each call may be tried four times
             statements=[
-                Statement(
-                    [
-                        "sagemaker:AddTags",
-                        "sagemaker:CreateProcessingJob",
-                        "sagemaker:CreateTrainingJob",
-                        "sagemaker:DescribeProcessingJob",
-                        "sagemaker:DescribeTrainingJob",
-                        "sagemaker:StopProcessingJob",
-                        "sagemaker:StopTrainingJob",
-                    ],
-                    jobs,
-                    reason=_JOBS_REASON,
-                    unseen={"sagemaker:StopProcessingJob": _UNDONE, "sagemaker:StopTrainingJob": _UNDONE},
-                ),
-                Statement(["sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"], ["*"], reason=_LIST_REASON),
+                *jobs.start_statements(),
                 # Exactly its own stack: a job that was started for a change which is being undone must not stay.
                 Statement(["cloudformation:DescribeStacks"], [cdk.Aws.STACK_ID]),
                 pass_roles(roles, "sagemaker.amazonaws.com"),
                 *(list_objects(arn, f"{names.workload}/*") for arn in result_bucket_arns),
             ],
             promises=[
-                *(may("sagemaker:CreateTrainingJob", arn) for arn in jobs[:1]),
-                may("sagemaker:StopTrainingJob", jobs[0]),
+                *jobs.start_promises(),
                 may("cloudformation:DescribeStacks", cdk.Aws.STACK_ID),
                 *(may("iam:PassRole", arn, iam__PassedToService="sagemaker.amazonaws.com") for arn in roles),
                 *(may_not("iam:PassRole", arn, iam__PassedToService="lambda.amazonaws.com") for arn in roles),
-                may_not("sagemaker:CreateTrainingJob", sagemaker_arn("training-job", "other-*")),
                 may_not("sagemaker:DeleteEndpoint", "*"),
                 may_not("cloudformation:DeleteStack", "*"),
                 may_not("s3:GetObject", "*"),
@@ -105,34 +87,8 @@ class JobProvider(Construct):
             description="Says whether the job behind a dataset or a trained model has ended",
             code=code,
             timeout_seconds=120,  # must answer "not yet" also after a call that was tried four times in vain
-            statements=[
-                Statement(
-                    [
-                        "sagemaker:DescribeProcessingJob",
-                        "sagemaker:DescribeTrainingJob",
-                        "sagemaker:StopProcessingJob",
-                        "sagemaker:StopTrainingJob",
-                    ],
-                    jobs,
-                    reason=_JOBS_REASON,
-                ),
-                Statement(["sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"], ["*"], reason=_LIST_REASON),
-                Statement(["logs:DescribeLogStreams"], [f"{arn}:*" for arn in groups], reason=GROUP_REASON),
-                Statement(
-                    ["logs:GetLogEvents"],
-                    [f"{arn}:log-stream:{names.job_prefix}-*" for arn in groups],
-                    reason=_LOG_REASON,
-                ),
-            ],
-            promises=[
-                may("sagemaker:DescribeTrainingJob", jobs[0]),
-                may("sagemaker:StopProcessingJob", jobs[1]),
-                *(may("logs:GetLogEvents", f"{arn}:log-stream:{names.job_prefix}-*") for arn in groups),
-                *(may_not("logs:GetLogEvents", f"{arn}:log-stream:other-*") for arn in groups),
-                may_not("sagemaker:CreateTrainingJob", "*"),
-                may_not("sagemaker:CreateProcessingJob", "*"),
-                may_not("iam:PassRole", "*"),
-            ],
+            statements=jobs.look_statements(),
+            promises=[*jobs.look_promises(), may_not("iam:PassRole", "*")],
         )
         self.starting_role = on_event.role
         self._functions = (on_event, is_complete)

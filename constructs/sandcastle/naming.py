@@ -43,6 +43,15 @@ def stack_part() -> str:
     return cdk.Fn.select(0, cdk.Fn.split("-", uuid))
 
 
+def tuning_prefix(environment: str) -> str:
+    """Return what the names of all tuning jobs of the environment's stacks start with, and of their training jobs."""
+    return f"sc-{_digest(environment)[:6]}-"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class WorkloadNames:
     """Names in one workload's stack."""
@@ -58,6 +67,18 @@ class WorkloadNames:
         ``sandcastle-a--b-c-`` belongs to workload ``b-c`` of environment ``a`` and to nobody else.
         """
         return f"sandcastle-{self.environment}--{self.workload}-"
+
+    @property
+    def tuning_prefix(self) -> str:
+        """What all names of the workload's tuning jobs start with: they have 32 characters, and SageMaker's own
+        additions make 63 of them for the training jobs. So hashes stand for environment and workload.
+        """
+        return f"{tuning_prefix(self.environment)}{_digest(self.workload)[:4]}"
+
+    @property
+    def prefixes(self) -> tuple[str, str]:
+        """What the names of all jobs of the workload start with."""
+        return self.job_prefix, self.tuning_prefix
 
     @cached_property
     def stack_part(self) -> str:

@@ -82,7 +82,7 @@ def _repository(uri: str) -> str:
     return f"arn:{PARTITION}:ecr:{match['region']}:{match['account']}:repository/{match['repository']}"
 
 
-def write_logs(group: str, streams: str) -> list[Statement]:
+def write_logs(group: str, *streams: str) -> list[Statement]:
     """Allow a job or endpoint to log: to create the group and streams in it, to write only streams so named.
 
     CloudWatch Logs checks stream creation against the group, so that its resource is everything in the group.
@@ -97,7 +97,7 @@ def write_logs(group: str, streams: str) -> list[Statement]:
         ),
         Statement(
             ["logs:PutLogEvents"],
-            [f"{arn}:log-stream:{streams}"],
+            [f"{arn}:log-stream:{one}" for one in streams],
             reason="SageMaker ends stream names with a host and a time; the beginning is this workload's",
         ),
     ]

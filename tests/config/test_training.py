@@ -141,7 +141,7 @@ IN_THE_WORKLOAD = [
     (SCRIPT, "  instance: ml.m5.large\n", "", "instance", "required", "instance type"),
     (SCRIPT, "  channels: {train: text/csv}\n", "", "channels", "required", "content type"),
     (SCRIPT, "channels: {train: text/csv}", "channels: {}", "channels", "at least 1", "channel"),
-    (SCRIPT, "channels: {train: text/csv}", "channels: {code: text/csv}", "channels.code", "not a valid value", "train"),
+    (SCRIPT, "channels: {train: text/csv}", "channels: {code: text/csv}", "channels.code", "not a valid", "train"),
     (SCRIPT, "depth: 3", "sagemaker_program: x.py", "hyperparameters.sagemaker_program", "SageMaker's own", "other"),
     (SCRIPT, r"score=(\S+)", r"score=\S+", "metrics.score", "has no group", r"(\S+)"),
     (SCRIPT, r"score=(\S+)", r"score=(\S+", "metrics.score", "no regular expression", r"(\S+)"),

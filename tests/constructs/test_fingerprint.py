@@ -16,8 +16,11 @@ TRAINING: dict[str, Any] = {
     "data": "d",
     "image": "i",
     "instance": "m",
+    "instances": 1,
     "channels": {"train": "text/csv"},
     "hyperparameters": {"a": "1"},
+    "source": {"files": "f", "script": "train.py"},
+    "tuning": {"goal": "Maximize"},
 }
 
 

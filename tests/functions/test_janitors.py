@@ -189,32 +189,63 @@ def test_reason_fits_into_cloudformations_answer(cloudformation: CloudFormation)
     assert len(json.dumps(cloudformation.answers[0])) < 4096
 
 
-def test_logs_of_this_stacks_jobs_go_and_others_stay(logs: Scripted) -> None:
-    logs.reply("delete_log_group", {"logGroupName": "/aws/sagemaker/Endpoints/sandcastle-local--bank--5f0c2a10"})
-    ours = "sandcastle-local--bank--01234567-5f0c2a10/algo-1-1"
-    alike = [
-        "sandcastle-local--bank--01234567-ffffffff/algo-1-1",
-        "sandcastle-local--bank-two--01234567-eeeeeeee/algo-1",
-    ]
+@pytest.mark.parametrize(
+    ("prefix", "part", "ours", "alike"),
+    [
+        (
+            "sandcastle-local--bank--",
+            "-5f0c2a10",
+            "sandcastle-local--bank--01234567-5f0c2a10/algo-1-1",
+            [
+                "sandcastle-local--bank--01234567-ffffffff/algo-1-1",
+                "sandcastle-local--bank-two--01234567-eeeeeeee/algo-1",
+            ],
+        ),
+        (
+            "sc-25bf8e-8f52-",
+            "-5f0c2-",
+            "sc-25bf8e-8f52-01234567-5f0c2-01-001-0f0444b1/algo-1-1",
+            ["sc-25bf8e-8f52-01234567-fffff-01-001-0f0444b1/algo-1-1"],
+        ),
+    ],
+)
+def test_logs_of_this_stacks_jobs_go_and_others_stay(
+    logs: Scripted, prefix: str, part: str, ours: str, alike: list[str]
+) -> None:
     for group in job_logs.SHARED_GROUPS:
         logs.reply(
             "describe_log_streams",
-            {"logGroupName": group, "logStreamNamePrefix": "sandcastle-local--bank--"},
-            {"logStreams": [{"logStreamName": name} for name in (alike[0], ours, alike[1])]},
+            {"logGroupName": group, "logStreamNamePrefix": prefix},
+            {"logStreams": [{"logStreamName": name} for name in (*alike, ours)]},
         )
         logs.reply("delete_log_stream", {"logGroupName": group, "logStreamName": ours})
-    endpoint = "/aws/sagemaker/Endpoints/sandcastle-local--bank--5f0c2a10"
-    job_logs.delete_logs(logs.client, "sandcastle-local--bank-", "5f0c2a10", endpoint)
+    job_logs.delete_streams(logs.client, prefix, part)
+
+
+def test_deleting_the_resource_looks_for_jobs_and_for_training_jobs_of_tuning_jobs(
+    logs: Scripted, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_logs, "client", lambda _service: logs.client)
+    logs.reply("delete_log_group", {"logGroupName": "/aws/sagemaker/Endpoints/e"})
+    for prefix in ("sandcastle-local--bank--", "sc-25bf8e-8f52-"):
+        for group in job_logs.SHARED_GROUPS:
+            logs.reply(
+                "describe_log_streams", {"logGroupName": group, "logStreamNamePrefix": prefix}, {"logStreams": []}
+            )
+    names = {"JobPrefix": "sandcastle-local--bank-", "TuningPrefix": "sc-25bf8e-8f52", "StackPart": "5f0c2a10"}
+    job_logs.handler(cloudformation.event("Delete", EndpointLogGroup="/aws/sagemaker/Endpoints/e", **names), None)
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 
 def test_logs_that_were_never_written_are_no_error(logs: Scripted) -> None:
     logs.refuse("delete_log_group", "ResourceNotFoundException")
+    job_logs.delete_group(logs.client, "group")
     for _ in job_logs.SHARED_GROUPS:
         logs.refuse("describe_log_streams", "ResourceNotFoundException")
-    job_logs.delete_logs(logs.client, "p", "s", "group")
+    job_logs.delete_streams(logs.client, "p", "s")
 
 
 def test_logs_that_may_not_be_deleted_are_an_error(logs: Scripted) -> None:
     logs.refuse("delete_log_group", "AccessDeniedException")
     with pytest.raises(ClientError, match="AccessDenied"):
-        job_logs.delete_logs(logs.client, "p", "s", "group")
+        job_logs.delete_group(logs.client, "group")

@@ -100,6 +100,22 @@ def test_update_stops_jobs_of_other_fingerprints(
     assert started(event("Update")) == NAME
 
 
+@pytest.mark.usefixtures("clients")
+def test_update_leaves_the_jobs_of_the_stacks_other_trained_models_alone(
+    sagemaker: Scripted, s3: Scripted, stacks: Scripted
+) -> None:
+    expect_stack(stacks, "UPDATE_IN_PROGRESS")
+    sibling, former = (f"sandcastle-local--bank--{digits}-5f0c2a10" for digits in ("fedcba98", "aaaaaaaa"))
+    expect_busy(sagemaker, [sibling, f"{sibling}-2", former])
+    sagemaker.reply("stop_training_job", {"TrainingJobName": former})
+    sagemaker.reply("describe_training_job", {"TrainingJobName": NAME}, described("Completed"))
+    s3.stub.add_response("list_objects_v2", {"KeyCount": 1})
+    properties = {**PROPERTIES, "Variant": "challenger", "Siblings": ["fedcba9876543210"]}
+    answer = jobs.on_event(event("Update", ResourceProperties=properties), None)
+    assert answer["Data"]["JobName"] == NAME
+    assert answer["PhysicalResourceId"] == "sandcastle-local--bank--training-5f0c2a10-challenger"
+
+
 @pytest.mark.parametrize(
     ("request_type", "first", "then"),
     [
@@ -369,4 +385,4 @@ def test_names_stay_within_sagemakers_limit_for_the_longest_names_allowed() -> N
     from sandcastle.config.checks import LONGEST_NAMES
 
     longest = {**PROPERTIES, "JobPrefix": "sandcastle-" + "e" * (LONGEST_NAMES - 5) + "--" + "w" * 5 + "-"}
-    assert len(jobs.job_name(longest, jobs.ATTEMPTS)) == 63
+    assert len(job_kinds.TrainingJobs(None).name(longest, jobs.ATTEMPTS)) == 63

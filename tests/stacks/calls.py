@@ -42,6 +42,11 @@ ACTIONS = {
     "invoke": {"lambda:InvokeFunction"},
     # A request with tags and a role needs both besides (service authorization reference, dependent actions).
     "create_training_job": {"sagemaker:CreateTrainingJob", "sagemaker:AddTags", "iam:PassRole"},
+    "create_hyper_parameter_tuning_job": {
+        "sagemaker:CreateHyperParameterTuningJob",
+        "sagemaker:AddTags",
+        "iam:PassRole",
+    },
     "create_schedule": {"scheduler:CreateSchedule", "iam:PassRole"},
     "update_schedule": {"scheduler:UpdateSchedule", "iam:PassRole"},
     "create_processing_job": {"sagemaker:CreateProcessingJob", "sagemaker:AddTags", "iam:PassRole"},
