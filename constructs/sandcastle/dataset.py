@@ -151,7 +151,8 @@ class Dataset(Construct):
 def _not_for_data(workload: Workload) -> tuple[str, ...]:
     """Return what of the folder's code prepares no data: another way to train must not prepare it again."""
     train = workload.train
-    return (REQUIREMENTS, *(name for name in (train.script, train.artifact and train.artifact.file) if name))
+    files = (train.script, workload.serve.script, train.artifact and train.artifact.file)
+    return (REQUIREMENTS, *(name for name in files if name))
 
 
 def _read(objects: list[tuple[str, str]]) -> list[Statement]:

@@ -51,7 +51,10 @@ def written(project: Project, train: str) -> None:
     """Give the workload ``plain`` another section ``train``, and the files that it names."""
     section = re.compile(r"^train:\n.*?^serve", re.DOTALL | re.MULTILINE)
     project.workload("plain", lambda text: section.sub(lambda _: f"train:{train}serve", text))
-    for name in ("train.py", "model.tar.gz"):
+    handler = "script: inference.py, " if "framework:" in train else ""
+    serve = re.compile(r"^serve: {(script: inference.py, )?", re.MULTILINE)
+    project.workload("plain", lambda text: serve.sub(lambda _: f"serve: {{{handler}", text))
+    for name in ("train.py", "inference.py", "model.tar.gz"):
         (project.root / "assets" / "workloads" / "plain" / name).touch()
 
 
