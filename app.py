@@ -35,8 +35,9 @@ def build(environment: Environment, app: cdk.App) -> None:
     studio = StudioStack(app, studio=environment.studio, **shared) if environment.studio else None
     workloads = [WorkloadStack(app, workload=workload, **shared) for workload in environment.workloads]
     notebook = NotebookStack(app, notebook=environment.notebook, **shared) if environment.notebook else None
-    others = [foundation, *(one for one in (studio, notebook) if one), *workloads]
-    Teardown(app, environment=environment, guardrails=guardrails, studio=studio, others=others)
+    others = [foundation, *(one for one in (studio, notebook) if one)]
+    top: Any = {"studio": studio, "workloads": workloads, "others": others}
+    Teardown(app, environment=environment, guardrails=guardrails, **top)
 
 
 def main() -> int:

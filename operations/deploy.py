@@ -13,7 +13,7 @@ from operations.invoke import invoke_sample
 from operations.life import life_of
 from operations.people import studio_of
 from operations.rest import wake_before_a_change
-from operations.stacks import environment_stacks
+from operations.stacks import ANSWERS_AT_ONCE, Stack, environment_stacks
 from operations.target import Target
 from operations.words import count
 
@@ -40,7 +40,7 @@ def deploy(target: Target, environment: str, file: str, console: Console) -> dic
     if not stacks:
         raise OperationError(f"cdk deploy ended well, but no stack of {environment} is in {target.region}.")
     restore_all(target, environment, console)  # CloudFormation compares templates and does not look at the endpoint
-    workloads = [stack.workload for stack in stacks if stack.workload]
+    workloads = [one.workload for one in stacks if one.workload and _answers(one)]
     console.step(count(len(stacks), "stack") + " up" + ("; asking each endpoint for a prediction" * bool(workloads)))
     predictions = {name: invoke_sample(target, environment, name, 1, console) for name in workloads}
     life, studio = life_of(target, stacks), studio_of(stacks)
@@ -58,6 +58,11 @@ def deploy(target: Target, environment: str, file: str, console: Console) -> dic
         "stacks": {stack.name: stack.status for stack in stacks},
         "predictions": predictions,
     }
+
+
+def _answers(stack: Stack) -> bool:
+    """Say whether it can be asked for a prediction that one waits for."""
+    return stack.outputs.get("EndpointKind", "real-time") in ANSWERS_AT_ONCE
 
 
 def _failure(target: Target, environment: str) -> str:

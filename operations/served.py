@@ -12,7 +12,7 @@ import yaml
 from operations.errors import UsageError
 from operations.evaluation import Spec, TestSplit, endpoint_invoker, read_test_split, read_train_files, spec_of
 from operations.project import ROOT, WORKLOADS
-from operations.stacks import workload_outputs
+from operations.stacks import ANSWERS_AT_ONCE, endpoint_outputs
 from operations.target import Target
 from sandcastle.config import workload_names
 from sandcastle.config.workload import WorkloadFile
@@ -36,9 +36,9 @@ class ServedWorkload:
 
     @classmethod
     def find(cls, target: Target, environment: str, workload: str) -> ServedWorkload:
-        """Return the deployed workload. Raises OperationError when it is not deployed."""
+        """Return the deployed workload. Raises OperationError when it is not deployed, or does not answer at once."""
         known_workload(workload)
-        outputs = workload_outputs(target, environment, workload)
+        outputs = endpoint_outputs(target, environment, workload, *ANSWERS_AT_ONCE)
         described = yaml.safe_load((WORKLOADS / workload / "workload.yaml").read_text(encoding="utf-8"))
         endpoint, content_type = outputs["EndpointName"], outputs["ContentType"]
         return cls(

@@ -78,7 +78,7 @@ def workload_outputs(target: Target, environment: str, workload: str) -> dict[st
     stacks = environment_stacks(target, environment)
     for stack in stacks:
         if stack.name == workload_stack(environment, workload):
-            if "EndpointName" not in stack.outputs:
+            if "Fingerprint" not in stack.outputs:
                 raise OperationError(
                     f"Workload {workload} is not ready in environment {environment}: "
                     f"its stack {stack.name} is {stack.status}. {stack.reason}".rstrip()
@@ -89,6 +89,30 @@ def workload_outputs(target: Target, environment: str, workload: str) -> dict[st
         f"Workload {workload} is not deployed in environment {environment}. "
         f"Deployed: {', '.join(deployed) or 'none'}. Deploy with: make deploy ENV={environment}"
     )
+
+
+def endpoint_outputs(target: Target, environment: str, workload: str, *kinds: str) -> dict[str, str]:
+    """Return the outputs of a deployed workload that has an endpoint of one of these kinds, of any if none is given.
+
+    Raises OperationError where it has none, or one of another kind.
+    """
+    outputs = workload_outputs(target, environment, workload)
+    kind = outputs.get("EndpointKind", "real-time")  # stacks of before there were kinds
+    if kind == "none":
+        raise OperationError(
+            f"Workload {workload} has no endpoint in environment {environment} (endpoint kind none), "
+            "only a model for batch transform."
+        )
+    if kinds and kind not in kinds:
+        raise OperationError(
+            f"The endpoint of workload {workload} in environment {environment} is of kind {kind}; "
+            f"this needs {' or '.join(kinds)}."
+        )
+    return outputs
+
+
+ANSWERS_AT_ONCE = ("real-time", "serverless")
+"""Kinds of endpoints that answer a request while one waits for it."""
 
 
 def _stack(item: Any) -> Stack:

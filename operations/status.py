@@ -49,6 +49,7 @@ def status(target: Target, environment: str, console: Console) -> dict[str, Any]
                 "status": stack.status,
                 "reason": stack.reason,
                 "outputs": stack.outputs,
+                "endpoint_kind": stack.outputs.get("EndpointKind"),
                 "endpoint_status": endpoints.get(stack.name),
             }
             for stack in stacks
@@ -73,7 +74,8 @@ def _table(target: Target, environment: str, stacks: list[Stack], endpoints: dic
         table.add_column(heading, overflow="fold")
     for stack in stacks:
         outputs = stack.outputs
-        served = f"{outputs['EndpointName']} {endpoints[stack.name]}" if stack.name in endpoints else ""
+        kind = outputs.get("EndpointKind", "")
+        served = f"{outputs['EndpointName']} {kind} {endpoints[stack.name]}" if stack.name in endpoints else kind
         table.add_row(stack.name, stack.status, served, outputs.get("TrainingJob", ""), stack.reason)
     return table
 

@@ -15,7 +15,7 @@ from sandcastle.tutorials import tutorials
 from stacks.guardrails import Guardrails
 
 CAPTURE_DAYS = 30
-"""How long captured requests and answers are kept: they are data of whoever asks, and pile up without end.
+"""How long requests and answers are kept, captured or asynchronous: they are data of whoever asks, and pile up.
 Whatever else lies in the reports bucket stays until the environment goes."""
 
 
@@ -42,7 +42,7 @@ class Foundation(EnvironmentStack):
             janitor=janitor,
             access_logs=access_logs,
             expire_days=CAPTURE_DAYS,
-            expire_prefix="capture/",
+            expire_prefixes=("capture/", "async/"),
         )
         delivered = tutorials(self, assets, environment.workloads) if environment.vpc_only else {}
         self.network = Network(

@@ -10,6 +10,8 @@ from constructs import Construct
 from sandcastle.assets import Assets
 from sandcastle.code import code_asset
 from sandcastle.config import Environment
+from sandcastle.dashboard import Dashboard
+from sandcastle.naming import dashboard_name
 from sandcastle.nightly import Nightly
 from sandcastle.permissions import sagemaker_arn
 from sandcastle.quiesce import quiesce
@@ -17,6 +19,7 @@ from sandcastle.resource import EnvironmentStack
 from sandcastle.spending_limit import SpendingLimit
 from stacks.guardrails import Guardrails
 from stacks.studio import StudioStack
+from stacks.workload import WorkloadStack
 
 
 class Teardown(EnvironmentStack):
@@ -24,6 +27,8 @@ class Teardown(EnvironmentStack):
 
     It depends on every stack that anything runs in, so it is deleted before them: first the triggers, then the janitor
     works, while all that it needs is still there.
+
+    The dashboard is here too: it names every endpoint, so that it comes after all of them and goes before.
     """
 
     def __init__(
@@ -33,16 +38,19 @@ class Teardown(EnvironmentStack):
         environment: Environment,
         guardrails: Guardrails,
         studio: StudioStack | None,
+        workloads: Sequence[WorkloadStack],
         others: Sequence[cdk.Stack],
     ) -> None:
-        """``others`` are the stacks that it goes before."""
+        """``others`` are the stacks that it goes before, besides those of the workloads."""
         super().__init__(scope, "teardown", environment=environment, description="what is done before it goes")
-        for other in others:
+        for other in (*others, *workloads):
             self.add_stack_dependency(other)
         code, name = code_asset(self, Assets(environment.root).functions), environment.name
         domain_id = studio.domain_id if studio else None
         domain_arn = sagemaker_arn("domain", domain_id) if domain_id else None
         janitor = quiesce(self, "Quiesce", code=code, environment=name, domain_arn=domain_arn)
+        if rows := [row for one in workloads if (row := one.row)]:
+            Dashboard(self, "Dashboard", name=dashboard_name(environment.name), rows=rows)
         stop = environment.nightly_stop
         if stop is None:
             return

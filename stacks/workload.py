@@ -1,14 +1,18 @@
-"""A workload: its data, the model trained on it, and the endpoint that serves the model."""
+"""A workload: its data, the models trained on it, and the endpoint that serves them."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle.assets import Assets
 from sandcastle.code import code_asset
-from sandcastle.config import Environment, Workload
+from sandcastle.config import Environment, Train, Workload
 from sandcastle.config.catalogue import image_uri
+from sandcastle.config.serving_spec import MAIN
+from sandcastle.dashboard import Row
 from sandcastle.dataset import Dataset
 from sandcastle.hosted_model import HostedModel
 from sandcastle.job_logs import JobLogs
@@ -23,7 +27,7 @@ from stacks.guardrails import Guardrails
 
 
 class WorkloadStack(EnvironmentStack):
-    """Dataset, trained model and hosted model of one workload."""
+    """Dataset, trained models and hosted model of one workload."""
 
     def __init__(
         self,
@@ -36,7 +40,7 @@ class WorkloadStack(EnvironmentStack):
     ) -> None:
         """``foundation`` holds the buckets that the workload reads and writes; ``guardrails`` bound what it starts."""
         super().__init__(scope, f"workload-{workload.name}", environment=environment, description=workload.title)
-        names = WorkloadNames(environment.name, workload.name)
+        names = WorkloadNames(environment.name, workload.name, workload.serve.kind)
         code = code_asset(self, Assets(environment.root).functions)
         data, models, reports = foundation.data, foundation.models, foundation.reports
         train = workload.train
@@ -51,17 +55,24 @@ class WorkloadStack(EnvironmentStack):
             data_bucket_name=data.name,
             data_bucket_arn=data.arn,
         )
-        trained = TrainedModel(
-            self,
-            "TrainedModel",
-            workload=workload,
-            dataset=dataset,
-            names=names,
-            image=serving if train.artifact else _image(train.image, self.region),
-            data_bucket_arn=data.arn,
-            models_bucket_name=models.name,
-            models_bucket_arn=models.arn,
-        )
+        trained = {
+            variant: TrainedModel(
+                self,
+                "TrainedModel" if variant == MAIN else f"TrainedModel-{variant}",
+                workload=workload,
+                dataset=dataset,
+                names=names,
+                image=serving if train.artifact else _image(train.image, self.region),
+                data_bucket_arn=data.arn,
+                models_bucket_name=models.name,
+                models_bucket_arn=models.arn,
+                train=one,
+                variant=None if variant == MAIN else variant,
+            )
+            for variant, one in _trainings(workload).items()
+        }
+        kinds = {one.kind for one in trained.values()}
+        roles = [one.role for one in trained.values() if one.role]
         provider = JobProvider(
             self,
             "Jobs",
@@ -69,11 +80,11 @@ class WorkloadStack(EnvironmentStack):
             code=code,
             jobs=JobPermissions(
                 names,
-                trains=trained.kind == "training",
-                tunes=trained.kind == "tuning",
+                trains="training" in kinds,
+                tunes="tuning" in kinds,
                 tunable=train.tuning is not None,
             ),
-            job_roles=[dataset.role, *([trained.role] if trained.role else [])],
+            job_roles=[dataset.role, *roles],
             result_bucket_arns=[data.arn, models.arn],
         )
         SpendingLimit(
@@ -87,7 +98,10 @@ class WorkloadStack(EnvironmentStack):
         logs = JobLogs(self, "JobLogs", names=names, code=code)
         tags = {**self.standard_tags, "sandcastle:workload": workload.name}
         prepared = dataset.run(provider.service_token, tags)
-        fitted = trained.run(provider.service_token, tags)
+        for one in trained.values():
+            others = [other.fingerprint for other in trained.values() if other is not one]
+            if job := one.run(provider.service_token, tags, others):
+                job.add_resource_dependency(prepared)
         hosted = HostedModel(
             self,
             "HostedModel",
@@ -95,31 +109,63 @@ class WorkloadStack(EnvironmentStack):
             trained=trained,
             names=names,
             image=serving,
-            models_bucket_arn=models.arn,
             reports_bucket_name=reports.name,
             reports_bucket_arn=reports.arn,
+            topic_arn=guardrails.topic.arn,
         )
-        if fitted:
-            fitted.add_resource_dependency(prepared)
-        for role in (dataset.role, hosted.role, *([trained.role] if trained.role else [])):
+        for role in (dataset.role, hosted.role, *roles):
             # Jobs and endpoint wait for their role, and the role for the logs' janitor. SageMaker goes on sending
             # lines for a while after an endpoint is deleted, which would bring its log group back: when the janitor
             # deletes the logs, no role is left that could write any.
             role.resource.add_resource_dependency(logs.resource)
-        for name, value in (
-            ("EndpointName", hosted.endpoint.attribute("EndpointName")),
-            ("EndpointConfigName", hosted.config.attribute("EndpointConfigName")),
-            ("DatasetUri", prepared.result),
-            ("DatasetJob", prepared.job_name),
-            *([("TrainingJob", fitted.job_name)] if fitted else []),
-            *([("TuningJob", fitted.attribute("TuningJob"))] if fitted and trained.kind == "tuning" else []),
-            *([("Objective", fitted.attribute("Objective"))] if fitted and trained.kind == "tuning" else []),
-            ("ModelDataUrl", trained.archive),
-            ("Fingerprint", trained.fingerprint),
-            ("ContentType", workload.serve.content_type),
-            ("Accept", workload.serve.accept),
-        ):
+        outputs = {
+            **hosted.outputs,
+            **_training_outputs(trained[MAIN]),
+            "DatasetUri": prepared.result,
+            "DatasetJob": prepared.job_name,
+            "ModelDataUrl": trained[MAIN].archive,
+            "Fingerprint": trained[MAIN].fingerprint,
+            "ContentType": workload.serve.content_type,
+            "Accept": workload.serve.accept,
+        }
+        for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
+        # Exported is what stays as long as the stack: the endpoint's name changes with its kind, and CloudFormation
+        # refuses to change what another stack imports.
+        self._part = f"{self.stack_name}:StackPart"
+        cdk.CfnOutput(self, "StackPart", value=names.stack_part, export_name=self._part)
+        self._names, self._serve = names, workload.serve
+
+    @property
+    def row(self) -> Row | None:
+        """What a dashboard in another stack shows of the endpoint, None when there is none."""
+        if self._serve.kind == "none":
+            return None
+        names = replace(self._names, part=cdk.Fn.import_value(self._part))
+        return Row(names.workload, names.endpoint, self._serve)
+
+
+def _trainings(workload: Workload) -> dict[str, Train]:
+    """Return by variant what is trained: the workload's model, and one for each variant with its own hyperparameters.
+
+    Those are trained as they are and not tuned: somebody chose them.
+    """
+    others = {
+        variant.name: replace(workload.train, hyperparameters=variant.hyperparameters, tune=False)
+        for variant in workload.serve.variants
+        if variant.hyperparameters is not None
+    }
+    return {MAIN: workload.train, **others}
+
+
+def _training_outputs(trained: TrainedModel) -> dict[str, str]:
+    """Return what is said about the job that made the model, nothing for an archive that was there."""
+    if trained.job is None:
+        return {}
+    found = {"TrainingJob": trained.job.job_name}
+    if trained.kind == "tuning":
+        found |= {name: trained.job.attribute(name) for name in ("TuningJob", "Objective")}
+    return found
 
 
 def _image(key: str, region: str) -> str:

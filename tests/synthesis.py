@@ -75,8 +75,8 @@ def resources(template: Template, kind: str) -> dict[str, Any]:
 def exported(synthesis: Synthesis) -> dict[str, str]:
     """Return what stacks export, by export name, references replaced by symbols."""
     found: dict[str, str] = {}
-    for part in ("guardrails", "foundation", "studio"):  # in the order in which they import from each other
+    for part in ("-guardrails", "-foundation", "-studio", "-workload-"):  # in the order in which they import
         for name, template in synthesis.templates.items():
-            if name.endswith(f"-{part}"):
+            if part in name:
                 found |= exports_of(template, symbols(template, found))
     return found

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aws import code_of, text_of
 from botocore.exceptions import ClientError
 from environment_stacks import Stack
 from ours import TAG, Ours
+
+DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+"""What is scaled of a variant."""
 
 _ASLEEP_TEXT = "could not find endpoint"
 """What SageMaker says of an endpoint that does not exist; it has the same code for much else."""
@@ -38,14 +43,69 @@ def apps(sagemaker: Any, domain_id: str) -> list[dict[str, str]]:
     return found
 
 
-def endpoints(ours: Ours) -> list[str]:
-    """Return the names of the endpoints that there are, but for those already on their way out. Raises ClientError."""
+def endpoints(ours: Ours, autoscaling: Any) -> list[str]:
+    """Return the names of the endpoints that cost something at night. Raises ClientError.
+
+    Those already on their way out are passed over, and those that cost nothing while nobody asks: serverless ones, and
+    asynchronous ones that scale to no instance by themselves.
+    """
     listed = ours.listed("list_endpoints", "Endpoints", "EndpointName", "EndpointArn")
-    return [one["EndpointName"] for one in listed if one["EndpointStatus"] != "Deleting"]
+    there = [one["EndpointName"] for one in listed if one["EndpointStatus"] != "Deleting"]
+    targets = scalable_targets(autoscaling) if there else []
+    resting = {one["ResourceId"] for one in targets if one["MinCapacity"] == 0}
+    return [name for name in there if not _free_at_rest(ours.sagemaker, name, resting)]
 
 
-def asleep(sagemaker: Any, stacks: Sequence[Stack]) -> list[tuple[Stack, str, str]]:
-    """Return the stacks whose endpoint does not exist, with its name and its configuration's. Raises ClientError.
+def scalable_targets(autoscaling: Any) -> list[dict[str, Any]]:
+    """Return every variant that is scaled. Raises ClientError."""
+    pages = autoscaling.get_paginator("describe_scalable_targets").paginate(ServiceNamespace="sagemaker")
+    return [target for page in pages for target in page["ScalableTargets"]]
+
+
+def _free_at_rest(sagemaker: Any, name: str, resting: set[str]) -> bool:
+    """Say whether each variant is serverless, without a capacity that is kept ready, or scales to no instance."""
+    try:
+        variants = sagemaker.describe_endpoint(EndpointName=name).get("ProductionVariants", [])
+    except ClientError as error:
+        if not is_asleep(error):
+            raise
+        return True  # it went in the meantime
+    return bool(variants) and all(
+        not one["CurrentServerlessConfig"].get("ProvisionedConcurrency")
+        if "CurrentServerlessConfig" in one
+        else resource_id(name, one["VariantName"]) in resting
+        for one in variants
+    )
+
+
+def is_asleep(error: ClientError) -> bool:
+    """Say whether SageMaker refused because there is no such endpoint."""
+    return code_of(error) == "ValidationException" and _ASLEEP_TEXT in text_of(error).lower()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A stack with its endpoint's name and configuration, and the endpoint's status, empty when it is not there."""
+
+    stack: Stack
+    name: str
+    config: str
+    status: str
+
+    @property
+    def scaling(self) -> dict[str, Any]:
+        """How the endpoint is scaled, as ``endpoint_scaling.py`` writes it; nothing where it is not."""
+        found: dict[str, Any] = json.loads(self.stack.outputs.get("Scaling", "{}"))
+        return found
+
+    @property
+    def variants(self) -> list[str]:
+        """The names of its variants."""
+        return self.stack.outputs.get("VariantNames", "").split()
+
+
+def served(sagemaker: Any, stacks: Sequence[Stack]) -> list[Served]:
+    """Return the stacks that have an endpoint, or should. Raises ClientError.
 
     Stacks that CloudFormation works on, or began to delete, are passed over.
     """
@@ -55,12 +115,18 @@ def asleep(sagemaker: Any, stacks: Sequence[Stack]) -> list[tuple[Stack, str, st
         if not name or not config or stack.busy or stack.status.startswith(("DELETE_", "ROLLBACK_")):
             continue
         try:
-            sagemaker.describe_endpoint(EndpointName=name)
+            status = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
         except ClientError as error:
-            if code_of(error) != "ValidationException" or _ASLEEP_TEXT not in text_of(error).lower():
+            if not is_asleep(error):
                 raise
-            found.append((stack, name, config))
+            status = ""
+        found.append(Served(stack, name, config, status))
     return found
+
+
+def resource_id(endpoint: str, variant: str) -> str:
+    """Return what Application Auto Scaling calls a variant."""
+    return f"endpoint/{endpoint}/variant/{variant}"
 
 
 def tags_of(stack: Stack, environment: str) -> list[dict[str, str]]:

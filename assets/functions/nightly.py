@@ -5,7 +5,8 @@ cannot be stopped keeps none of the others running.
 
 A stopped endpoint is deleted: there is no other way not to pay for it. Its configuration and its model stay, and
 CloudFormation goes on believing that it is there. Deleting the stack meanwhile works; changing it does not, so wake
-it first.
+it first. What costs nothing while nobody asks is left alone: serverless endpoints, and asynchronous ones that scale to
+none. An endpoint that is scaled is scaled again when it is back, at the second ``wake`` of a morning.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from aws import client, code_of, text_of
 from botocore.exceptions import ClientError
 from environment_stacks import stacks_of
 from messages import tell
-from night import apps, asleep, endpoints, notebooks, tags_of
+from night import DIMENSION, Served, apps, endpoints, notebooks, resource_id, scalable_targets, served, tags_of
 from ours import Ours
 
 
@@ -60,20 +61,37 @@ class Night:
         return self.lines or ["nothing ran"]
 
     def wake(self) -> list[str]:
-        """Make the endpoints of stacks again that are not there. Raises ClientError when they cannot be found out."""
-        stacks = stacks_of(self.get_client("cloudformation"), self.environment)
-        for stack, name, config in asleep(self._sagemaker, stacks):
-            self._do(
-                f"endpoint {name}",
-                "woken",
-                self._sagemaker.create_endpoint,
-                EndpointName=name,
-                EndpointConfigName=config,
-                Tags=tags_of(stack, self.environment),
-            )
+        """Make the endpoints of stacks again that are not there, and have those scaled again that are back.
+
+        Whether a variant can be registered for scaling before its endpoint is in service, nobody says; so an endpoint
+        that is made now is scaled the next time. Raises ClientError when it cannot be found out what sleeps.
+        """
+        found = served(self._sagemaker, stacks_of(self.get_client("cloudformation"), self.environment))
+        for one in found:
+            if not one.status:
+                self._do(
+                    f"endpoint {one.name}",
+                    "woken",
+                    self._sagemaker.create_endpoint,
+                    EndpointName=one.name,
+                    EndpointConfigName=one.config,
+                    Tags=tags_of(one.stack, self.environment),
+                )
+        self._scale([one for one in found if one.status == "InService" and one.scaling])
         if self.lines:
             self._tell("awake again")
         return self.lines or ["nothing slept"]
+
+    def _scale(self, found: list[Served]) -> None:
+        """Scale what is not scaled: with an endpoint that is deleted, SageMaker takes away what scales it."""
+        if not found:
+            return
+        autoscaling = self.get_client("application-autoscaling")
+        scaled = {target["ResourceId"] for target in scalable_targets(autoscaling)}
+        for one in found:
+            for resource in (resource_id(one.name, variant) for variant in one.variants):
+                if resource not in scaled:
+                    self._do(f"scaling of {resource}", "woken", _scaler(autoscaling, resource), **one.scaling)
 
     @property
     def _sagemaker(self) -> Any:
@@ -84,7 +102,9 @@ class Night:
         return Ours(self._sagemaker, self.environment)
 
     def _endpoints(self) -> list[str]:
-        return endpoints(self._ours) if self.stops_endpoints else []
+        if not self.stops_endpoints:
+            return []
+        return endpoints(self._ours, self.get_client("application-autoscaling"))
 
     def _do(self, what: str, done: str, call: Callable[..., Any], **parameters: Any) -> None:
         try:
@@ -113,6 +133,17 @@ def handler(event: dict[str, Any], context: Any) -> list[str]:
     if event["do"] == "warn":
         return night.warn()
     return night.stop() if event["do"] == "stop" else night.wake()
+
+
+def _scaler(autoscaling: Any, resource: str) -> Callable[..., None]:
+    """Return what registers a variant and gives it its policy."""
+    which = {"ServiceNamespace": "sagemaker", "ScalableDimension": DIMENSION, "ResourceId": resource}
+
+    def scale(target: dict[str, Any], policy: dict[str, Any]) -> None:
+        autoscaling.register_scalable_target(**which, **target)
+        autoscaling.put_scaling_policy(**which, **policy)
+
+    return scale
 
 
 def _words(app: dict[str, str]) -> str:

@@ -106,12 +106,12 @@ class Bucket(Construct):
         janitor: BucketJanitor,
         access_logs: AccessLogs | None = None,
         expire_days: int | None = None,
-        expire_prefix: str = "",
+        expire_prefixes: Sequence[str] = ("",),
         statements: Sequence[dict[str, Any]] = (),
     ) -> None:
         """``access_logs`` is where requests are logged, under this bucket's construct id.
 
-        Objects below ``expire_prefix`` are deleted ``expire_days`` after they were written; without days none are.
+        Objects below ``expire_prefixes`` are deleted ``expire_days`` after they were written; without days none are.
         ``statements`` are added to the bucket policy, their ``Resource`` being filled in: all objects.
         """
         super().__init__(scope, construct_id)
@@ -134,7 +134,7 @@ class Bucket(Construct):
                 "RestrictPublicBuckets": True,
             },
             OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-            LifecycleConfiguration={"Rules": _lifecycle(expire_days, expire_prefix)},
+            LifecycleConfiguration={"Rules": _lifecycle(expire_days, expire_prefixes)},
             LoggingConfiguration=logging,
         )
         self.resource.keep_nothing()
@@ -177,14 +177,15 @@ class AccessLogs(Construct):
         self.bucket = Bucket(self, "Bucket", janitor=janitor, expire_days=ACCESS_LOG_DAYS, statements=[writer])
 
 
-def _lifecycle(expire_days: int | None, expire_prefix: str) -> list[dict[str, Any]]:
+def _lifecycle(expire_days: int | None, expire_prefixes: Sequence[str]) -> list[dict[str, Any]]:
     unfinished = {"DaysAfterInitiation": UPLOAD_DAYS}
     rules: list[dict[str, Any]] = [
         {"Id": "unfinished-uploads", "Status": "Enabled", "AbortIncompleteMultipartUpload": unfinished}
     ]
-    if expire_days is not None:
-        expire = {"Id": "expire", "Status": "Enabled", "ExpirationInDays": expire_days}
-        rules.append({**expire, "Prefix": expire_prefix} if expire_prefix else expire)
+    for prefix in expire_prefixes if expire_days is not None else ():
+        where = {"Prefix": prefix} if prefix else {}
+        name = f"expire-{prefix.rstrip('/')}" if prefix else "expire"
+        rules.append({"Id": name, "Status": "Enabled", "ExpirationInDays": expire_days, **where})
     return rules
 
 

@@ -1,36 +1,37 @@
-"""A hosted model: the SageMaker model, its endpoint configuration and the endpoint that answers requests."""
+"""A hosted model: the SageMaker model, and the endpoint of one kind or another that answers requests with it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from constructs import Construct
 
-from sandcastle.config import Workload
+from sandcastle.config import Serve, Workload
+from sandcastle.config.serving_spec import MAIN
+from sandcastle.endpoint_alarms import EndpointAlarms
+from sandcastle.endpoint_config import ServingPlaces, endpoint_config
+from sandcastle.endpoint_deployment import deployment_config
+from sandcastle.endpoint_scaling import EndpointScaling
 from sandcastle.naming import WorkloadNames
-from sandcastle.permissions import (
-    ON_AWS,
-    list_objects,
-    pull_image,
-    put_metrics,
-    read_objects,
-    write_logs,
-    write_objects,
-)
-from sandcastle.promises import may, may_not
+from sandcastle.permissions import REGION
 from sandcastle.resource import Resource
-from sandcastle.roles import ServiceRole
+from sandcastle.serving_role import serving_role
 from sandcastle.trained_model import TrainedModel
 
-VARIANT = "main"
+_CODE = "/opt/ml/model/code"
+"""Where a framework's archive has the script that serves, when it is unpacked."""
 
 
 class HostedModel(Construct):
-    """A real-time endpoint for a trained model, with data capture.
+    """A model behind an endpoint, or a model alone (kind ``none``), for batch transform.
 
-    Model and configuration have generated names and carry the fingerprint: another fingerprint replaces both, and
-    the endpoint is updated to the new configuration without a break before CloudFormation removes the old ones.
-    On deletion the endpoint goes first and the role last; SageMaker needs the role while it deletes.
+    Models and configuration have generated names and carry the fingerprint: another fingerprint replaces both, and the
+    endpoint is updated to the new configuration without a break before CloudFormation removes the old ones. On deletion
+    what scales the endpoint goes first, then the endpoint, then its alarms, and the role last; SageMaker needs the role
+    while it deletes.
+
+    ``outputs`` are what whoever asks the endpoint has to know, by name.
     """
 
     def __init__(
@@ -39,98 +40,105 @@ class HostedModel(Construct):
         construct_id: str,
         *,
         workload: Workload,
-        trained: TrainedModel,
+        trained: Mapping[str, TrainedModel],
         names: WorkloadNames,
         image: str,
-        models_bucket_arn: str,
         reports_bucket_name: str,
         reports_bucket_arn: str,
+        topic_arn: str,
     ) -> None:
-        """``trained`` has run; ``image`` serves its model."""
+        """``trained`` holds ``main`` and each variant with a model of its own; they have run. ``image`` serves them.
+
+        ``topic_arn`` hears alarms, and of asynchronous requests.
+        """
         super().__init__(scope, construct_id)
-        archives, archive = trained.readable
-        capture = f"capture/{workload.name}"
-        captures = workload.serve.capture_percent > 0
-        reason = "SageMaker names captured files by endpoint and hour, below the workload's own folder"
-        captured = [write_objects(reports_bucket_arn, f"{capture}/*", reason=reason)] if captures else []
-        # Without capture nothing here may name the reports bucket: a promise alone would import it, too.
-        reports = (
-            [
-                may("s3:PutObject", f"{reports_bucket_arn}/{capture}/*"),
-                may_not("s3:PutObject", f"{models_bucket_arn}/*"),
-                may_not("s3:GetObject", f"{reports_bucket_arn}/*"),
-            ]
-            if captures
-            else [may_not("s3:PutObject", "*")]
-        )
-        self.role = ServiceRole(
+        serve = workload.serve
+        places = ServingPlaces(reports_bucket_name, workload.name)
+        self.role = serving_role(
             self,
             "Role",
-            service="sagemaker.amazonaws.com",
-            source_account=True,
-            description=f"Serves the model of {workload.name}",
-            statements=[
-                read_objects(
-                    archives,
-                    archive,
-                    reason="archives of this workload only; what varies is fingerprint and job",
-                ),
-                list_objects(archives, f"{archive.partition('*')[0]}*", unseen=ON_AWS),
-                *captured,
-                *write_logs(names.endpoint_log_group, "*"),
-                put_metrics("/aws/sagemaker/Endpoints", unseen=ON_AWS),
-                *pull_image(image),
-            ],
-            promises=[
-                may("s3:GetObject", f"{archives}/{archive}"),
-                *reports,
-                may_not("s3:DeleteObject", "*"),
-                may_not("sagemaker:CreateTrainingJob", "*"),
-                may_not("iam:PassRole", "*"),
-            ],
+            workload=workload,
+            names=names,
+            image=image,
+            archives={one.readable for one in trained.values()},
+            reports_bucket_arn=reports_bucket_arn,
+            places=places,
+            topic_arn=topic_arn,
         )
-        model = Resource(
+        own = {variant: self._model(variant, one, serve, image) for variant, one in trained.items()}
+        models = {variant: own.get(variant, own[MAIN]) for variant in (MAIN, *serve.variant_names)}
+        self.outputs = {"EndpointKind": serve.kind, "ModelName": own[MAIN].attribute("ModelName")}
+        if serve.kind == "none":
+            return
+        config = endpoint_config(self, "Config", serve=serve, models=models, places=places, topic_arn=topic_arn)
+        endpoint = self._endpoint(serve, names, config, topic_arn)
+        name = endpoint.attribute("EndpointName")
+        self.outputs |= {
+            "EndpointName": name,
+            "EndpointConfigName": config.attribute("EndpointConfigName"),
+            "VariantNames": " ".join(serve.variant_names),
+        }
+        if serve.scaling:
+            scaling = EndpointScaling(
+                self,
+                "Scaling",
+                endpoint=name,
+                variants=serve.variant_names,
+                scaling=serve.scaling,
+                by_backlog=serve.kind == "async",
+            )
+            if not serve.scales_to_zero:  # the night leaves such an endpoint alone
+                self.outputs["Scaling"] = scaling.settings
+        if serve.kind == "async":
+            self.outputs |= {"AsyncInput": places.uri(places.requests), "AsyncOutput": places.uri(places.answers)}
+
+    def _model(self, variant: str, trained: TrainedModel, serve: Serve, image: str) -> Resource:
+        """Add a model. SageMaker isolates no serverless endpoint from the network (developer guide, the exclusions)."""
+        script = {}
+        if serve.script:
+            script = {
+                "SAGEMAKER_PROGRAM": serve.script,
+                "SAGEMAKER_SUBMIT_DIRECTORY": _CODE,
+                "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+                "SAGEMAKER_REGION": REGION,
+            }
+        return Resource(
             self,
-            "Model",
+            "Model" if variant == MAIN else f"Model-{variant}",
             "AWS::SageMaker::Model",
             ExecutionRoleArn=self.role.arn,
-            EnableNetworkIsolation=True,
+            EnableNetworkIsolation=not serve.internet and serve.kind != "serverless",
             PrimaryContainer={
                 "Image": image,
                 "ModelDataUrl": trained.archive,
-                "Environment": {"SANDCASTLE_FINGERPRINT": trained.fingerprint},
+                "Environment": {"SANDCASTLE_FINGERPRINT": trained.fingerprint, **script},
             },
         )
-        variant = {
-            "VariantName": VARIANT,
-            "ModelName": model.attribute("ModelName"),
-            "InitialInstanceCount": 1,
-            "InitialVariantWeight": 1,
-            "InstanceType": workload.serve.instance,
-        }
-        target = f"s3://{reports_bucket_name}/{capture}"
-        self.config = Resource(
-            self,
-            "Config",
-            "AWS::SageMaker::EndpointConfig",
-            ProductionVariants=[variant],
-            DataCaptureConfig=_capture(workload.serve.capture_percent, target) if captures else None,
-        )
-        self.endpoint = Resource(
+
+    def _endpoint(self, serve: Serve, names: WorkloadNames, config: Resource, topic_arn: str) -> Resource:
+        """Add the endpoint and, if it is a real-time one, the alarms that watch it."""
+        settings: dict[str, Any] = {}
+        alarms = None
+        if serve.kind == "real-time":
+            alarms = EndpointAlarms(
+                self, "Alarms", endpoint=names.endpoint, variants=serve.variant_names, topic_arn=topic_arn
+            )
+            if serve.deployment:
+                settings["DeploymentConfig"] = deployment_config(serve.deployment, alarms.names)
+        if serve.scaling:
+            # an update would go back to the configuration's count of instances, whatever the load is
+            settings["RetainAllVariantProperties"] = True
+            settings["ExcludeRetainedVariantProperties"] = [
+                {"VariantPropertyType": kind} for kind in ("DesiredWeight", "DataCaptureConfig")
+            ]
+        endpoint = Resource(
             self,
             "Endpoint",
             "AWS::SageMaker::Endpoint",
             EndpointName=names.endpoint,
-            EndpointConfigName=self.config.attribute("EndpointConfigName"),
+            EndpointConfigName=config.attribute("EndpointConfigName"),
+            **settings,
         )
-
-
-def _capture(percent: int, uri: str) -> dict[str, Any]:
-    """Return the capture of requests and answers, CSV and JSON kept readable and not encoded."""
-    return {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": percent,
-        "DestinationS3Uri": uri,
-        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
-    }
+        for alarm in alarms.resources if alarms and not serve.deployment else ():
+            endpoint.add_resource_dependency(alarm)  # which a deployment refers to anyway
+        return endpoint

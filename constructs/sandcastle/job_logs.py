@@ -31,7 +31,7 @@ class JobLogs(Construct):
         """``code`` is all functions' asset."""
         super().__init__(scope, construct_id)
         shared = [log_group_arn(group) for group in _SHARED]
-        endpoint = log_group_arn(names.endpoint_log_group)
+        endpoint = log_group_arn(names.endpoint_log_groups)
         function = Function(
             self,
             "Function",
@@ -40,7 +40,11 @@ class JobLogs(Construct):
             code=code,
             timeout_seconds=TIMEOUT_SECONDS,
             statements=[
-                Statement(["logs:DeleteLogGroup"], [endpoint, f"{endpoint}:*"], reason=GROUP_REASON),
+                Statement(
+                    ["logs:DeleteLogGroup"],
+                    [endpoint, f"{endpoint}:*"],
+                    reason="groups of this stack's endpoint; an endpoint of another kind has another end of its name",
+                ),
                 Statement(["logs:DescribeLogStreams"], [f"{arn}:*" for arn in shared], reason=GROUP_REASON),
                 Statement(
                     ["logs:DeleteLogStream"],

@@ -16,6 +16,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from sandcastle.config import Environment
+from sandcastle.config.serving_spec import EndpointKind
 
 
 def stack_name(environment: Environment, part: str) -> str:
@@ -52,12 +53,20 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def dashboard_name(environment: str) -> str:
+    """Return the dashboard's name: nothing is ever replaced by one of the same name, as it never changes."""
+    return f"sandcastle-{environment}--dashboard-{stack_part()}"
+
+
 @dataclass(frozen=True)
 class WorkloadNames:
     """Names in one workload's stack."""
 
     environment: str
     workload: str
+    kind: EndpointKind = "real-time"
+    #: what tells the stack from its successors, where names are needed outside of the stack
+    part: str = ""
 
     @property
     def job_prefix(self) -> str:
@@ -83,21 +92,29 @@ class WorkloadNames:
     @cached_property
     def stack_part(self) -> str:
         """What tells the stack from its successors, worked out once."""
-        return stack_part()
+        return self.part or stack_part()
 
     @cached_property
     def endpoint(self) -> str:
-        """The endpoint's name.
+        """The endpoint's name, at most 62 characters of 63.
 
-        CloudFormation replaces an endpoint only when its name changes, and this one stays as long as the stack
-        does: it may have a name of its own.
+        CloudFormation replaces an endpoint only when its name changes, and this one stays as long as the stack does
+        and its kind: it may have a name of its own. An endpoint of instances cannot become a serverless one (SageMaker
+        developer guide, "Deploy models with Amazon SageMaker Serverless Inference"), so that another kind is another
+        endpoint, which takes the old one's place.
         """
-        return f"{self.job_prefix}-{self.stack_part}"
+        suffix = {"serverless": "-serverless", "async": "-async"}.get(self.kind, "")
+        return f"{self.job_prefix}-{self.stack_part}{suffix}"
 
     @property
     def endpoint_log_group(self) -> str:
         """Where SageMaker logs the endpoint."""
         return f"/aws/sagemaker/Endpoints/{self.endpoint}"
+
+    @property
+    def endpoint_log_groups(self) -> str:
+        """A pattern of the log groups of this stack's endpoints, whatever their kind is or was."""
+        return f"/aws/sagemaker/Endpoints/{self.job_prefix}-{self.stack_part}*"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from constructs import Construct
 from sandcastle.code import CodeAsset
 from sandcastle.config import NightlyStop
 from sandcastle.functions import Function
-from sandcastle.permissions import ACCOUNT, PARTITION, REGION, sagemaker_arn, scaled_endpoints
+from sandcastle.permissions import ACCOUNT, PARTITION, REGION, sagemaker_arn, scaled_endpoints, scales_endpoints
 from sandcastle.promises import Promise, may, may_not
 from sandcastle.resource import Resource
 from sandcastle.roles import ServiceRole, Statement
@@ -18,6 +18,10 @@ from sandcastle.schedule import ScheduleRole
 
 WARN_MINUTES = 10
 """How long before the stop the topic is told."""
+
+SCALE_MINUTES = 20
+"""How long after the waking it is done once more, for endpoints that are scaled: that takes until they are in service,
+minutes for instances to start and to answer."""
 
 _TIMEOUT_SECONDS = 300
 
@@ -73,8 +77,8 @@ class Nightly(Construct):
         self.role: ServiceRole = function.role
         role = ScheduleRole(self, "Role", function_arn=function.arn, description="Scheduler calls the night")
         group = Resource(self, "Group", "AWS::Scheduler::ScheduleGroup").ref
-        times = {"warn": _before(stop.at, WARN_MINUTES), "stop": stop.at}
-        times |= {"wake": stop.wake} if stop.wake else {}
+        times = {"warn": shifted(stop.at, -WARN_MINUTES), "stop": stop.at}
+        times |= {"wake": stop.wake, "scale": shifted(stop.wake, SCALE_MINUTES)} if stop.wake else {}
         self.triggers = [
             Resource(
                 self,
@@ -88,7 +92,7 @@ class Nightly(Construct):
                 Target={
                     "Arn": function.arn,
                     "RoleArn": role.arn,
-                    "Input": json.dumps({"do": what}),
+                    "Input": json.dumps({"do": "wake" if what == "scale" else what}),
                     "RetryPolicy": {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 900},
                 },
             )
@@ -126,7 +130,13 @@ class Nightly(Construct):
         by_name = ("AddTags", "CreateEndpoint", "DeleteEndpoint", "DescribeEndpoint")
         return [
             Statement(["sagemaker:ListEndpoints"], ["*"], reason=_LISTED),
-            Statement(["sagemaker:DeleteEndpoint"], [sagemaker_arn("endpoint", "*")], mine, reason=_TAGS),
+            Statement(
+                ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"],
+                [sagemaker_arn("endpoint", "*")],
+                mine,
+                reason=_TAGS,
+            ),
+            *scales_endpoints(environment),
             Statement([f"sagemaker:{action}" for action in by_name], [named], reason=_NAMES),
             scaled_endpoints(),
             Statement(["sagemaker:CreateEndpoint"], [sagemaker_arn("endpoint-config", "*")], mine, reason=_TAGS),
@@ -141,6 +151,7 @@ class Nightly(Construct):
             may_not("sagemaker:StopNotebookInstance", "*", **{tag: other}),
             may_not("sagemaker:DeleteEndpoint", sagemaker_arn("endpoint", "other"), **{tag: other}),
             may_not("sagemaker:CreateEndpoint", sagemaker_arn("endpoint", "other")),
+            may_not("sagemaker:UpdateEndpointWeightsAndCapacities", sagemaker_arn("endpoint", "other")),
             may_not("sagemaker:DeleteEndpointConfig", "*"),
             may_not("sagemaker:DeleteSpace", "*"),
             may_not("sagemaker:StartNotebookInstance", "*"),
@@ -155,8 +166,8 @@ def daily(at: str) -> str:
     return f"cron({int(minute)} {int(hour)} * * ? *)"
 
 
-def _before(at: str, minutes: int) -> str:
-    """Return the time of day so many minutes earlier."""
+def shifted(at: str, minutes: int) -> str:
+    """Return the time of day so many minutes later, or earlier."""
     hour, minute = (int(part) for part in at.split(":"))
-    total = (hour * 60 + minute - minutes) % (24 * 60)
+    total = (hour * 60 + minute + minutes) % (24 * 60)
     return f"{total // 60:02}:{total % 60:02}"

@@ -132,3 +132,39 @@ def scaled_endpoints() -> Statement:
         {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
         reason="targets have ids of AWS's; the condition bounds it to those of SageMaker",
     )
+
+
+_LOOKS = "Application Auto Scaling looks at the variant in its caller's name (SageMaker guide, scaling prerequisites)"
+_ALARMS = "Application Auto Scaling makes the policy's alarms in the caller's name (same page)"
+
+
+def scales_endpoints(environment: str) -> list[Statement]:
+    """Allow registering variants of the environment's endpoints for scaling, and seeing which are registered."""
+    endpoints = sagemaker_arn("endpoint", f"sandcastle-{environment}--*")
+    alarms = f"arn:{PARTITION}:cloudwatch:{REGION}:{ACCOUNT}:alarm:TargetTracking-endpoint/sandcastle-{environment}--*"
+    looking = ("sagemaker:DescribeEndpointConfig", "sagemaker:UpdateEndpointWeightsAndCapacities")
+    return [
+        Statement(
+            ["application-autoscaling:DescribeScalableTargets"],
+            ["*"],
+            reason="what is scaled is a list: the service authorization reference names no resource",
+        ),
+        Statement(
+            ["application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget"],
+            [f"arn:{PARTITION}:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/*"],
+            {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+            reason="targets have ids of AWS's; the condition bounds it to those of SageMaker",
+        ),
+        Statement(
+            looking,
+            [endpoints, sagemaker_arn("endpoint-config", "*")],
+            reason="endpoints by the environment's own prefix; configurations have names of CloudFormation's",
+            unseen=dict.fromkeys(looking, _LOOKS),
+        ),
+        Statement(
+            ["cloudwatch:PutMetricAlarm"],
+            [alarms],
+            reason="the alarms' names end with an id of AWS's",
+            unseen={"cloudwatch:PutMetricAlarm": _ALARMS},
+        ),
+    ]

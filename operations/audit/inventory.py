@@ -8,7 +8,19 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.audit import budgets, logs, network, sagemaker, scaling, schedules, stacks, storage, studio, tagged
+from operations.audit import (
+    budgets,
+    dashboards,
+    logs,
+    network,
+    sagemaker,
+    scaling,
+    schedules,
+    stacks,
+    storage,
+    studio,
+    tagged,
+)
 from operations.audit.call import Clients
 from operations.audit.finding import Finding, Memory, Owner
 from operations.audit.survey import Collector, Survey
@@ -30,6 +42,7 @@ COLLECTORS: dict[str, Collector] = {
     "logs": logs.log_groups,
     "logs of jobs, notebooks and apps": logs.log_streams,
     "cloudwatch alarms": scaling.alarms,
+    "cloudwatch dashboards": dashboards.dashboards,
     "application-autoscaling": scaling.scalable_targets,
     "scheduler": schedules.schedules,
     "budgets": budgets.budgets,

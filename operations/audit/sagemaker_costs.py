@@ -42,22 +42,26 @@ def by_the_firing(survey: Survey, name: str) -> Reckoned:
 
 
 def endpoint(survey: Survey, name: str) -> Reckoned:
-    """The instances of each variant are billed whether or not anybody asks."""
+    """The instances that each variant has now are billed whether or not anybody asks; a serverless one has none."""
     client, region = survey.client("sagemaker"), survey.owner.region
     try:
-        config = client.describe_endpoint_config(
-            EndpointConfigName=client.describe_endpoint(EndpointName=name)["EndpointConfigName"]
-        )
+        described = client.describe_endpoint(EndpointName=name)
+        config = client.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
     except ClientError as error:
         if "Could not find" not in str(error):
             raise
         return None, "its endpoint config is gone, so the instance type is not known"
+    now = {one["VariantName"]: one for one in described.get("ProductionVariants", [])}
     total, parts = 0.0, []
     for variant in config["ProductionVariants"]:
-        kind, count = variant.get("InstanceType"), variant.get("InitialInstanceCount", 0)
+        kind = variant.get("InstanceType")
         if not kind:
-            continue  # serverless: nothing is billed at idle
-        month = instance_month(region, "hosting", kind, count)
+            parts.append("serverless")
+            if variant["ServerlessConfig"].get("ProvisionedConcurrency"):
+                return None, f"no price for concurrency that is kept ready in {region}"
+            continue
+        count = now.get(variant["VariantName"], {}).get("CurrentInstanceCount", variant.get("InitialInstanceCount", 0))
+        month = instance_month(region, "hosting", kind, count) if count else 0.0
         if month is None:
             return None, f"no price for {kind} hosting in {region}"
         total += month

@@ -72,6 +72,7 @@ ORDER = (
     Step("state machine", call),
     Step("function", call),
     Step("alarm", call),
+    Step("dashboard", call),
     Step("topic", call),
     Step("bucket", bucket),
     Step("file system", network.file_system),

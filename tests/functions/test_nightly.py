@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,12 +23,14 @@ def arn(kind: str, name: str) -> str:
 class World:
     """What SageMaker says runs, and what the topic is told."""
 
-    def __init__(self, sagemaker: Scripted, sns: Scripted) -> None:
+    def __init__(self, sagemaker: Scripted, sns: Scripted, autoscaling: Scripted) -> None:
         self.sagemaker = sagemaker
         self.sns = sns
+        self.autoscaling = autoscaling
 
     def night(self, domain_id: str = "d-1", endpoints: bool = True) -> nightly.Night:
         clients = {"sagemaker": self.sagemaker.client, "sns": self.sns.client, "cloudformation": None}
+        clients["application-autoscaling"] = self.autoscaling.client
         return nightly.Night("a", domain_id, endpoints, "20:00 Europe/Berlin", "topic", clients.__getitem__)
 
     def notebooks(self, *names: str) -> None:
@@ -52,6 +55,35 @@ class World:
         ]
         self.sagemaker.reply("list_endpoints", {}, {"Endpoints": listed})
 
+    def targets(self, **least: int) -> None:
+        """What is scaled: variant main of endpoints, with its least count of instances."""
+        listed = [
+            {
+                "ServiceNamespace": "sagemaker",
+                "ResourceId": f"endpoint/{P}{name}/variant/main",
+                "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+                "MinCapacity": count,
+                "MaxCapacity": 4,
+                "RoleARN": "arn:aws:iam::000000000000:role/aws-service-role",
+                "CreationTime": WHEN,
+            }
+            for name, count in least.items()
+        ]
+        answer = {"ScalableTargets": listed}
+        self.autoscaling.reply("describe_scalable_targets", {"ServiceNamespace": "sagemaker"}, answer)
+
+    def endpoint(self, name: str, **variant: Any) -> None:
+        """What SageMaker says of an endpoint that is in service."""
+        described = {
+            "EndpointName": f"{P}{name}",
+            "EndpointArn": arn("endpoint", name),
+            "EndpointStatus": "InService",
+            "CreationTime": WHEN,
+            "LastModifiedTime": WHEN,
+            "ProductionVariants": [{"VariantName": "main", **variant}],
+        }
+        self.sagemaker.reply("describe_endpoint", {"EndpointName": f"{P}{name}"}, described)
+
     def told(self, subject: str, *lines: str) -> None:
         self.sns.reply(
             "publish",
@@ -65,8 +97,8 @@ class World:
 
 
 @pytest.fixture
-def world(sagemaker: Scripted, sns: Scripted) -> World:
-    return World(sagemaker, sns)
+def world(sagemaker: Scripted, sns: Scripted, autoscaling: Scripted) -> World:
+    return World(sagemaker, sns, autoscaling)
 
 
 def app(status: str = "InService", **holder: str) -> dict[str, Any]:
@@ -83,6 +115,8 @@ def test_everything_that_runs_is_stopped_and_told(world: World) -> None:
     world.sagemaker.reply("delete_app", {**APP, "SpaceName": "lab"})
     world.sagemaker.reply("delete_app", {**APP, "UserProfileName": "ada"})
     world.endpoints(one="InService", two="Deleting")
+    world.targets()
+    world.endpoint("one")
     world.sagemaker.reply("delete_endpoint", {"EndpointName": f"{P}one"})
     lines = [
         f"stopped: notebook instance {P}notebook",
@@ -90,6 +124,27 @@ def test_everything_that_runs_is_stopped_and_told(world: World) -> None:
         "stopped: app JupyterLab of ada",
         f"stopped: endpoint {P}one",
     ]
+    world.told("stopped for the night", *lines)
+    assert world.night().stop() == lines
+
+
+SERVERLESS = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+
+
+def test_endpoints_that_cost_nothing_at_rest_are_left_alone(world: World) -> None:
+    world.notebooks()
+    world.apps()
+    world.endpoints(empty="InService", gone="InService", ready="InService", to_zero="InService", to_one="InService")
+    world.targets(to_zero=0, to_one=1)
+    world.endpoint("empty", CurrentServerlessConfig=SERVERLESS)
+    text = 'Could not find endpoint "arn".'
+    world.sagemaker.refuse("describe_endpoint", "ValidationException", text, {"EndpointName": f"{P}gone"})
+    world.endpoint("ready", CurrentServerlessConfig={**SERVERLESS, "ProvisionedConcurrency": 1})
+    world.endpoint("to_zero", CurrentInstanceCount=1)
+    world.endpoint("to_one", CurrentInstanceCount=1)
+    lines = [f"stopped: endpoint {P}{name}" for name in ("ready", "to_one")]
+    for name in ("ready", "to_one"):
+        world.sagemaker.reply("delete_endpoint", {"EndpointName": f"{P}{name}"})
     world.told("stopped for the night", *lines)
     assert world.night().stop() == lines
 
@@ -114,6 +169,8 @@ def test_the_warning_says_what_will_be_stopped_when(world: World) -> None:
     world.notebooks(f"{P}notebook")
     world.apps(app(SpaceName="lab"))
     world.endpoints(one="InService")
+    world.targets()
+    world.endpoint("one")
     lines = [
         f"will be stopped: notebook instance {P}notebook",
         "will be stopped: app JupyterLab of lab",
@@ -164,6 +221,49 @@ def test_endpoints_of_stacks_wake_as_their_stack_says(world: World, monkeypatch:
         },
         {"EndpointArn": arn("endpoint", "asleep")},
     )
+    world.told("awake again", f"woken: endpoint {P}asleep")
+    assert world.night().wake() == [f"woken: endpoint {P}asleep"]
+
+
+POLICY = {
+    "PolicyName": "load",
+    "PolicyType": "TargetTrackingScaling",
+    "TargetTrackingScalingPolicyConfiguration": {
+        "TargetValue": 100.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+    },
+}
+SCALING = json.dumps({"target": {"MinCapacity": 1, "MaxCapacity": 4}, "policy": POLICY})
+
+
+def scaled_workload(name: str) -> Stack:
+    return stack(name, EndpointName=f"{P}{name}", EndpointConfigName="c", Scaling=SCALING, VariantNames="main")
+
+
+def test_endpoints_that_are_back_are_scaled_again_and_those_that_still_are_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacks = [scaled_workload("back"), scaled_workload("scaled"), workload("plain")]
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: stacks)
+    for name in ("back", "scaled", "plain"):
+        world.endpoint(name)
+    world.targets(scaled=1)
+    which = {
+        "ServiceNamespace": "sagemaker",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "ResourceId": f"endpoint/{P}back/variant/main",
+    }
+    world.autoscaling.reply("register_scalable_target", {**which, "MinCapacity": 1, "MaxCapacity": 4})
+    world.autoscaling.reply("put_scaling_policy", {**which, **POLICY}, {"PolicyARN": "policy"})
+    line = f"woken: scaling of endpoint/{P}back/variant/main"
+    world.told("awake again", line)
+    assert world.night().wake() == [line]
+
+
+def test_an_endpoint_that_wakes_now_is_not_scaled_yet(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: [scaled_workload("asleep")])
+    world.sagemaker.refuse("describe_endpoint", "ValidationException", "Could not find endpoint")
+    world.sagemaker.stub.add_response("create_endpoint", {"EndpointArn": arn("endpoint", "asleep")})
     world.told("awake again", f"woken: endpoint {P}asleep")
     assert world.night().wake() == [f"woken: endpoint {P}asleep"]
 

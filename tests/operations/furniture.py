@@ -68,12 +68,15 @@ class Furniture:
             logs.create_log_stream(logGroupName=group, logStreamName=f"{self.prefix}old-1a2b/algo-1-1")
 
     def watching(self) -> None:
-        """A topic, and an alarm by its tag."""
+        """A topic, an alarm by its tag, and a dashboard by its name."""
         self.client("sns").create_topic(Name=f"topic-of-{self.environment}", Tags=self.tags)
         self.client("cloudwatch").put_metric_alarm(
             AlarmName=f"alarm-of-{self.environment}", Namespace="Test", MetricName="M", Statistic="Sum", Period=60,
             EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold", Tags=self.tags,
         )  # fmt: skip
+        self.client("cloudwatch").put_dashboard(
+            DashboardName=f"{self.prefix}dashboard-1a2b3c4d", DashboardBody=json.dumps({"widgets": []})
+        )
 
     def code(self) -> None:
         """A function with its role, and a state machine."""

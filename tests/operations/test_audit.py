@@ -55,7 +55,8 @@ def test_an_environment_that_never_was_has_nothing(target: Target) -> None:
 
 
 EXPECTED = {
-    "alarm": 3, "app": 1, "bucket": 1, "budget": 1, "budget action": 1, "data quality job definition": 1, "domain": 1,
+    "alarm": 3, "app": 1, "bucket": 1, "budget": 1, "budget action": 1, "dashboard": 1,
+    "data quality job definition": 1, "domain": 1,
     "endpoint": 1, "endpoint config": 1, "event rule": 1, "file system": 2, "function": 1, "log group": 3,
     "model": 1, "model package": 1, "model package group": 1, "monitoring schedule": 1, "mount target": 4,
     "network interface": 6, "notebook instance": 1, "notebook lifecycle config": 1, "pipeline": 1,
@@ -67,8 +68,8 @@ EXPECTED = {
 
 PRICED = {
     "endpoint": 0.115 * 730, "notebook instance": 0.05 * 730 + 5 * 0.14, "app": 0.05 * 730, "space": 10 * 0.112,
-    "budget": 0.0, "processing job": None, "training job": None, "tuning job": None, "pipeline execution": None,
-    "monitoring schedule": None,
+    "budget": 0.0, "dashboard": 3.0, "processing job": None, "training job": None, "tuning job": None,
+    "pipeline execution": None, "monitoring schedule": None,
 }  # fmt: skip
 
 
@@ -81,6 +82,9 @@ def test_everything_is_found_priced_and_swept_and_neighbours_keep_all_of_their_o
     light.storage()
     light.logs()
     light.watching()
+    assert [one.monthly_usd for one in ask(target, "twin").of("dashboard")] == [0.0]  # an account has three free
+    for name in ("not-ours", "nor-this"):
+        target.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}')
     before = {name: still(ask(target, name)) for name in ("twin-2", "twi")}
     inventory = ask(target, "twin")
     counts = Counter(finding.kind for finding in inventory.findings)

@@ -213,14 +213,14 @@ def test_a_budget_and_addresses_that_are_for_nobody(target: Target, tmp_path: Pa
     findings = _checked(Case(far, whom, "whom"), "mail")
     assert [(one.level, one.found) for one in findings] == [("warning", "nobody reads me@example.com")]
     total, unknown = idle(whom, "us-east-1")
-    assert total == pytest.approx(2 * 0.115 * 730 + 5 * 0.14)
+    assert total == pytest.approx(2 * 0.115 * 730 + 5 * 0.14 + 4 * 0.1)  # endpoints, the notebook's disk, alarms
     assert unknown == []
     poor = replace(whom, monthly_budget_usd=10.0)
     assert [one.level for one in _checked(Case(far, poor, "whom"), "budget")] == ["blocker"]
     abroad = replace(far, region="eu-central-1")
     [foreign] = _checked(Case(abroad, whom, "whom"), "budget")
     assert foreign.level == "warning"
-    assert "no price for ml.m5.large hosting" in foreign.found
+    assert "no price for alarms, ml.m5.large hosting" in foreign.found
 
 
 def test_synth_repeats_what_was_found_and_says_nothing_of_an_unknown_account(

@@ -39,6 +39,13 @@ ACTIONS = {
     "create_endpoint": {"sagemaker:CreateEndpoint", "sagemaker:AddTags"},
     # SageMaker takes away what scales the endpoint, in the name of whoever deletes it.
     "delete_endpoint": {"sagemaker:DeleteEndpoint", "application-autoscaling:DeregisterScalableTarget"},
+    # Application Auto Scaling looks at the variant, and makes alarms, in the name of whoever asks it.
+    "register_scalable_target": {
+        "application-autoscaling:RegisterScalableTarget",
+        "sagemaker:DescribeEndpointConfig",
+        "sagemaker:UpdateEndpointWeightsAndCapacities",
+    },
+    "put_scaling_policy": {"application-autoscaling:PutScalingPolicy", "cloudwatch:PutMetricAlarm"},
     "invoke": {"lambda:InvokeFunction"},
     # A request with tags and a role needs both besides (service authorization reference, dependent actions).
     "create_training_job": {"sagemaker:CreateTrainingJob", "sagemaker:AddTags", "iam:PassRole"},

@@ -16,9 +16,18 @@ import pytest
 from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, synthesise
 
 NOTEBOOK = "notebook: {}"
+PART = "StackPart"
 CHANGES = {
     "no capture": {"capture_percent: 100": "capture_percent: 0"},
-    "no Studio": {"studio:\n  users: [ada, grace]\n": ""},
+    "a serverless endpoint and none": {
+        "  mnist-linear:\n    endpoint: {capture_percent: 100}": "  mnist-linear:\n    endpoint: {kind: serverless}",
+        "  bank:\n    endpoint: {capture_percent: 100}": "  bank:\n    endpoint: {kind: none}",
+    },
+    "an asynchronous endpoint": {"endpoint: {capture_percent: 100}": "endpoint: {kind: async}"},
+    "no Studio": {
+        "studio:\n  users: [ada, grace]\n": "",
+        "  instances: [ml.t3.medium, ml.m5.large]   # for their apps and jobs; T3 serves no model\n": "",
+    },
     "no notebook": {NOTEBOOK: ""},
     "no spot": {"  bank:\n": "  bank:\n    train: {spot: false}\n"},
     "full data": {"data: sample": "data: full"},
@@ -75,13 +84,24 @@ def test_exports_are_the_same_for_every_environment_file(variant: Synthesis, par
 
 
 def test_stacks_import_what_these_export(variant: Synthesis) -> None:
-    """The teardown, which is deployed after Studio, also imports the domain's id: it stays as long as the domain."""
+    """The teardown, deployed after them, also imports the domain's id and what tells stacks of workloads apart."""
     used = {name.partition(":")[2] for template in variant.templates.values() for name in imports(template)}
     shared = set(exports(variant, "guardrails", "foundation"))
     assert used & shared
-    for domain in used - shared:
+    others = used - shared
+    assert (PART in others) == any("-workload-" in name for name in variant.templates)
+    for domain in others - {PART}:
         assert exports(variant, "studio")[domain] == json.dumps({"Ref": domain.removeprefix("ExportsOutputRef")[:-8]})
-    assert len(used - shared) == any(name.endswith("-studio") for name in variant.templates)
+    assert len(others - {PART}) == any(name.endswith("-studio") for name in variant.templates)
+
+
+def test_workloads_export_the_same_for_every_way_of_serving(variant: Synthesis) -> None:
+    """The dashboard's stack is deployed after them: what it imports must outlive any change of an endpoint."""
+    (part,) = {json.dumps(one["Outputs"][PART]["Value"]) for one in synthesise("local").workloads}
+    for template in variant.workloads:
+        (found,) = [one for one in template["Outputs"].values() if "Export" in one]
+        assert found["Export"]["Name"].endswith(f":{PART}")
+        assert json.dumps(found["Value"]) == part
 
 
 def test_no_import_is_there_for_metadata_only(variant: Synthesis) -> None:

@@ -58,14 +58,17 @@ def test_unfinished_uploads_end_and_access_logs_expire(template: Template) -> No
         rules = {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
         assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
         assert all(rule["Status"] == "Enabled" for rule in rules.values())
-        expiring += "expire" in rules
+        expiring += any("ExpirationInDays" in rule for rule in rules.values())
     assert expiring == 2
 
 
-def test_captured_requests_expire_and_nothing_else_of_the_reports(template: Template) -> None:
+def test_requests_that_are_kept_expire_and_nothing_else_of_the_reports(template: Template) -> None:
     reports = template["Resources"][template["Outputs"]["ReportsBucket"]["Value"]["Ref"]]["Properties"]
     rules = [rule for rule in reports["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
-    assert rules == [{"Id": "expire", "Status": "Enabled", "Prefix": "capture/", "ExpirationInDays": 30}]
+    assert rules == [
+        {"Id": f"expire-{kept}", "Status": "Enabled", "ExpirationInDays": 30, "Prefix": f"{kept}/"}
+        for kept in ("capture", "async")
+    ]
 
 
 def test_cloudformation_waits_longer_than_functions_run(each: Synthesis) -> None:

@@ -16,6 +16,7 @@ from tests.synthesis import Synthesis, Template, resources
 WORKLOAD = [
     # goes first, goes later
     ("AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig"),
+    ("AWS::SageMaker::Endpoint", "AWS::CloudWatch::Alarm"),
     ("AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Model"),
     ("AWS::SageMaker::Model", "Custom::SandcastleTrainedModel"),
     ("Custom::SandcastleTrainedModel", "Custom::SandcastleDataset"),

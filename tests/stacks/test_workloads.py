@@ -135,6 +135,10 @@ def test_outputs(each: Synthesis) -> None:
         assert set(template["Outputs"]) == {
             "EndpointName",
             "EndpointConfigName",
+            "EndpointKind",
+            "ModelName",
+            "VariantNames",
+            "StackPart",
             "DatasetUri",
             "DatasetJob",
             "TrainingJob",

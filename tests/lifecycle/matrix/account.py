@@ -121,6 +121,11 @@ def _alarms(cloud: Cloud) -> Iterator[str]:
     yield from _names(cloud.client("cloudwatch"), "describe_alarms", "MetricAlarms", "AlarmName")
 
 
+@_other("dashboard")
+def _dashboards(cloud: Cloud) -> Iterator[str]:
+    yield from _names(cloud.client("cloudwatch"), "list_dashboards", "DashboardEntries", "DashboardName")
+
+
 @_other("budget")
 def _budgets(cloud: Cloud) -> Iterator[str]:
     yield from _names(cloud.client("budgets"), "describe_budgets", "Budgets", "BudgetName", AccountId="000000000000")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.localcloud.core.scenarios.registry import error_code, scenario
@@ -160,3 +161,30 @@ def tagged_resources_are_listed_in_pages(server: Localcloud) -> None:
     assert [len(page["ResourceTagMappingList"]) for page in pages] == [2, 1]
     found = {item["ResourceARN"].rpartition("/")[2] for page in pages for item in page["ResourceTagMappingList"]}
     assert found == made
+
+
+@scenario
+def dashboards_have_their_tags(server: Localcloud) -> None:
+    cloudwatch, stack, name = server.client("cloudwatch"), Stack(server, unique("dashboard")), unique("shown")
+    properties = {
+        "DashboardName": name,
+        "DashboardBody": '{"widgets": []}',
+        "Tags": [{"Key": "sandcastle:environment", "Value": "local"}],
+    }
+    resource = {"Type": "AWS::CloudWatch::Dashboard", "Properties": properties}
+    assert stack.create({"Shown": resource}) == "CREATE_COMPLETE", stack.reasons()
+    arn = f"arn:aws:cloudwatch::000000000000:dashboard/{name}"
+
+    def tags() -> dict[str, str]:
+        return {tag["Key"]: tag["Value"] for tag in cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+
+    assert tags()["sandcastle:environment"] == "local"
+    cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "more", "Value": "yes"}])
+    assert tags()["more"] == "yes"
+    changed = {**properties, "Tags": [{"Key": "sandcastle:environment", "Value": "other"}]}
+    assert stack.update({"Shown": {**resource, "Properties": changed}}) == "UPDATE_COMPLETE", stack.reasons()
+    assert tags()["sandcastle:environment"] == "other"
+    assert "more" not in tags()
+    assert stack.delete() == "DELETE_COMPLETE"
+    missing = partial(cloudwatch.list_tags_for_resource, ResourceARN=arn)
+    assert error_code(missing).startswith("ResourceNotFound")

@@ -49,7 +49,7 @@ SUPPORTED: dict[str, frozenset[str]] = {
             "AWS::CloudWatch::Alarm": "AlarmName AlarmDescription ActionsEnabled AlarmActions OKActions"
             " InsufficientDataActions MetricName Namespace Statistic ExtendedStatistic Dimensions Period Unit"
             " EvaluationPeriods DatapointsToAlarm Threshold ComparisonOperator TreatMissingData Tags",
-            "AWS::CloudWatch::Dashboard": "DashboardName DashboardBody",
+            "AWS::CloudWatch::Dashboard": "DashboardName DashboardBody Tags",
         }.items()
     },
 }
