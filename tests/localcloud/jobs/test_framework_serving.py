@@ -191,9 +191,10 @@ def test_handlers_that_answer_themselves(tmp_path: Path) -> None:
             {"inference.py": "def transform_fn(*a): pass\ndef input_fn(*a): pass\n"},
             "Cannot use transform_fn implementation in conjunction with input_fn, predict_fn, and/or output_fn",
         ),
-        (
+        pytest.param(
             {"inference.py": "", "requirements.txt": "no-such-package-at-all==1\n"},
             "No matching distribution found for no-such-package-at-all==1",
+            marks=pytest.mark.exhaustive,
         ),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_host_that_is_left_alone_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     ("program", "hyperparameters", "metric"),
     [
         ("linear_learner", LINEAR, "validation binary_classification_accuracy <score>="),
-        ("xgboost", BINARY, "[2]\ttrain-error:"),
+        pytest.param("xgboost", BINARY, "[2]\ttrain-error:", marks=pytest.mark.exhaustive),
     ],
 )
 def test_two_hosts_make_the_model_of_one_with_all_rows(

@@ -90,7 +90,13 @@ def purity(clusters: np.ndarray, labels: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(
-    "given", [{"mini_batch_size": "500"}, {"mini_batch_size": "200", "epochs": "3", "init_method": "kmeans++"}]
+    "given",
+    [
+        {"mini_batch_size": "500"},
+        pytest.param(
+            {"mini_batch_size": "200", "epochs": "3", "init_method": "kmeans++"}, marks=pytest.mark.exhaustive
+        ),
+    ],
 )
 def test_digits_cluster_on_one_host_as_on_two(digits: tuple[np.ndarray, np.ndarray], given: dict[str, str]) -> None:
     rows, labels = digits
