@@ -1,4 +1,4 @@
-"""Jobs and model servers where the kernel gives no namespaces: the built-in algorithms work all the same."""
+"""Jobs and model servers where the kernel gives no namespaces: what is in the images works all the same."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from localcloud.jobs.executor import InputSpec, OutputSpec
 from localcloud.jobs.lifecycle_script import LifecycleScript, run
 from localcloud.jobs.machines import Machines
 from localcloud.jobs.model_server import ModelServer, ServerSpec
-from tests.localcloud.jobs.cloud import LINEAR_LEARNER, REGION, ROOT, XGBOOST, Cloud
+from tests.localcloud.jobs.cloud import LINEAR_LEARNER, REGION, ROOT, SKLEARN, XGBOOST, Cloud
 from tests.localcloud.jobs.test_executor_training import HYPERPARAMETERS, table
+from tests.localcloud.jobs.test_framework_training import archive
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +54,63 @@ def test_train_and_serve(cloud: Cloud, image: str, hyperparameters: dict[str, st
         assert running.invoke(b"1,2,3,4", {"Content-Type": "text/csv"})[0] == 200
     finally:
         running.stop()
+
+
+SCRIPT = {
+    "train.py": (
+        "import os, pathlib, shutil\n"
+        "rows = pathlib.Path(os.environ['SM_CHANNEL_TRAIN'], 'rows.csv').read_text().splitlines()\n"
+        "model = pathlib.Path(os.environ['SM_MODEL_DIR'])\n"
+        "(model / 'rows').write_text(str(len(rows)))\n"
+        "(model / 'code').mkdir()\n"
+        "shutil.copy('inference.py', model / 'code')\n"
+    ),
+    "inference.py": (
+        "import pathlib\n"
+        "def model_fn(model_dir): return pathlib.Path(model_dir, 'rows').read_text()\n"
+        "def transform_fn(model, body, content_type, accept): return model, 'text/plain'\n"
+    ),
+}
+
+
+def test_a_script_trains_and_serves(cloud: Cloud) -> None:
+    role = cloud.full_role()
+    spec = cloud.training(
+        role,
+        image=SKLEARN,
+        inputs=[
+            InputSpec("train", cloud.put("fallback/rows.csv", table(7, 300)), content_type="text/csv"),
+            InputSpec("code", cloud.put("fallback/code/mine.tar.gz", archive(SCRIPT))),
+        ],
+        hyperparameters={
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": "/opt/ml/input/data/code/mine.tar.gz",
+        },
+    )
+    outcome, _ = cloud.run(spec)
+    assert outcome.status == "Completed", outcome.failure_reason
+    running = ModelServer(ServerSpec("fallback", "one", SKLEARN, outcome.artifact_uri, role_arn=role), cloud.platform)
+    running.start()
+    try:
+        assert running.invoke(b"", {"Content-Type": "text/csv"})[2] == b"300"
+    finally:
+        running.stop()
+
+
+def test_hosts_without_names_find_each_other(cloud: Cloud) -> None:
+    for number in (1, 2):
+        cloud.put(f"fallback/shards/{number}.csv", table(number, 200))
+    prefix = f"s3://{cloud.bucket}/fallback/shards/"
+    spec = cloud.training(
+        cloud.full_role(),
+        image=LINEAR_LEARNER,
+        inputs=[InputSpec("train", prefix, content_type="text/csv", distribution="ShardedByS3Key")],
+        hyperparameters={"predictor_type": "binary_classifier", "mini_batch_size": "50"},
+        instance_count=2,
+    )
+    outcome, _ = cloud.run(spec)
+    assert outcome.status == "Completed", outcome.failure_reason
+    assert {name: value for name, value, _ in outcome.metrics}["train:binary_classification_accuracy"] > 0.9
 
 
 def test_processing_paths_in_arguments_are_rewritten(cloud: Cloud) -> None:
