@@ -96,9 +96,14 @@ class Jobs:
 
 @pytest.fixture(scope="session")
 def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
-    """Return a function that runs ``prepare.py`` of a workload; ``full`` is the (name, bytes) of a public file."""
+    """Return a function that runs ``prepare.py`` of a workload; ``full`` is the (name, bytes) of a public file.
 
-    def run(workload: str, full: tuple[str, bytes] | None = None, data: str | None = None) -> Prepared:
+    ``workloads`` is the folder that holds the workload, when it is another project's.
+    """
+
+    def run(
+        workload: str, full: tuple[str, bytes] | None = None, data: str | None = None, workloads: Path = WORKLOADS
+    ) -> Prepared:
         root = tmp_path_factory.mktemp(workload)
         for split in ("train", "validation", "test", "about"):
             (root / "processing" / "output" / split).mkdir(parents=True)
@@ -110,7 +115,7 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
         for folder in (workload, "shared"):
             archive = root / f"{folder}.zip"
             with zipfile.ZipFile(archive, "w") as zipped:
-                for path in sorted((WORKLOADS / folder).iterdir()):
+                for path in sorted((workloads / folder).iterdir()):
                     if path.suffix in (".py", ".csv"):
                         zipped.write(path, path.name)
             archives.append(str(archive))
