@@ -7,7 +7,7 @@ compares every one of them with the pinned release at start; ``repairs`` correct
 from localcloud.adapter.authorised_on import Query
 from localcloud.adapter.calls import call_json, call_query, call_rest, put_metric
 from localcloud.adapter.cfn import CfnError, Provisioned, physical_name, register_cfn_type
-from localcloud.adapter.direct import DirectRequest, enter, refusal
+from localcloud.adapter.direct import DirectRequest, admit
 from localcloud.adapter.file_systems import watch_file_systems
 from localcloud.adapter.holds import clear_holds, hold_groups, release_groups
 from localcloud.adapter.identity import (
@@ -35,6 +35,7 @@ __all__ = [
     "Query",
     "Response",
     "account_id",
+    "admit",
     "attach_interface",
     "authorize",
     "call_json",
@@ -42,12 +43,10 @@ __all__ = [
     "call_rest",
     "clear_holds",
     "endpoint_url",
-    "enter",
     "hold_groups",
     "physical_name",
     "publish_as_service",
     "put_metric",
-    "refusal",
     "region",
     "register_cfn_type",
     "register_service",

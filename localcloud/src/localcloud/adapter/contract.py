@@ -77,7 +77,6 @@ CONTRACT: dict[str, str] = {
     "ministack.core.iam_evaluator._resolve_condition_key": "function",
     "ministack.core.iam_evaluator._gather_role_policies": "function",
     "ministack.core.iam_evaluator.enforce": "function",
-    "ministack.core.iam_evaluator.pin_request_caller": "function",
     "ministack.core.iam_evaluator.pin_request_origin": "function",
     "ministack.core.iam_evaluator.pin_signed_body": "function",
     "ministack.core.iam_evaluator.pin_signed_request": "function",

@@ -6,8 +6,9 @@ it was sent, then authentication by signature and authorisation by policies in o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
@@ -29,8 +30,12 @@ class DirectRequest:
     body: bytes
 
 
-def enter(request: DirectRequest) -> None:
-    """Make the caller's account and region those of this thread, until the next ``enter``."""
+def admit(service: str, request: DirectRequest) -> Callable[[str, str, str], Response | None]:
+    """Make the caller's account and region those of this thread; what is returned authorises the request.
+
+    It takes an action, the resource's ARN and the request's id, and gives the answer to a caller who is not who it says
+    or may not do the action, None when all is well.
+    """
     responses.set_request_client_ip(_LOOPBACK)
     iam_evaluator.pin_request_origin(_LOOPBACK, True)  # loopback stands in for TLS
     key = router.extract_access_key_id(request.headers, {})
@@ -39,18 +44,17 @@ def enter(request: DirectRequest) -> None:
     responses.set_request_region(router.extract_region(request.headers, {}))
     iam_evaluator.pin_signed_request(request.method, request.path, {}, request.raw_headers)
     iam_evaluator.pin_signed_body(request.body)
-    iam_evaluator.pin_request_caller(request.headers, {})
+
+    def authorise(action: str, resource: str, request_id: str) -> Response | None:
+        denied = iam_evaluator.enforce(key, action, service, responses.get_region(), resource, {})
+        return None if denied is None else _refusal(denied, service, action, resource, request, request_id)
+
+    return authorise
 
 
-def refusal(service: str, action: str, resource: str, request: DirectRequest, request_id: str) -> Response | None:
-    """The answer to a caller who is not who it says, or may not do ``action`` on ``resource``; None when all is well.
-
-    After ``enter``, on the same thread.
-    """
-    key = router.extract_access_key_id(request.headers, {})
-    denied = iam_evaluator.enforce(key, action, service, responses.get_region(), resource, {})
-    if denied is None:
-        return None
+def _refusal(
+    denied: Any, service: str, action: str, resource: str, request: DirectRequest, request_id: str
+) -> Response:
     if isinstance(denied, iam_evaluator.AuthError):
         status, headers, body = app._credential_failure(service, action, request_id, denied, request.headers)
     else:

@@ -49,11 +49,11 @@ class Handler:
         if runtime.INVOCATION.match(request.path) is None:
             return None
         request_id = str(uuid.uuid4())
-        adapter.enter(request)
+        authorise = adapter.admit("sagemaker", request)
         scope = _scope()
         resource = scope.arn("endpoint", request.path.split("/")[2])
         action = self.iam_action(request.method, request.path, request.headers, b"") or ""
-        answer = adapter.refusal("sagemaker", action, resource, request, request_id)
+        answer = authorise(action, resource, request_id)
         if answer is None:
             answer = self._invoke(request.path, request.headers, request.body)
         answer[1]["x-amzn-RequestId"] = request_id

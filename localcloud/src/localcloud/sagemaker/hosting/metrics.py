@@ -96,8 +96,8 @@ def _values(one: Invocation) -> Mapping[tuple[str, str], float]:
         ("Invocation4XXErrors", "None"): float(400 <= one.status < 500),
         ("Invocation5XXErrors", "None"): float(one.status >= 500 or one.status == 0),
         ("InvocationModelErrors", "None"): float(not 200 <= one.status < 300),
-        ("ModelLatency", "Microseconds"): round(one.model_ms * 1000, 1),
-        ("OverheadLatency", "Microseconds"): round(max(0.0, one.total_ms - one.model_ms) * 1000, 1),
+        ("ModelLatency", "Microseconds"): float(round(one.model_ms * 1000)),
+        ("OverheadLatency", "Microseconds"): float(round(max(0.0, one.total_ms - one.model_ms) * 1000)),
     }
 
 
