@@ -41,8 +41,8 @@ _BANK = {
     "num_round": "100",
 }
 _NAME = "serving-benchmark"
-_ROUNDS = 10
-_REQUESTS = 200
+_ROUNDS = 25
+_REQUESTS = 100
 _COUNTED = 10_000
 
 
@@ -69,15 +69,18 @@ def run() -> None:
 
 
 def _measure(direct: Target, through: Target, clients: int, answer: bytes) -> None:
-    times: tuple[list[float], list[float]] = ([], [])
-    for number in range(_ROUNDS + 1):
-        for counted, target in zip(times, (direct, through), strict=True):
-            timed = _timed(target, clients, _REQUESTS // clients + 1, answer)
-            if number:  # the first round warms up
-                counted.extend(timed)
-    base, other = (statistics.median(found) * 1000 for found in times)
-    line(f"median directly, {clients} clients", base, "ms")
-    line(f"median through the runtime, {clients} clients", other, "ms", base=base)
+    medians = []
+    for _ in range(_ROUNDS + 1):
+        base, other = (
+            statistics.median(_timed(target, clients, _REQUESTS // clients + 1, answer)) for target in (direct, through)
+        )
+        medians.append((base * 1000, other * 1000))
+    del medians[0]  # it warmed up
+    who = f"{clients} client" + ("s" if clients > 1 else "")
+    line(f"median directly, {who}", statistics.median(base for base, _ in medians), "ms")
+    line(f"median through localcloud, {who}", statistics.median(other for _, other in medians), "ms")
+    ratios = sorted(other / base for base, other in medians)
+    print(f"  ratio, median of rounds: {statistics.median(ratios):.2f} (from {ratios[0]:.2f} to {ratios[-1]:.2f})")
 
 
 def _timed(target: Target, clients: int, requests: int, answer: bytes) -> list[float]:

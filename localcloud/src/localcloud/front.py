@@ -15,8 +15,10 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 from localcloud.adapter.direct import DirectRequest
@@ -161,18 +163,17 @@ class _ShortWay:
             if len(self._read) > _CHUNK:
                 return None
             self._more()
-        request = _parse(self._read[:end])
-        if request is None:
+        parsed = _parse(self._read[:end])
+        if parsed is None:
             return None
-        size = request.headers.get("content-length", "0")
+        method, path, headers, raw = parsed
+        size = headers.get("content-length", "0")
         if not size.isdecimal() or int(size) > _LARGEST:
             return None
         start, stop = end + 4, end + 4 + int(size)
         if len(self._read) < stop:
             self._read = b"".join([self._read, *self._rest(stop - len(self._read))])
-        body = self._read[start:stop]
-        whole = DirectRequest(request.method, request.path, request.headers, request.raw_headers, body)
-        return whole, stop
+        return DirectRequest(method, path, headers, raw, self._read[start:stop]), stop
 
     def _more(self) -> None:
         got = self._socket.recv(_CHUNK)
@@ -191,8 +192,8 @@ class _ShortWay:
         return parts
 
 
-def _parse(head: bytes) -> DirectRequest | None:
-    """Request line and headers; None unless they are plain."""
+def _parse(head: bytes) -> tuple[str, str, dict[str, str], list[tuple[bytes, bytes]]] | None:
+    """Method, path, headers (names in lower case) and headers as sent; None unless they are plain."""
     lines = head.split(b"\r\n")
     words = lines[0].split(b" ")
     if len(words) != 3 or words[2] != b"HTTP/1.1" or b"?" in words[1]:
@@ -210,14 +211,19 @@ def _parse(head: bytes) -> DirectRequest | None:
     # what has other rules than its plain text (chunks, an answer before the body, a compressed body, UTF-8 values)
     if not headers.keys().isdisjoint(("transfer-encoding", "expect", "content-encoding")) or not head.isascii():
         return None
-    return DirectRequest(words[0].decode("latin-1"), words[1].decode("latin-1"), headers, raw, b"")
+    return words[0].decode("latin-1"), words[1].decode("latin-1"), headers, raw
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _written(answer: Response, close: bool) -> bytes:
     status, headers, body = answer
     lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, '')}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    lines += [f"content-length: {len(body)}", f"date: {formatdate(usegmt=True)}"]
+    lines += [f"content-length: {len(body)}", f"date: {_date(int(time.time()))}"]
     if close:
         lines.append("connection: close")
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body

@@ -100,6 +100,7 @@ CONTRACT: dict[str, str] = {
     "ministack.core.router.detect_service": "function",
     "ministack.core.router.extract_access_key_id": "function",
     "ministack.core.router.extract_region": "function",
+    "ministack.core.sigv4.derive_signing_key": "function",
     "ministack.services.budgets._DISPATCH": "dict",
     "ministack.services.budgets._budgets": "AccountScopedDict",
     "ministack.services.budgets._notification_store": "AccountScopedDict",

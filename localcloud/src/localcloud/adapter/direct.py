@@ -7,19 +7,23 @@ it was sent, then authentication by signature and authorisation by policies in o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator, responses, router
+from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
 
 from localcloud.adapter.services import Response
 
 _LOOPBACK = "127.0.0.1"
 
 
-@dataclass(frozen=True)
-class DirectRequest:
+def install() -> None:
+    """Remember signing keys: they are the same for all requests of a key, day, region and service."""
+    sigv4.derive_signing_key = lru_cache(4096)(sigv4.derive_signing_key)
+
+
+class DirectRequest(NamedTuple):
     """A request without a query string, as it was sent."""
 
     method: str

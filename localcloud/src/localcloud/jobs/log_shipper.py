@@ -10,6 +10,7 @@ import logging
 import queue
 import re
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -87,6 +88,7 @@ class LogShipper:
         events: list[dict[str, Any]] = []
         size = 0
         timeout: float | None = None
+        deadline = 0.0
         while len(events) < _MAX_EVENTS and size < _MAX_BATCH_BYTES - _MAX_EVENT_BYTES:
             try:
                 item = self._lines.get(timeout=timeout)
@@ -94,7 +96,9 @@ class LogShipper:
                 break
             if item is None:
                 return events, True
-            timeout = _COLLECT
+            if timeout is None:
+                deadline = time.monotonic() + _COLLECT
+            timeout = max(0.0, deadline - time.monotonic())
             events.append({"timestamp": item[0], "message": item[1]})
             size += len(item[1].encode()) + _OVERHEAD
         return events, False

@@ -29,6 +29,8 @@ logger = logging.getLogger("localcloud.jobs.model_server")
 
 PING_LIMIT, HEALTHY_LIMIT, INVOKE_LIMIT = 2.0, 240.0, 60.0
 _PORT = 8080
+#: seconds between two looks at what the server prints
+_LOG_PAUSE = 0.02
 #: longest FailureReason of an endpoint, characters (API reference)
 _REASON_LENGTH = 1024
 
@@ -188,7 +190,7 @@ class ModelServer:
         self._shipper = LogShipper(clients.logs, group, stream, platform.now)
         for line in told:
             self._shipper.write(line)
-        self._reader = OutputReader(process.output, self._shipper, None, platform.now)
+        self._reader = OutputReader(process.output, self._shipper, None, platform.now, _LOG_PAUSE)
         self._pool = ConnectionPool(lambda: process.connect(port))
 
     def _say(self, line: str, told: list[str]) -> None:

@@ -1,6 +1,8 @@
 """What a process prints, read to the end: to CloudWatch, to the metric scanner, and a short memory of it."""
 
+import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import IO, Protocol
@@ -22,8 +24,18 @@ class OutputReader:
     """Reads on a thread of its own so that the process never blocks on a full pipe."""
 
     def __init__(
-        self, source: IO[bytes], shipper: LogShipper, listener: Listener | None, now: Callable[[], float]
+        self,
+        source: IO[bytes],
+        shipper: LogShipper,
+        listener: Listener | None,
+        now: Callable[[], float],
+        pause: float = 0.0,
     ) -> None:
+        """`pause`: real seconds after each read, for what prints a line with each of many requests.
+
+        To wake up for every line would cost each request as much time as its answer takes.
+        """
+        self._pause = pause
         self._source = source
         self._shipper = shipper
         self._listener = listener
@@ -33,12 +45,25 @@ class OutputReader:
         self._thread.start()
 
     def _run(self) -> None:
-        while raw := self._source.readline(_LONGEST):
-            line = escape(raw.decode("utf-8", "replace").rstrip("\r\n"))
-            self._tail.append(line)
-            self._shipper.write(line)
-            if self._listener is not None:
-                self._listener.feed(line, self._now())
+        rest = b""
+        while chunk := os.read(self._source.fileno(), _LONGEST):
+            *lines, rest = (rest + chunk).split(b"\n")
+            while len(rest) >= _LONGEST:
+                lines.append(rest[:_LONGEST])
+                rest = rest[_LONGEST:]
+            for raw in lines:
+                self._take(raw)
+            if self._pause:
+                time.sleep(self._pause)
+        if rest:
+            self._take(rest)
+
+    def _take(self, raw: bytes) -> None:
+        line = escape(raw.decode("utf-8", "replace").rstrip("\r"))
+        self._tail.append(line)
+        self._shipper.write(line)
+        if self._listener is not None:
+            self._listener.feed(line, self._now())
 
     def finish(self, timeout: float = 10) -> None:
         """Wait for the end of the output (it comes when the last process is gone), then for the shipping."""

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import json
 import logging
-import uuid
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -48,7 +48,8 @@ class Handler:
         """An invocation that came the short way (``front``): authorised like any other, then served on this thread."""
         if runtime.INVOCATION.match(request.path) is None:
             return None
-        request_id = str(uuid.uuid4())
+        token = os.urandom(16).hex()
+        request_id = f"{token[:8]}-{token[8:12]}-{token[12:16]}-{token[16:20]}-{token[20:]}"
         authorise = adapter.admit("sagemaker", request)
         scope = _scope()
         resource = scope.arn("endpoint", request.path.split("/")[2])
