@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 
 from localcloud.jobs import images
@@ -18,16 +19,23 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List, or make and list; exit code 0, or 1 when an image is unknown or an environment could not be made."""
+    """List, or make and list; exit code 0, 1 when an image is unknown or an environment could not be made, 130, 143."""
     wanted, unknown = _wanted(arguments.images)
     made, failure = [], None
     if arguments.install:
+        # no exception at any moment: what was started is ended at the next look
+        signals: list[int] = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda received, _: signals.append(received))
         try:
             for name in wanted:
                 if not ENVIRONMENTS[name].ready:
-                    ensure(name, lambda line: print(line, file=sys.stderr))
+                    ensure(name, lambda line: print(line, file=sys.stderr), lambda: bool(signals))
                     made.append(name)
         except RunnerUnavailable as error:
+            if signals:
+                print("localcloud: interrupted; what was downloaded is kept for the next try", file=sys.stderr)
+                return 128 + signals[0]
             failure = str(error)
     if arguments.json:
         document = {"environments": [_described(name) for name in wanted], "made": made, "unknown": unknown}

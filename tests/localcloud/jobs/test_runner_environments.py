@@ -6,6 +6,8 @@ import base64
 import fcntl
 import hashlib
 import json
+import os
+import signal
 import subprocess
 import zipfile
 from pathlib import Path
@@ -154,3 +156,23 @@ def test_the_command_lists_what_is_there_and_what_is_missing(tmp_path: Path) -> 
     assert [(each["name"], each["ready"]) for each in document["environments"]] == [("pytorch", False)]
     assert document["unknown"] == ["docker.io/library/python:3"]
     assert document["made"] == []
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="localcloud is not installed")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_when_it_is_interrupted_nothing_goes_on(tmp_path: Path, number: int, code: int) -> None:
+    making = subprocess.Popen(
+        [str(COMMAND), "runners", "--install", PYTORCH_TRAINING],
+        env={**os.environ, "LOCALCLOUD_RUNNERS": str(tmp_path), "PIP_NO_INDEX": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert making.stderr is not None
+    assert "making it, once" in making.stderr.readline()
+    making.send_signal(number)
+    making.communicate(timeout=30)
+    assert making.returncode == code
+    assert not (tmp_path / "pytorch").exists()
+    with (tmp_path / ".pytorch.lock").open() as handle:  # what it had started holds the lock as long as it lives
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

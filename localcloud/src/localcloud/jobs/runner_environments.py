@@ -13,6 +13,7 @@ import logging
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -216,15 +217,18 @@ class _Pip:
             text=True,
             errors="replace",
             pass_fds=[self._lock],
+            start_new_session=True,  # with all that it starts, it is ended as one
         )
         reader = threading.Thread(target=_pump, args=(process, lines), daemon=True)
         reader.start()
         tail: deque[str] = deque(maxlen=6)
         try:
             self._follow(lines, tail)
+        except BaseException:  # stopped or interrupted: nothing goes on without whoever wanted it
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            raise
         finally:
-            if process.poll() is None and self._cancelled():
-                process.kill()
             code = process.wait()
             reader.join()
         if code:
@@ -235,10 +239,10 @@ class _Pip:
         """Pass on what is worth telling until the output ends."""
         began = told = time.monotonic()
         while True:
+            _check(self._cancelled)
             try:
                 line = lines.get(timeout=_POLL)
             except queue.Empty:
-                _check(self._cancelled)
                 if time.monotonic() - told > _HEARTBEAT:
                     told = time.monotonic()
                     self._say(f"runner environment {self._name}: {told - began:.0f} s, {self._megabytes()} MB so far")
