@@ -145,7 +145,7 @@ def test_a_body_may_have_six_megabytes(world: World) -> None:
 def test_what_is_not_here_is_refused_by_name(world: World) -> None:
     deploy(world)
     assert "TargetModel" in refusal(world, x_amzn_sagemaker_target_model="a.tar.gz").message
-    with pytest.raises(ServiceError, match="invocations-response-stream is not supported yet"):
+    with pytest.raises(ServiceError, match="InvokeEndpointWithResponseStream is not supported yet"):
         world.service.runtime.invoke(SCOPE, "/endpoints/live/invocations-response-stream", {}, b"")
 
 

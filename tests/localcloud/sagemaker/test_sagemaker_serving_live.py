@@ -262,3 +262,27 @@ def _read(s3: Any, uri: str) -> str:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     text: str = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     return text
+
+
+def test_both_kinds_by_cloudformation(localcloud: Any, sm: Any, xgboost: str, workshop: Workshop) -> None:
+    output = {"S3OutputPath": f"s3://{workshop.bucket}/async/out"}
+    on = {"VariantName": "all", "ModelName": xgboost}
+    # CloudFormation passes numbers as text
+    serverless = {**on, "ServerlessConfig": {"MemorySizeInMB": "1024", "MaxConcurrency": "3"}}
+    instances = {**on, "InstanceType": "ml.m5.large", "InitialInstanceCount": "1"}
+    properties = {
+        "Serverless": {"ProductionVariants": [serverless]},
+        "Async": {"ProductionVariants": [instances], "AsyncInferenceConfig": {"OutputConfig": output}},
+    }
+    stack = live.Stack(localcloud, "serving-live")
+    kind = "AWS::SageMaker::EndpointConfig"
+    made = stack.create({name: {"Type": kind, "Properties": each} for name, each in properties.items()})
+    assert made == "CREATE_COMPLETE", stack.reasons()
+    found = {
+        name: sm.describe_endpoint_config(EndpointConfigName=stack.physical_id(name).rpartition("/")[2])
+        for name in properties
+    }
+    config = {"MemorySizeInMB": 1024, "MaxConcurrency": 3}
+    assert found["Serverless"]["ProductionVariants"][0]["ServerlessConfig"] == config
+    assert found["Async"]["AsyncInferenceConfig"]["OutputConfig"] == output
+    assert stack.delete() == "DELETE_COMPLETE"

@@ -20,6 +20,11 @@ logger = logging.getLogger("localcloud.sagemaker")
 
 TARGET_PREFIX = "SageMaker"
 _JSON = "application/x-amz-json-1.1"
+#: last part of the path -> what IAM is asked for; InvokeEndpoint for everything else
+_ACTIONS = {
+    "async-invocations": "sagemaker:InvokeEndpointAsync",
+    "invocations-response-stream": "sagemaker:InvokeEndpointWithResponseStream",
+}
 
 
 class Handler:
@@ -64,8 +69,7 @@ class Handler:
         """``sagemaker:<Operation>``."""
         del method, body
         if path.startswith("/endpoints/"):
-            how = path.rpartition("/")[2]
-            return "sagemaker:InvokeEndpointAsync" if how == "async-invocations" else "sagemaker:InvokeEndpoint"
+            return _ACTIONS.get(path.rpartition("/")[2], "sagemaker:InvokeEndpoint")
         return f"sagemaker:{_operation(headers)}"
 
     def resource_arn(

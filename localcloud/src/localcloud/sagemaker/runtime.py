@@ -169,7 +169,8 @@ def error_response(error: ServiceError) -> Response:
 
 def _check(how: str, headers: Mapping[str, str], body: bytes) -> None:
     if how != "invocations":
-        raise ServiceError("UnknownOperationException", f"[localcloud] {how} is not supported yet")
+        operation = "InvokeEndpointWithResponseStream" if how == "invocations-response-stream" else how
+        raise ServiceError("UnknownOperationException", f"[localcloud] {operation} is not supported yet")
     for header, member in _UNSUPPORTED.items():
         if header in headers:
             raise _invalid(f"[localcloud] InvokeEndpoint: {member} is not supported yet")
