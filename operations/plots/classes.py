@@ -43,7 +43,7 @@ def write_classes_png(outcome: ClassEvaluation, path: Path) -> None:
     axes.set_title("Predicted", size=11, color=SOFT, pad=8)
     axes.set_ylabel("Observed", size=11, color=SOFT, labelpad=8)
     plain_axes(axes)
-    write_scale(figure, image, (0.92, place[1], 0.02, place[3]))
+    write_scale(figure, image, (0.9, place[1], 0.02, place[3]))
     write_heading(figure, outcome, counts.total, top=0.955)
     write_rates(figure, [("accuracy", counts.accuracy), ("most frequent class", counts.majority)])
     figure.savefig(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,14 +64,54 @@ def test_a_workload_and_shared_have_no_module_of_the_same_name() -> None:
         assert path.parent.name == "shared" or path.name not in shared
 
 
-@pytest.mark.parametrize("name", ["mnist-linear", "bank"])
-def test_training_reads_what_the_prepare_job_writes(name: str) -> None:
-    workload = yaml.safe_load((WORKLOADS / name / "workload.yaml").read_text())
-    channels = workload["train"]["channels"]
-    if name == "mnist-linear":
-        assert channels == dict.fromkeys(("train", "validation"), "application/x-recordio-protobuf")
-        assert workload["train"]["hyperparameters"]["feature_dim"] == 784
-    else:
-        assert channels == {"train": "text/csv"}
-        assert "silent" not in workload["train"]["hyperparameters"]
-        assert workload["train"]["max_wait_minutes"] >= workload["train"]["max_runtime_minutes"]
+NAMES = sorted(path.parent.name for path in WORKLOADS.glob("*/workload.yaml"))
+
+
+def described(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((WORKLOADS / name / "workload.yaml").read_text())
+    return document
+
+
+def test_there_are_the_six() -> None:
+    assert NAMES == ["bank", "digits", "fraud", "mnist-kmeans", "mnist-linear", "penguins"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_traps_of_the_originals_are_not_in_it(name: str) -> None:
+    workload = described(name)
+    assert "silent" not in workload["train"].get("hyperparameters", {}), "current versions refuse it"
+    instances = [workload[part]["instance"] for part in ("prepare", "train", "serve")]
+    assert not [one for one in instances if one.split(".")[1] in ("m4", "c4")], "of a past generation"
+    assert (WORKLOADS / name / "README.md").read_text().startswith(f"# {name}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        ("bank", {"train": "text/csv"}),
+        ("digits", {"train": "text/csv", "validation": "text/csv"}),
+        ("fraud", {"train": "text/csv", "validation": "text/csv"}),
+        ("mnist-kmeans", {"train": "application/x-recordio-protobuf"}),
+        ("mnist-linear", dict.fromkeys(("train", "validation"), "application/x-recordio-protobuf")),
+        ("penguins", {"train": "text/csv", "validation": "text/csv"}),
+    ],
+)
+def test_training_reads_what_the_prepare_job_writes(name: str, channels: dict[str, str]) -> None:
+    train = described(name)["train"]
+    assert train["channels"] == channels
+    if name.startswith("mnist"):
+        assert train["hyperparameters"]["feature_dim"] == 784
+    if name == "bank":
+        assert train["max_wait_minutes"] >= train["max_runtime_minutes"]
+
+
+def test_fraud_is_tuned_as_in_its_tutorial_and_the_others_only_when_asked() -> None:
+    assert {name: described(name)["train"].get("tune", False) for name in NAMES} == {
+        name: name == "fraud" for name in NAMES
+    }
+    tuning = described("fraud")["train"]["tuning"]
+    assert (tuning["objective"], tuning["goal"]) == ("validation:auc", "Maximize")
+    assert (tuning["max_jobs"], tuning["parallel_jobs"]) == (9, 3)
+    assert set(tuning["ranges"]) == {"eta", "min_child_weight", "alpha", "max_depth"}
+    assert set(described("digits")["train"]["tuning"]["ranges"]) == {"learning_rate"}
+    assert "tuning" in described("mnist-linear")["train"]
