@@ -173,6 +173,7 @@ def test_serverless(localcloud: Any, sm: Any, xgboost: str, runtime: Any) -> Non
     assert sum(point["SampleCount"] for point in setups) == 1  # the first alone was a cold start
 
 
+@pytest.mark.exhaustive  # by default one scales from zero and back in test_autoscaling_live
 def test_asynchronous(localcloud: Any, sm: Any, xgboost: str, workshop: Workshop, runtime: Any) -> None:
     s3, sqs = localcloud.client("s3"), localcloud.client("sqs")
     topics, queue = _topics(localcloud, sqs)
