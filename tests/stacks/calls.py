@@ -76,10 +76,11 @@ def actions_of(folder: Path, handler: str) -> set[str]:
     """Return the permissions that ``module.function`` in the folder needs.
 
     A name reaches the function of that name in its module or the one it is imported from; an attribute reaches every
-    function and method of that name in the modules that its module imports. That is more than really happens and
-    never less, as long as nothing is called through ``getattr``.
+    function and method of that name in the modules that its module imports, and in those with classes derived from
+    theirs. That is more than really happens and never less, as long as nothing is called through ``getattr``.
     """
     modules = {file.stem: Module(file, folder) for file in folder.glob("*.py")}
+    derived = derived_from(modules)
     called: set[str] = set()
     first = tuple(handler.split(".", 1))
     todo, seen = [(first[0], first[1])], set()
@@ -94,11 +95,22 @@ def actions_of(folder: Path, handler: str) -> set[str]:
                 assert node.id != "getattr", f"{place}: calls that cannot be read"
                 todo += [one for one in module.named(node.id) if one[1] in modules[one[0]].functions]
             elif isinstance(node, ast.Attribute):
-                todo += [(name, node.attr) for name in module.reach(modules) if node.attr in modules[name].functions]
+                reached = module.reach(modules)
+                reached |= {other for name in reached for other in derived.get(name, ())}
+                todo += [(name, node.attr) for name in reached if node.attr in modules[name].functions]
                 called |= {node.attr} & set(operations())
             elif isinstance(node, ast.Constant) and str(node.value).startswith(_LISTS):  # what a paginator is got for
                 called |= {str(node.value)} & set(operations())
     return set().union(*(ACTIONS.get(name, {operations()[name]}) for name in called))
+
+
+def derived_from(modules: dict[str, Module]) -> dict[str, set[str]]:
+    """Return, for each module with a class, the modules in which classes are derived from it."""
+    found: dict[str, set[str]] = {}
+    for module in modules.values():
+        for base in module.bases & set(module.imports):
+            found.setdefault(module.imports[base][0], set()).add(module.name)
+    return found
 
 
 class Module:
@@ -109,10 +121,13 @@ class Module:
         self.name = file.stem
         self.functions: dict[str, list[ast.FunctionDef]] = {}
         self.imports: dict[str, tuple[str, str]] = {}
+        self.bases: set[str] = set()
         neighbours = {other.stem for other in folder.glob("*.py")}
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef):
                 self.functions.setdefault(node.name, []).append(node)
+            elif isinstance(node, ast.ClassDef):
+                self.bases |= {base.id for base in node.bases if isinstance(base, ast.Name)}
             elif isinstance(node, ast.ImportFrom) and node.module in neighbours:
                 self.imports |= {one.name: (node.module, one.name) for one in node.names}
 
