@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from operations.served import known_workload
 from operations.stacks import workload_outputs
 from operations.target import Target
 from operations.words import count
+from sandcastle import tuning_names
 
 _KINDS = {"continuous": "Continuous", "integer": "Integer", "categorical": "Categorical"}
 
@@ -96,14 +96,8 @@ def tune(
 
 
 def tuning_name(environment: str, workload: str, fingerprint: str) -> str:
-    """Return a name of at most 32 characters; its first part is the workload's (``WorkloadNames.tuning_prefix``)."""
-    return f"{tuning_prefix(environment, workload)}{fingerprint[:8]}-{secrets.token_hex(4)}"
-
-
-def tuning_prefix(environment: str, workload: str) -> str:
-    """Return what the names of the workload's tuning jobs start with; they are too short for the names themselves."""
-    parts = ((environment, 6), (workload, 4))
-    return "sc-" + "".join(f"{hashlib.sha256(text.encode()).hexdigest()[:digits]}-" for text, digits in parts)
+    """Return a name of at most 32 characters; its first part is the workload's."""
+    return f"{tuning_names.of_workload(environment, workload)}-{fingerprint[:8]}-{secrets.token_hex(4)}"
 
 
 def tuning_request(training: dict[str, Any], tuning: dict[str, Any], limits: dict[str, int]) -> dict[str, Any]:

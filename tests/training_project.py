@@ -18,7 +18,7 @@ monthly_budget_usd: 2000
 expires_after: never
 workloads:
   searched: {{train: {{tune: true}}}}
-  spread: {{}}
+  spread: {{endpoint: {{kind: none}}}}
   scripted: {{}}
   finished: {{}}
 """

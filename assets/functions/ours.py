@@ -6,6 +6,7 @@ which no other environment's names do; and SageMaker itself tags what is launche
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -37,6 +38,8 @@ class Ours:
         self._ids: set[str] | None = None
         self.environment = environment
         self.prefix = f"sandcastle-{environment}--"
+        # ... and of tuning jobs and their training jobs, whose names have room for a hash of the environment's only
+        self.tuning_prefix = f"sc-{hashlib.sha256(environment.encode()).hexdigest()[:6]}-"
         self._domain_arn = domain_arn
         self._tags: dict[str, dict[str, str]] = {}
         self.refused: ClientError | None = None

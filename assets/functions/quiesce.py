@@ -60,7 +60,8 @@ def turns(environment: str, domain_arn: str, late_seconds: float, get_client: Ca
             left += delete_parts(ours)
         left += endpoint_logs.delete([*kept, *endpoints])
         if not left and not ours.refused:
-            delete_job_logs(get_client("logs"), get_client("resourcegroupstaggingapi"), ours.prefix, environment)
+            prefixes = (ours.prefix, ours.tuning_prefix)
+            delete_job_logs(get_client("logs"), get_client("resourcegroupstaggingapi"), prefixes, environment)
         if ours.refused:
             print("; ".join(left))
             raise ours.refused

@@ -52,16 +52,16 @@ class EndpointLogs:
         return [f"last lines of {', '.join(sorted(late))}"] if late else []
 
 
-def delete_job_logs(logs: Any, tagging: Any, prefix: str, environment: str) -> None:
+def delete_job_logs(logs: Any, tagging: Any, prefixes: tuple[str, ...], environment: str) -> None:
     """Delete the streams of the environment's jobs, by name or by the tag that jobs keep. Raises ClientError."""
-    names: dict[str, set[str]] = {kind: {prefix} for kind in JOBS}
+    names: dict[str, set[str]] = {kind: set(prefixes) for kind in JOBS}
     pages = tagging.get_paginator("get_resources").paginate(
         TagFilters=[{"Key": "sandcastle:environment", "Values": [environment]}],
         ResourceTypeFilters=[f"sagemaker:{kind}" for kind in JOBS],
     )
     for arn in (item["ResourceARN"] for page in pages for item in page["ResourceTagMappingList"]):
         kind, _, name = arn.rsplit(":", 1)[-1].partition("/")
-        if not name.startswith(prefix):
+        if not name.startswith(prefixes):
             names[kind].add(f"{name}/")
     for kind, group in JOBS.items():
         for beginning in sorted(names[kind]):

@@ -15,6 +15,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from sandcastle import tuning_names
 from sandcastle.config import Environment
 from sandcastle.config.serving_spec import EndpointKind
 
@@ -44,15 +45,6 @@ def stack_part() -> str:
     return cdk.Fn.select(0, cdk.Fn.split("-", uuid))
 
 
-def tuning_prefix(environment: str) -> str:
-    """Return what the names of all tuning jobs of the environment's stacks start with, and of their training jobs."""
-    return f"sc-{_digest(environment)[:6]}-"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def dashboard_name(environment: str) -> str:
     """Return the dashboard's name: nothing is ever replaced by one of the same name, as it never changes."""
     return f"sandcastle-{environment}--dashboard-{stack_part()}"
@@ -79,10 +71,8 @@ class WorkloadNames:
 
     @property
     def tuning_prefix(self) -> str:
-        """What all names of the workload's tuning jobs start with: they have 32 characters, and SageMaker's own
-        additions make 63 of them for the training jobs. So hashes stand for environment and workload.
-        """
-        return f"{tuning_prefix(self.environment)}{_digest(self.workload)[:4]}"
+        """What all names of the workload's tuning jobs start with, and those of their training jobs."""
+        return tuning_names.of_workload(self.environment, self.workload)
 
     @property
     def prefixes(self) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from operations.audit.call import Call
 from operations.project import ENVIRONMENT_TAG
 from operations.stacks import tags
+from sandcastle import tuning_names
 from sandcastle.config.catalogue import HOURS_PER_MONTH
 
 DOMAIN_TAG = "sagemaker:domain-arn"
@@ -129,6 +130,11 @@ class Owner:
     def prefix(self) -> str:
         """What every name begins with that the environment gives at run time."""
         return f"sandcastle-{self.environment}--"
+
+    @property
+    def job_prefixes(self) -> tuple[str, str]:
+        """What the names of the environment's jobs begin with, those of tuning jobs and their training jobs, too."""
+        return self.prefix, tuning_names.of_environment(self.environment)
 
     def call(self, service: str, operation: str, **parameters: Any) -> Call:
         """Return a call in the environment's region."""

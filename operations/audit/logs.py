@@ -56,7 +56,8 @@ def log_streams(survey: Survey) -> Iterator[Finding]:
     domains = {domain["DomainId"] for domain, _ in survey.domains.ours} | survey.memory.domains
     notebooks = _notebooks(survey)
     prefixes = {f"{name}/" for name in (*domains, *notebooks, *survey.memory.names, *_tagged_jobs(survey))}
-    prefixes = {prefix for prefix in prefixes if not prefix.startswith(survey.owner.prefix)} | {survey.owner.prefix}
+    named = survey.owner.job_prefixes
+    prefixes = {prefix for prefix in prefixes if not prefix.startswith(named)} | set(named)
     questions = [(group, prefix) for group in shared for prefix in sorted(prefixes)]
     for (group, _), streams in survey.each(lambda pair: _streams(survey, *pair), questions):
         for stream in streams:

@@ -15,6 +15,7 @@ from quiesce_schedules import delete_definitions, stop_schedules
 from tests.functions.conftest import Scripted
 
 P = "sandcastle-a--"
+T = Ours(None, "a").tuning_prefix
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -349,10 +350,11 @@ def test_logs_of_jobs_go_by_prefix_and_by_tag(logs: Scripted, tagging: Scripted)
             "ResourceTagMappingList": [
                 {"ResourceARN": arn("training-job", "any")},
                 {"ResourceARN": arn("training-job", P)},
+                {"ResourceARN": arn("training-job", f"{T}8f52-01234567-5f0c2-01-001-0f0444b1")},
             ]
         },
     )
-    for group, beginnings in (("Training", ["any/", P]), ("Processing", [P]), ("Transform", [P])):
+    for group, beginnings in (("Training", ["any/", P, T]), ("Processing", [P, T]), ("Transform", [P, T])):
         for beginning in beginnings:
             name = f"/aws/sagemaker/{group}Jobs"
             request = {"logGroupName": name, "logStreamNamePrefix": beginning}
@@ -361,4 +363,4 @@ def test_logs_of_jobs_go_by_prefix_and_by_tag(logs: Scripted, tagging: Scripted)
                 continue
             logs.reply("describe_log_streams", request, {"logStreams": [{"logStreamName": f"{beginning}1"}]})
             logs.reply("delete_log_stream", {"logGroupName": name, "logStreamName": f"{beginning}1"})
-    delete_job_logs(logs.client, tagging.client, P, "a")
+    delete_job_logs(logs.client, tagging.client, (P, T), "a")

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from job_failures import LINES
 from job_kinds import JobState
+from ours import Ours
 from tuning_jobs import TuningJobs
 
 from tests.functions.conftest import Scripted
@@ -89,11 +90,11 @@ def on_the_way(request: str) -> dict[str, Any]:
 
 
 def test_names_lead_back_to_the_workload_and_leave_room_for_training_jobs() -> None:
-    from operations.tune import tuning_prefix
-    from sandcastle.naming import WorkloadNames
+    from sandcastle import tuning_names
 
-    assert WorkloadNames("local", "bank").tuning_prefix == PREFIX
-    assert tuning_prefix("local", "bank") == f"{PREFIX}-"
+    assert tuning_names.of_workload("local", "bank") == PREFIX
+    assert PREFIX.startswith(tuning_names.of_environment("local"))
+    assert Ours(None, "local").tuning_prefix == tuning_names.of_environment("local")
     assert TuningJobs(None).name(PROPERTIES, 1) == NAME
     assert len(TuningJobs(None).name(PROPERTIES, jobs.ATTEMPTS)) == 32
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from operations.target import Target
+from sandcastle import tuning_names
 from tests.localcloud.sagemaker import live
 from tests.localcloud.sagemaker.live import Workshop, wait_for
 
@@ -66,6 +67,8 @@ class Furniture:
             with suppress(logs.exceptions.ResourceAlreadyExistsException):
                 logs.create_log_group(logGroupName=group)
             logs.create_log_stream(logGroupName=group, logStreamName=f"{self.prefix}old-1a2b/algo-1-1")
+        trial = f"{tuning_names.of_environment(self.environment)}8f52-01234567-5f0c2-01-001-0f0444b1/algo-1-1"
+        logs.create_log_stream(logGroupName="/aws/sagemaker/TrainingJobs", logStreamName=trial)
 
     def watching(self) -> None:
         """A topic, an alarm by its tag, and a dashboard by its name."""
