@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.promises import try_all
-from tests.lifecycle.stand import Stand
-from tests.synthesis import synthesise
+from tests.lifecycle.stand import Change, Stand
+from tests.synthesis import Template, resources, synthesise
 from tests.training_project import NAME, training_project
 
 
@@ -29,6 +30,31 @@ def trained(place: Stand, workload: str) -> Any:
     """The description of the job that made the workload's model."""
     name = outputs(place, workload)["TrainingJob"]
     return place.client("sagemaker").describe_training_job(TrainingJobName=name)
+
+
+def searches(place: Stand) -> dict[str, str]:
+    """The states of all tuning jobs ever started, by name."""
+    listed = place.client("sagemaker").list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
+    return {one["HyperParameterTuningJobName"]: one["HyperParameterTuningJobStatus"] for one in listed}
+
+
+def deleted(place: Stand, part: str) -> None:
+    """Delete one stack."""
+    place.client("cloudformation").delete_stack(StackName=place.stack(part))
+    place.settle([place.stack(part)])
+    assert place.stack(part) not in place.cloud.stacks()
+
+
+def edited(old: str, new: str) -> Change:
+    """A change of the text of requests in a template."""
+
+    def change(template: Template) -> Template:
+        text, (was, now) = json.dumps(template), (json.dumps(part)[1:-1] for part in (old, new))
+        assert was in text
+        changed: Template = json.loads(text.replace(was, now))
+        return changed
+
+    return change
 
 
 def answer(place: Stand, workload: str, row: str) -> str:
@@ -96,6 +122,53 @@ def test_every_promise_of_the_roles_is_kept(place: Stand) -> None:
     broken = [str(one) for one in tried if one.decided != one.promise.allowed]
     assert broken == []
     assert len(tried) > 150
+
+
+def test_the_same_search_is_not_made_again(place: Stand) -> None:
+    before = outputs(place, "searched")
+    longer = edited('"MaxRuntimeInSeconds":300', '"MaxRuntimeInSeconds":240')
+    assert place.update("workload-searched", longer) == "UPDATE_COMPLETE"
+    assert outputs(place, "searched") == before
+    assert len(searches(place)) == 1
+
+
+def test_a_search_that_fails_says_why_and_leaves_what_there_was(place: Stand) -> None:
+    before = outputs(place, "searched")
+
+    def hopeless(template: Template) -> Template:
+        changed = edited('"MaxNumberOfTrainingJobs":4,"MaxParallel', '"MaxNumberOfTrainingJobs":2,"MaxParallel')(
+            template
+        )
+        changed = edited('"num_round":"3"', '"num_round":"0"')(changed)
+        (job,) = resources(changed, "Custom::SandcastleTrainedModel").values()
+        job["Properties"]["Fingerprint"] = "0" * 16
+        return changed
+
+    assert place.update("workload-searched", hopeless) == "UPDATE_ROLLBACK_COMPLETE"
+    assert outputs(place, "searched") == before
+    events = place.client("cloudformation").describe_stack_events(StackName=place.stack("workload-searched"))
+    told = "\n".join(event.get("ResourceStatusReason", "") for event in events["StackEvents"])
+    assert "Tuning job sc-" in told
+    assert "num_round" in told, "the reason of the training job that failed"
+
+
+def test_a_search_is_stopped_with_its_stack(place: Stand) -> None:
+    """As when the creation is cancelled and begins its job after the deletion has looked for one."""
+    sagemaker, found = place.client("sagemaker"), outputs(place, "searched")["TuningJob"]
+    deleted(place, "teardown")
+    like = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=found)
+    definition, config = like["TrainingJobDefinition"], like["HyperParameterTuningJobConfig"]
+    definition["StaticHyperParameters"]["num_round"] = "1000000"
+    config["ResourceLimits"] = {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1}
+    late = f"{found[:-2]}77"
+    sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=late,
+        HyperParameterTuningJobConfig=config,
+        TrainingJobDefinition={key: value for key, value in definition.items() if key != "TuningObjective"},
+        Tags=place.tag_list,
+    )
+    deleted(place, "workload-searched")
+    assert searches(place)[late] == "Stopped"
 
 
 def test_a_destroy_leaves_no_jobs_logs_or_stacks(place: Stand) -> None:
