@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import os
+import tarfile
 import time
 import warnings
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pandas as pd
 
 SDK = "sagemaker>=3.27,<4"
@@ -301,6 +303,22 @@ class Workbench:
                 s3.delete_object(Bucket=bucket, Key=one["Key"])
                 count += 1
         return count
+
+
+def csv_of(rows: Any) -> str:
+    """Return numbers as lines of CSV, as short as six digits allow: what an endpoint reads."""
+    text = io.StringIO()
+    np.savetxt(text, np.atleast_2d(np.asarray(rows, dtype=float)), fmt="%.6g", delimiter=",")
+    return text.getvalue()
+
+
+def archive_of(*files: str) -> bytes:
+    """Return files of this folder as a ``.tar.gz``: how a script reaches the container that runs it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in files:
+            archive.add(name)
+    return packed.getvalue()
 
 
 _RUNS = {"InProgress", "Stopping"}
