@@ -9,9 +9,9 @@ from operations.cdk import bootstrap, cdk
 from operations.console import Console
 from operations.deploy_model import restore_all
 from operations.errors import OperationError
-from operations.invoke import invoke_sample
 from operations.life import life_of
 from operations.people import studio_of
+from operations.predict import predict_sample
 from operations.rest import wake_before_a_change
 from operations.stacks import ANSWERS_AT_ONCE, Stack, environment_stacks
 from operations.target import Target
@@ -42,7 +42,7 @@ def deploy(target: Target, environment: str, file: str, console: Console) -> dic
     restore_all(target, environment, console)  # CloudFormation compares templates and does not look at the endpoint
     workloads = [one.workload for one in stacks if one.workload and _answers(one)]
     console.step(count(len(stacks), "stack") + " up" + ("; asking each endpoint for a prediction" * bool(workloads)))
-    predictions = {name: invoke_sample(target, environment, name, 1, console) for name in workloads}
+    predictions = {name: predict_sample(target, environment, name, 1, console) for name in workloads}
     life, studio = life_of(target, stacks), studio_of(stacks)
     seconds = round(time.monotonic() - started, 1)
     further = "make status, make evaluate, make destroy" if workloads else "make status, make destroy"

@@ -96,7 +96,7 @@ def restore_all(target: Target, environment: str, console: Console) -> None:
 def _served(workload: str, outputs: dict[str, str]) -> tuple[str, str]:
     """Return the endpoint and the template's configuration of it."""
     if "EndpointName" not in outputs:
-        raise UsageError(f"Workload {workload} has a model and no endpoint (endpoint.kind: none).")
+        raise UsageError(f"Workload {workload} has a model and no endpoint (endpoint kind none).")
     return outputs["EndpointName"], outputs["EndpointConfigName"]
 
 
@@ -132,9 +132,12 @@ def _artifact(target: Target, job: str) -> str:
 def _update(target: Target, endpoint: str, config: str, console: Console) -> None:
     """Change the endpoint and wait. Raises OperationError when it went back to what it had, or failed."""
     sagemaker = target.client("sagemaker")
-    kept = sagemaker.describe_endpoint(EndpointName=endpoint).get("LastDeploymentConfig")
-    retain = {"RetainDeploymentConfig": True} if kept else {}  # its pace, and the alarms that roll it back
-    sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config, **retain)
+    kept = {}
+    if sagemaker.describe_endpoint(EndpointName=endpoint).get("LastDeploymentConfig"):
+        kept["RetainDeploymentConfig"] = True  # its pace, and the alarms that roll it back
+    if _is_scaled(target, endpoint):
+        kept["RetainAllVariantProperties"] = True  # as many instances as the load needs now
+    sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config, **kept)
     told: list[str] = []
 
     def tell(looked: dict[str, Any]) -> None:
@@ -159,6 +162,17 @@ def _update(target: Target, endpoint: str, config: str, console: Console) -> Non
             f"{endpoint} {ended}: {found.get('FailureReason', 'SageMaker gives no reason')}\n"
             f"Its log: sandcastle logs {endpoint}"
         )
+
+
+def _is_scaled(target: Target, endpoint: str) -> bool:
+    """Say whether anything else than the configuration decides about the endpoint's instances."""
+    pages = (
+        target.client("application-autoscaling")
+        .get_paginator("describe_scalable_targets")
+        .paginate(ServiceNamespace="sagemaker")
+    )
+    begins = f"endpoint/{endpoint}/"
+    return any(one["ResourceId"].startswith(begins) for page in pages for one in page["ScalableTargets"])
 
 
 def _config_of(target: Target, endpoint: str) -> str:

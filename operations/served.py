@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
 import yaml
 
+from operations.async_invoker import AsyncInvoker
 from operations.errors import UsageError
 from operations.evaluation import Spec, TestSplit, endpoint_invoker, read_test_split, read_train_files, spec_of
 from operations.project import ROOT, WORKLOADS
@@ -16,6 +17,9 @@ from operations.stacks import ANSWERS_AT_ONCE, endpoint_outputs
 from operations.target import Target
 from sandcastle.config import workload_names
 from sandcastle.config.workload import WorkloadFile
+
+ANY_ENDPOINT = (*ANSWERS_AT_ONCE, "async")
+"""Kinds of endpoints that can be asked at all."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,12 @@ class ServedWorkload:
     invoke: Callable[[bytes], bytes]
 
     @classmethod
-    def find(cls, target: Target, environment: str, workload: str) -> ServedWorkload:
-        """Return the deployed workload. Raises OperationError when it is not deployed, or does not answer at once."""
+    def find(
+        cls, target: Target, environment: str, workload: str, kinds: Sequence[str] = ANSWERS_AT_ONCE
+    ) -> ServedWorkload:
+        """Return the deployed workload. Raises OperationError when it is not deployed, or has no such endpoint."""
         known_workload(workload)
-        outputs = endpoint_outputs(target, environment, workload, *ANSWERS_AT_ONCE)
+        outputs = endpoint_outputs(target, environment, workload, *kinds)
         described = yaml.safe_load((WORKLOADS / workload / "workload.yaml").read_text(encoding="utf-8"))
         endpoint, content_type = outputs["EndpointName"], outputs["ContentType"]
         return cls(
@@ -48,7 +54,9 @@ class ServedWorkload:
             dataset_uri=outputs["DatasetUri"],
             content_type=content_type,
             spec=spec_of(WorkloadFile.model_validate(described).evaluate),
-            invoke=endpoint_invoker(target.client("sagemaker-runtime"), endpoint, content_type, outputs["Accept"]),
+            invoke=AsyncInvoker(target, workload, outputs)
+            if outputs.get("EndpointKind") == "async"
+            else endpoint_invoker(target.client("sagemaker-runtime"), endpoint, content_type, outputs["Accept"]),
         )
 
     @cached_property

@@ -32,6 +32,11 @@ def register(command: Register) -> None:
     which.add_argument("--best-of", metavar="TUNINGJOB", help="the best trial of a tuning job")
     which.add_argument("--latest", action="store_true", help="the training job of the workload that was started last")
     which.add_argument("--restore", action="store_true", help="the template's own model again")
+    sub = command("transform", _transform, "run a batch transform job over the test split, or a file, without endpoint")
+    sub.add_argument("workload")
+    sub.add_argument("file", nargs="?", help="rows without a label; the test split if left out")
+    sub.add_argument("--join", action="store_true", help="each answer beside what was asked (where both are CSV)")
+    sub.add_argument("--out", type=Path, default=REPORTS, help="folder for the answers (reports/)")
 
 
 def _train(options: argparse.Namespace, console: Console) -> int:
@@ -60,6 +65,14 @@ def _deploy_model(options: argparse.Namespace, console: Console) -> int:
         console.finish(restore_model(target, name, options.workload, console))
     else:
         console.finish(deploy_model(target, name, options.workload, options.job, options.best_of, console))
+    return EXIT_OK
+
+
+def _transform(options: argparse.Namespace, console: Console) -> int:
+    from operations.transform import transform
+
+    target, file = target_of(options, start=False), options.file
+    console.finish(transform(target, name_of(options), options.workload, file, options.join, options.out, console))
     return EXIT_OK
 
 

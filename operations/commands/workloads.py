@@ -1,4 +1,4 @@
-"""``invoke``, ``evaluate`` and ``logs``: one workload of an environment."""
+"""``predict``, ``evaluate`` and ``logs``: one workload of an environment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from operations.project import REPORTS
 
 def register(command: Register) -> None:
     """Add the commands of this group."""
-    sub = command("invoke", _invoke, "send one request to a workload's endpoint")
-    sub.add_argument("workload")
-    one = sub.add_mutually_exclusive_group(required=True)
-    one.add_argument("file", nargs="?", type=Path, help="file whose bytes are the request")
-    one.add_argument("--sample", type=int, metavar="N", help="row N (from 1) of the held-out test split")
+    for name, summary in (
+        ("predict", "send one request to a workload's endpoint and say what the answer means"),
+        ("invoke", "the same as predict"),
+    ):
+        sub = command(name, _predict, summary)
+        sub.add_argument("workload")
+        one = sub.add_mutually_exclusive_group(required=True)
+        one.add_argument("file", nargs="?", help="file whose bytes are the request; - for standard input")
+        one.add_argument("--sample", type=int, metavar="N", help="row N (from 1) of the held-out test split")
     sub = command("evaluate", _evaluate, "run the test split through the endpoint and judge it")
     sub.add_argument("workload")
     sub.add_argument("--out", type=Path, default=REPORTS, help="folder for the PNG and JSON (reports/)")
@@ -25,15 +29,14 @@ def register(command: Register) -> None:
     command("logs", _logs, "print the log of a job or an endpoint").add_argument("job")
 
 
-def _invoke(options: argparse.Namespace, console: Console) -> int:
-    from operations.invoke import invoke_file, invoke_sample
+def _predict(options: argparse.Namespace, console: Console) -> int:
+    from operations.predict import predict_body, predict_sample, read_body
 
-    target = target_of(options, start=False)
+    target, name = target_of(options, start=False), name_of(options)
     if options.file:
-        document = invoke_file(target, name_of(options), options.workload, options.file, console)
+        console.finish(predict_body(target, name, options.workload, *read_body(options.file), console))
     else:
-        document = invoke_sample(target, name_of(options), options.workload, options.sample, console)
-    console.finish(document)
+        console.finish(predict_sample(target, name, options.workload, options.sample, console))
     return EXIT_OK
 
 

@@ -49,8 +49,8 @@ def test_a_name_that_is_none_stops_everything(name: str, capsys: pytest.CaptureF
     assert "--environment" in capsys.readouterr().err
 
 
-def test_invoke_wants_a_file_or_a_sample_and_not_both(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["invoke", "bank"], ["invoke", "bank", "file.csv", "--sample", "3"]):
+def test_predict_wants_a_file_or_a_sample_and_not_both(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["predict", "bank"], ["invoke", "bank"], ["predict", "bank", "file.csv", "--sample", "3"]):
         assert cli.main(arguments) == 2
     assert "--sample" in capsys.readouterr().err
 

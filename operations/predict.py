@@ -1,7 +1,8 @@
-"""``sandcastle invoke WORKLOAD FILE|--sample N``: one request to an endpoint, and what its answer means."""
+"""``sandcastle predict WORKLOAD FILE|-|--sample N``: one request to an endpoint, and what its answer means."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,16 @@ from operations.evaluation import (
     render_digit,
     sample_row,
 )
-from operations.served import ServedWorkload
+from operations.served import ANY_ENDPOINT, ServedWorkload
 from operations.target import Target
 
 
-def invoke_sample(target: Target, environment: str, workload: str, number: int, console: Console) -> dict[str, Any]:
+def predict_sample(target: Target, environment: str, workload: str, number: int, console: Console) -> dict[str, Any]:
     """Send row ``number`` (from 1) of the held-out test split and compare the answer with its label.
 
     Raises OperationError when the workload is not deployed, the endpoint refuses, or there is no such row.
     """
-    served = ServedWorkload.find(target, environment, workload)
+    served = ServedWorkload.find(target, environment, workload, ANY_ENDPOINT)
     about = served.test.about
     rows = served.test.rows
     try:
@@ -42,19 +43,30 @@ def invoke_sample(target: Target, environment: str, workload: str, number: int, 
     return {**document, "sample": number, "label": label, "truth": truth, "origin": about.origin}
 
 
-def invoke_file(target: Target, environment: str, workload: str, path: Path, console: Console) -> dict[str, Any]:
-    """Send the file's bytes as they are.
+def predict_body(
+    target: Target, environment: str, workload: str, body: bytes, origin: str, console: Console
+) -> dict[str, Any]:
+    """Send the bytes as they are; ``origin`` says where they come from.
 
-    Raises UsageError when the file cannot be read, OperationError when the endpoint refuses.
+    Raises UsageError when there are none, OperationError when the endpoint refuses.
     """
-    served = ServedWorkload.find(target, environment, workload)
-    try:
-        body = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+    served = ServedWorkload.find(target, environment, workload, ANY_ENDPOINT)
     if not body:
-        raise UsageError(f"{path} is empty; expected {served.content_type} rows without a label")
-    return _answer(served, body, console, origin=str(path))
+        raise UsageError(f"{origin} is empty; expected {served.content_type} rows without a label")
+    return _answer(served, body, console, origin=origin)
+
+
+def read_body(file: str) -> tuple[bytes, str]:
+    """Return a request and where it comes from: a file's bytes, or with ``-`` those of standard input.
+
+    Raises UsageError when it cannot be read.
+    """
+    if file == "-":
+        return sys.stdin.buffer.read(), "standard input"
+    try:
+        return Path(file).read_bytes(), file
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
 
 
 def _answer(served: ServedWorkload, body: bytes, console: Console, *, origin: str) -> dict[str, Any]:
