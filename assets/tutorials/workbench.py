@@ -200,7 +200,8 @@ class Workbench:
         if found["TrainingJobStatus"] != "Completed":
             raise RuntimeError(f"the job is {found['TrainingJobStatus']}: {found.get('FailureReason')}")
         for metric in found.get("FinalMetricDataList", []):
-            print(f"{metric['MetricName']}: {metric['Value']:.4f}")
+            if not metric["MetricName"].endswith((":progress", ":throughput")):  # of the machine, not of the model
+                print(f"{metric['MetricName']}: {metric['Value']:.4f}")
         described: dict[str, Any] = found
         return described
 
