@@ -54,6 +54,11 @@ class HostedModel(Construct):
         super().__init__(scope, construct_id)
         serve = workload.serve
         places = ServingPlaces(reports_bucket_name, workload.name)
+        self._alarms = (
+            EndpointAlarms(self, "Alarms", endpoint=names.endpoint, variants=serve.variant_names, topic_arn=topic_arn)
+            if serve.kind == "real-time"
+            else None
+        )
         self.role = serving_role(
             self,
             "Role",
@@ -64,6 +69,9 @@ class HostedModel(Construct):
             reports_bucket_arn=reports_bucket_arn,
             places=places,
             topic_arn=topic_arn,
+            alarms=[one.attribute("Arn") for one in self._alarms.resources]
+            if self._alarms and serve.deployment
+            else [],
         )
         own = {variant: self._model(variant, one, serve, image) for variant, one in trained.items()}
         models = {variant: own.get(variant, own[MAIN]) for variant in (MAIN, *serve.variant_names)}
@@ -71,7 +79,7 @@ class HostedModel(Construct):
         if serve.kind == "none":
             return
         config = endpoint_config(self, "Config", serve=serve, models=models, places=places, topic_arn=topic_arn)
-        endpoint = self._endpoint(serve, names, config, topic_arn)
+        endpoint = self._endpoint(serve, names, config)
         name = endpoint.attribute("EndpointName")
         self.outputs |= {
             "EndpointName": name,
@@ -115,16 +123,12 @@ class HostedModel(Construct):
             },
         )
 
-    def _endpoint(self, serve: Serve, names: WorkloadNames, config: Resource, topic_arn: str) -> Resource:
-        """Add the endpoint and, if it is a real-time one, the alarms that watch it."""
+    def _endpoint(self, serve: Serve, names: WorkloadNames, config: Resource) -> Resource:
         settings: dict[str, Any] = {}
-        alarms = None
-        if serve.kind == "real-time":
-            alarms = EndpointAlarms(
-                self, "Alarms", endpoint=names.endpoint, variants=serve.variant_names, topic_arn=topic_arn
-            )
-            if serve.deployment:
-                settings["DeploymentConfig"] = deployment_config(serve.deployment, alarms.names)
+        watching = self._alarms.resources if self._alarms else []
+        if self._alarms and serve.deployment:
+            settings["DeploymentConfig"] = deployment_config(serve.deployment, self._alarms.names)
+            watching = []  # the deployment refers to them
         if serve.scaling:
             # an update would go back to the configuration's count of instances, whatever the load is
             settings["RetainAllVariantProperties"] = True
@@ -139,6 +143,6 @@ class HostedModel(Construct):
             EndpointConfigName=config.attribute("EndpointConfigName"),
             **settings,
         )
-        for alarm in alarms.resources if alarms and not serve.deployment else ():
-            endpoint.add_resource_dependency(alarm)  # which a deployment refers to anyway
+        for alarm in watching:
+            endpoint.add_resource_dependency(alarm)
         return endpoint

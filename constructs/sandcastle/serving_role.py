@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from constructs import Construct
 
@@ -33,8 +33,12 @@ def serving_role(
     reports_bucket_arn: str,
     places: ServingPlaces,
     topic_arn: str,
+    alarms: Sequence[str],
 ) -> ServiceRole:
     """Add the role. ``archives`` are the models' buckets (ARNs) and keys, which may hold a ``*``.
+
+    ``alarms`` are ARNs of those that an update goes back by: SageMaker looks at them in the name of this role
+    (developer guide, "Auto-rollback configuration and monitoring").
 
     It names the reports bucket only if its endpoint writes there: a promise alone would import it.
     """
@@ -57,6 +61,7 @@ def serving_role(
         statements=[
             *reading,
             *kept,
+            *([Statement(["cloudwatch:DescribeAlarms"], alarms)] if alarms else []),
             *write_logs(names.endpoint_log_group, "*"),
             put_metrics("/aws/sagemaker/Endpoints", unseen=ON_AWS),
             *pull_image(image),
@@ -64,6 +69,8 @@ def serving_role(
         promises=[
             *(may("s3:GetObject", f"{bucket}/{key}") for bucket, key in sorted(archives)),
             *promised,
+            *(may("cloudwatch:DescribeAlarms", arn) for arn in alarms),
+            may_not("cloudwatch:PutMetricAlarm", "*"),
             may_not("s3:DeleteObject", "*"),
             may_not("sagemaker:CreateTrainingJob", "*"),
             may_not("iam:PassRole", "*"),

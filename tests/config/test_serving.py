@@ -179,6 +179,18 @@ def test_a_script_needs_a_framework(project: Project) -> None:
     assert "only a framework's runs a script" in found.message
 
 
+def test_a_pre_trained_model_has_no_hyperparameters_to_vary(project: Project) -> None:
+    before = "train: {algorithm: xgboost, artifact: {s3: 's3://bucket/model.tar.gz'}}\nserve:"
+    project.workload("spotty", lambda text: text[: text.index("train:")] + before + text.partition("serve:")[2])
+    text = with_endpoint("{variants: {b: {weight: 1, hyperparameters: {eta: 0.5}}}}").replace("usd: 200", "usd: 2000")
+    text = text.replace("    train: {instance: ml.m5.xlarge}\n", "").replace(
+        "    hyperparameters: {num_round: 7}\n", ""
+    )
+    (found,) = project.refuse(text).problems
+    assert found.key == f"{KEY}.variants.b.hyperparameters"
+    assert "pre-trained" in found.message
+
+
 def test_the_container_may_reach_the_network_if_the_workload_says_so(project: Project) -> None:
     project.workload("plain", add_to_serve("internet: true"))
     assert [workload.serve.internet for workload in project.load(VALID).workloads] == [True, False]

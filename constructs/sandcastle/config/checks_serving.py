@@ -67,7 +67,7 @@ def check_serving(pair: Pair, root: Path) -> None:
     serve = served(own, endpoint, {})
     place = _Place(pair)
     _check_kind(place, endpoint)
-    _check_variants(place, endpoint)
+    _check_variants(place, endpoint, trains=pair.workload.at(("train", "artifact")) is None)
     _check_scaling(place, endpoint, serve)
     _check_deployment(place, endpoint, serve)
     if endpoint.memory_mb not in MEMORY:
@@ -116,7 +116,11 @@ def _check_kind(place: _Place, endpoint: EndpointOverride) -> None:
             place.problem(key, message=f"kind {endpoint.kind}: {why}", allowed=f"kind {' or '.join(kinds)}")
 
 
-def _check_variants(place: _Place, endpoint: EndpointOverride) -> None:
+def _check_variants(place: _Place, endpoint: EndpointOverride, *, trains: bool) -> None:
+    for name, variant in endpoint.variants.items():
+        if variant.hyperparameters and not trains:
+            message = "the workload's model is a pre-trained archive: nothing is trained, with these or others"
+            place.problem("variants", name, "hyperparameters", message=message, allowed="no such key")
     if MAIN in endpoint.variants:
         place.problem(
             "variants", MAIN, message="is the variant that every endpoint has, with weight 1", allowed="another name"

@@ -45,13 +45,18 @@ class JsonService:
         operations: Mapping[str, Serve],
         resource: Callable[[str, Parameters], str] | None = None,
         reset: Callable[[], None] | None = None,
+        context: Callable[[Parameters], Mapping[str, object]] | None = None,
     ) -> None:
-        """``name`` is its name in IAM and in signatures; ``resource(operation, request)`` what IAM authorises on."""
+        """``name`` is its name in IAM and in signatures; ``resource(operation, request)`` what IAM authorises on.
+
+        ``context(request)`` are the service's own condition keys of a request.
+        """
         self._name = name
         self._model = model.service_model(botocore_name)
         self._operations = operations
         self._resource = resource
         self._reset = reset
+        self._context = context
 
     def install(self) -> None:
         """Add it to the server."""
@@ -63,6 +68,7 @@ class JsonService:
             iam_namespace=self._name,
             iam_action=lambda _method, _path, headers, _body: f"{self._name}:{_operation(headers)}",
             resource_arn=self._resource_arn,
+            iam_context=self._keys if self._context else None,
             reset=self._reset,
         )
 
@@ -83,6 +89,13 @@ class JsonService:
             return self._resource(_operation(headers), dict(json.loads(body or b"{}")))
         except (ValueError, TypeError):
             return "*"
+
+    def _keys(self, action: str, body: bytes) -> Mapping[str, object]:
+        del action
+        try:
+            return self._context(dict(json.loads(body or b"{}"))) if self._context else {}
+        except (ValueError, TypeError):  # the service says so itself
+            return {}
 
     def _handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: adapter.Query

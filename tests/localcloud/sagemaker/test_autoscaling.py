@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.localcloud.core.scenarios.registry import assumed, error_code
 from tests.localcloud.core.stacks import Stack, unique
 from tests.localcloud.sagemaker.scripted_backend import World
 from tests.localcloud.sagemaker.test_sagemaker_endpoint_states import live, make_config
@@ -129,6 +130,28 @@ def test_target_tracking_makes_two_alarms_and_takes_them_along(endpoint: Live) -
     endpoint.api.delete_scaling_policy(**endpoint.identity, PolicyName="track")
     assert endpoint.alarms() == []
     assert endpoint.policies() == []
+
+
+@pytest_localcloud
+def test_who_scales_needs_permission_for_targets_of_this_service(endpoint: Live) -> None:
+    """The condition is the narrowest there is: the ids of targets are AWS's."""
+
+    def may(service: str) -> Any:
+        statement = {
+            "Effect": "Allow",
+            "Action": ["application-autoscaling:RegisterScalableTarget", "application-autoscaling:PutScalingPolicy"],
+            "Resource": "arn:aws:application-autoscaling:us-east-1:000000000000:scalable-target/*",
+            "Condition": {"StringEquals": {"application-autoscaling:service-namespace": service}},
+        }
+        return assumed(endpoint.localcloud, "application-autoscaling", statement)
+
+    given = {**endpoint.identity, "MinCapacity": 1, "MaxCapacity": 2}
+    assert "AccessDenied" in error_code(lambda: may("ecs").register_scalable_target(**given))
+    allowed = may("sagemaker")
+    allowed.register_scalable_target(**given)
+    policy = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": TRACKING}
+    allowed.put_scaling_policy(**endpoint.identity, PolicyName="load", **policy)
+    assert endpoint.policies() == ["load"]
 
 
 @pytest_localcloud

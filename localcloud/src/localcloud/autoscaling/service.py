@@ -9,7 +9,7 @@ from typing import Any
 from localcloud import adapter
 from localcloud.autoscaling import alarms
 from localcloud.autoscaling.scaler import Scaler
-from localcloud.autoscaling.targets import DIMENSION, NAMESPACE, Policy, ScalingTargets, Target
+from localcloud.autoscaling.targets import DIMENSION, NAMESPACE, Policy, ScalingTargets, Target, arn_prefix
 from localcloud.json_service import JsonService, Parameters, Refused
 from localcloud.sagemaker.ports import Scope
 
@@ -39,7 +39,7 @@ def install(targets: ScalingTargets, scaler: Scaler) -> None:
         "UntagResource": api.untag,
         "ListTagsForResource": api.tags,
     }
-    JsonService(NAME, NAME, operations, api.resource_arn, api.reset).install()
+    JsonService(NAME, NAME, operations, api.resource_arn, api.reset, _condition_keys).install()
     adapter.register_tag_collector(NAME, api.collect_tags)
 
 
@@ -54,13 +54,17 @@ class _Api:
         self._scaler.reset()
 
     def resource_arn(self, operation: str, request: Parameters) -> str:
-        """What IAM authorises on: the target; lists and targets that do not exist yet have no ARN of their own."""
+        """What IAM authorises on: the target, one that is being made included; lists have none of their own.
+
+        service-authorization/latest/reference/list_applicationautoscaling.html; that a target which does not exist
+        yet has an ARN then, whose id nobody can name, is inferred.
+        """
         if "ResourceARN" in request:
             return str(request["ResourceARN"])
         target = self._targets.find(_scope(), str(request.get("ResourceId")))
         if target is not None and not operation.startswith("Describe"):
             return target.arn
-        return "*"
+        return f"{arn_prefix(_scope())}new" if operation == "RegisterScalableTarget" else "*"
 
     def register(self, request: Parameters) -> Mapping[str, Any]:
         """RegisterScalableTarget: the variant must exist and must not be burstable."""
@@ -161,6 +165,14 @@ class _Api:
             for target in self._targets.of(_scope())
             if target.tags
         ]
+
+
+def _condition_keys(request: Parameters) -> Mapping[str, object]:
+    names = {
+        "ServiceNamespace": "application-autoscaling:service-namespace",
+        "ScalableDimension": "application-autoscaling:scalable-dimension",
+    }
+    return {key: request[member] for member, key in names.items() if member in request}
 
 
 def _scope() -> Scope:

@@ -85,10 +85,8 @@ class ScalingTargets:
             if low > high:
                 raise Refused("ValidationException", "Minimum capacity cannot be greater than maximum capacity")
             if found is None:
-                arn = f"arn:aws:application-autoscaling:{scope.region}:{scope.account}:scalable-target/"
-                found = Target(
-                    scope, resource, arn + secrets.token_hex(17), low, high, self._clock.now(), _running(), {}
-                )
+                arn = arn_prefix(scope) + secrets.token_hex(17)
+                found = Target(scope, resource, arn, low, high, self._clock.now(), _running(), {})
                 self._targets[scope, resource] = found
             elif changes.get("Tags"):
                 raise Refused(
@@ -171,6 +169,11 @@ class ScalingTargets:
         """Forget everything."""
         with self._lock:
             self._targets.clear()
+
+
+def arn_prefix(scope: Scope) -> str:
+    """What the ARNs of targets begin with; their ids say nothing."""
+    return f"arn:aws:application-autoscaling:{scope.region}:{scope.account}:scalable-target/"
 
 
 def _running() -> dict[str, bool]:
