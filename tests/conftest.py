@@ -1,4 +1,4 @@
-"""What concerns all tests: those that take minutes begin first; the teardown matrix tells its figures."""
+"""What concerns all tests: those that take minutes begin first, no example is too slow, a matrix has its figures."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import json
 import shutil
 
 import pytest
+from hypothesis import settings
 
 from tests.synthesis import ROOT
+
+# Hypothesis fails an example that takes 200 ms, which on a loaded machine says nothing about the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 MATRIX = ROOT / ".localcloud" / "matrix"
 """Where each situation of the matrix leaves its figures: workers are processes of their own."""
