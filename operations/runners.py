@@ -21,11 +21,7 @@ from sandcastle.config.catalogue import image_uri
 
 def images_of(environment: Environment, region: str) -> list[str]:
     """Return the URIs of all images that the environment's workloads prepare, train and serve with."""
-    keys = {
-        key
-        for workload in environment.workloads
-        for key in (workload.prepare.image, workload.train.image, workload.train.serving_image)
-    }
+    keys = {key for workload in environment.workloads for key in workload.images}
     return sorted(uri for key in keys if (uri := image_uri(key, region)))
 
 

@@ -16,11 +16,7 @@ _MISSING = ("RepositoryNotFoundException", "ImageNotFoundException", "RegistryNo
 
 def images(case: Case) -> Iterator[Finding]:
     """The image of every job and endpoint is in AWS's registry of the region; one who pulls may also look."""
-    keys = {
-        key
-        for one in case.environment.workloads
-        for key in (one.prepare.image, one.train.serving_image, *([] if one.train.artifact else [one.train.image]))
-    }
+    keys = {key for one in case.environment.workloads for key in one.images}
     uris = sorted(uri for key in keys if (uri := image_uri(key, case.target.region)))
     if case.target.name == "local":
         if uris:

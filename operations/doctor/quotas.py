@@ -33,7 +33,8 @@ def needed(environment: Environment) -> Counter[str]:
             need[f"{instance} for endpoint usage"] += count
         need[f"{workload.prepare.instance} for processing job usage"] += 1
         kind = "spot training job" if workload.train.spot else "training job"
-        need[f"{workload.train.instance} for {kind} usage"] += 1
+        if workload.training_instances:
+            need[f"{workload.train.instance} for {kind} usage"] += workload.training_instances
     if environment.notebook:
         need[f"{environment.notebook.instance} for notebook instance usage"] += 1
         need[NOTEBOOKS] += 1

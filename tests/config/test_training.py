@@ -93,9 +93,23 @@ def test_hyperparameters_with_a_range_count_where_nothing_is_tuned(project: Proj
     assert train_of(project, TUNED).fixed_hyperparameters == {}
 
 
+def test_as_many_instances_are_needed_as_train_at_the_same_time(project: Project) -> None:
+    written(project, SCRIPT + "  instances: 2\n")
+    assert project.load(VALID).workloads[0].training_instances == 2
+    assert project.load(TUNED).workloads[0].training_instances == 6
+    variants = "{endpoint: {variants: {other: {weight: 1, hyperparameters: {depth: 4}}, same: {weight: 1}}}}"
+    text = VALID.replace("plain: {}", f"plain: {variants}").replace("usd: 200", "usd: 2000")
+    assert project.load(text).workloads[0].training_instances == 4
+    written(project, ARTIFACT)
+    assert project.load(VALID).workloads[0].training_instances == 0
+
+
 def test_each_framework_serves_with_its_own_image(project: Project) -> None:
     written(project, SCRIPT.replace("sklearn", "pytorch"))
     assert (train_of(project).image, train_of(project).serving_image) == ("pytorch", "pytorch-inference")
+    assert project.load(VALID).workloads[0].images == {"sklearn", "pytorch", "pytorch-inference"}
+    written(project, ARTIFACT)
+    assert project.load(VALID).workloads[0].images == {"sklearn", "xgboost"}
 
 
 @pytest.mark.parametrize(

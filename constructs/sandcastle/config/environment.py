@@ -101,6 +101,13 @@ class Train:
         return FRAMEWORKS.get(self.image, self.image)
 
     @property
+    def instances_at_once(self) -> int:
+        """How many instances a deploy trains on at the same time; none for an artifact."""
+        if self.artifact:
+            return 0
+        return self.instances * (self.tuning.parallel_jobs if self.tune and self.tuning else 1)
+
+    @property
     def fixed_hyperparameters(self) -> Mapping[str, str]:
         """What every training job is told: without those that are tuned, if a deploy tunes."""
         tuned = self.tuning.ranges if self.tune and self.tuning else {}
@@ -118,6 +125,18 @@ class Workload:
     prepare: Prepare
     train: Train
     serve: Serve
+
+    @property
+    def images(self) -> frozenset[str]:
+        """Keys of all images that it is prepared, trained and served with."""
+        trained = [] if self.train.artifact else [self.train.image]
+        return frozenset([self.prepare.image, self.train.serving_image, *trained])
+
+    @property
+    def training_instances(self) -> int:
+        """How many instances a deploy trains on at the same time: variants with hyperparameters of their own, too."""
+        others = [one for one in self.serve.variants if one.hyperparameters is not None]
+        return self.train.instances_at_once + len(others) * self.train.instances
 
 
 Network = Literal["public", "vpc-only"]
