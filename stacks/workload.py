@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle.assets import Assets
+from sandcastle.batch_access import BatchAccess
 from sandcastle.code import code_asset
 from sandcastle.config import Environment, Train, Workload
 from sandcastle.config.catalogue import image_uri
@@ -112,6 +113,7 @@ class WorkloadStack(EnvironmentStack):
             reports_bucket_name=reports.name,
             reports_bucket_arn=reports.arn,
             topic_arn=guardrails.topic.arn,
+            batch=BatchAccess(names, data.arn, dataset.fingerprint),
         )
         for role in (dataset.role, hosted.role, *roles):
             # Jobs and endpoint wait for their role, and the role for the logs' janitor. SageMaker goes on sending

@@ -7,6 +7,7 @@ from typing import Any
 
 from constructs import Construct
 
+from sandcastle.batch_access import BatchAccess
 from sandcastle.config import Serve, Workload
 from sandcastle.config.serving_spec import MAIN
 from sandcastle.endpoint_alarms import EndpointAlarms
@@ -46,10 +47,11 @@ class HostedModel(Construct):
         reports_bucket_name: str,
         reports_bucket_arn: str,
         topic_arn: str,
+        batch: BatchAccess,
     ) -> None:
         """``trained`` holds ``main`` and each variant with a model of its own; they have run. ``image`` serves them.
 
-        ``topic_arn`` hears alarms, and of asynchronous requests.
+        ``topic_arn`` hears alarms, and of asynchronous requests. ``batch`` is what transform jobs may do.
         """
         super().__init__(scope, construct_id)
         serve = workload.serve
@@ -72,6 +74,7 @@ class HostedModel(Construct):
             alarms=[one.attribute("Arn") for one in self._alarms.resources]
             if self._alarms and serve.deployment
             else [],
+            batch=batch,
         )
         own = {variant: self._model(variant, one, serve, image) for variant, one in trained.items()}
         models = {variant: own.get(variant, own[MAIN]) for variant in (MAIN, *serve.variant_names)}

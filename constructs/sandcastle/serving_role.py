@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from constructs import Construct
 
+from sandcastle.batch_access import BatchAccess
 from sandcastle.config import Workload
 from sandcastle.endpoint_config import ServingPlaces
 from sandcastle.naming import WorkloadNames
@@ -34,11 +35,13 @@ def serving_role(
     places: ServingPlaces,
     topic_arn: str,
     alarms: Sequence[str],
+    batch: BatchAccess,
 ) -> ServiceRole:
     """Add the role. ``archives`` are the models' buckets (ARNs) and keys, which may hold a ``*``.
 
     ``alarms`` are ARNs of those that an update goes back by: SageMaker looks at them in the name of this role
-    (developer guide, "Auto-rollback configuration and monitoring").
+    (developer guide, "Auto-rollback configuration and monitoring"). ``batch`` is what transform jobs need, which work
+    in its name, too.
 
     It names the reports bucket only if its endpoint writes there: a promise alone would import it.
     """
@@ -62,6 +65,7 @@ def serving_role(
             *reading,
             *kept,
             *([Statement(["cloudwatch:DescribeAlarms"], alarms)] if alarms else []),
+            *batch.statements(),
             *write_logs(names.endpoint_log_group, "*"),
             put_metrics("/aws/sagemaker/Endpoints", unseen=ON_AWS),
             *pull_image(image),
@@ -71,6 +75,7 @@ def serving_role(
             *promised,
             *(may("cloudwatch:DescribeAlarms", arn) for arn in alarms),
             may_not("cloudwatch:PutMetricAlarm", "*"),
+            *batch.promises(),
             may_not("s3:DeleteObject", "*"),
             may_not("sagemaker:CreateTrainingJob", "*"),
             may_not("iam:PassRole", "*"),
@@ -93,7 +98,7 @@ def _kept(
         ]
     if serve.kind == "async":
         return _asynchronous(bucket_arn, places, topic_arn)
-    return [], [may_not("s3:PutObject", "*")]
+    return [], []
 
 
 def _asynchronous(bucket_arn: str, places: ServingPlaces, topic_arn: str) -> tuple[list[Statement], list[Promise]]:

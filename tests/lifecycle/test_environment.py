@@ -180,6 +180,18 @@ def test_a_person_finds_the_tutorials_asks_the_model_and_reads_the_data(deployed
     cloud.until(lambda: len(cloud.running_meters()) == RESTING, "the end of the app")
 
 
+def test_training_serving_and_a_batch_by_hand_work_with_the_deployed_roles(
+    deployed: Any, cloud: Cloud, settings: Path, tmp_path: Path
+) -> None:
+    where = ("--environment", str(settings), "--out", str(tmp_path))
+    job = cloud.here("train", "bank", "--set", "num_round=5", "--no-spot", *where)["job"]
+    cloud.here("deploy-model", "bank", job, "--environment", str(settings))
+    batch = cloud.here("transform", "bank", "--join", *where)
+    assert batch["lines"] == 2400
+    assert {line.split(",")[0] for line in batch["first"]} <= {"0", "1"}
+    assert cloud.here("deploy-model", "bank", "--restore", "--environment", str(settings))["changed"] is True
+
+
 def test_a_person_does_a_whole_tutorial_with_the_rights_that_one_has(deployed: Any, cloud: Cloud) -> None:
     tutorial_of(cloud, ENVIRONMENT, "bank", "ada")
     assert len(cloud.running_meters()) == RESTING

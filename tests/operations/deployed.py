@@ -16,7 +16,7 @@ ENVIRONMENT = "hand"
 WORKLOAD = "bank"
 FINGERPRINT = "0123456789abcdef"
 _ABOUT = {"origin": "generated", "source": "rows of a test", "features": ["a", "b"], "classes": ["no", "yes"]}
-_TEST = "1,9.0,1.0\n0,1.0,9.0\n1,8.0,2.0\n0,2.0,8.0\n"
+_TEST = "1,9.0,1.0\n0,1.0,9.0\n" * 2
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from operations import tune as tuning
+from operations.async_invoker import AsyncInvoker
 from operations.audit import take_inventory
 from operations.audit.finding import Owner
 from operations.by_hand import names_begin, new_name, pairs, tags_of
@@ -16,10 +18,14 @@ from operations.console import Console
 from operations.definition import training_request, with_spot
 from operations.deploy_model import deploy_model, restore_all, restore_model
 from operations.errors import OperationError, UsageError
+from operations.evaluation import EvaluationError
 from operations.job_log import Metrics
+from operations.predict import predict_body, predict_sample, read_body
 from operations.target import Target
 from operations.train import train
+from operations.transform import transform
 from tests.localcloud.conftest import Localcloud
+from tests.localcloud.sagemaker.live import wait_for
 from tests.operations.deployed import ENVIRONMENT, WORKLOAD, Deployed, deployed
 
 PNG = b"\x89PNG"
@@ -159,6 +165,72 @@ def test_tuning_finds_the_best_of_its_trials_and_it_can_serve(
 def test_a_workload_without_ranges_is_not_tuned(world: Deployed, tmp_path: Path, console: Console) -> None:
     with pytest.raises(UsageError, match=r"bank says nothing of tuning"):
         tuning.tune(world.target, ENVIRONMENT, WORKLOAD, None, None, tmp_path, console)
+
+
+def test_a_batch_of_the_test_split_is_answered_beside_its_labels(
+    world: Deployed, tmp_path: Path, console: Console
+) -> None:
+    found = transform(world.target, ENVIRONMENT, WORKLOAD, None, True, tmp_path, console)
+    assert found["output"].startswith(f"s3://{world.bucket}/{WORKLOAD}/transform/{found['job']}/output/")
+    rows = [line.split(",") for line in Path(found["file"]).read_text().splitlines()]
+    assert [label for label, _ in rows] == ["1", "0", "1", "0"]
+    assert all((float(score) > 0.5) is (label == "1") for label, score in rows)
+
+
+def test_a_batch_of_a_file_is_answered_in_its_order_and_a_wrong_one_says_why(
+    world: Deployed, tmp_path: Path, console: Console
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("1.0,9.0\n9.0,1.0\n")
+    found = transform(world.target, ENVIRONMENT, WORKLOAD, str(file), False, tmp_path, console)
+    assert [float(line) > 0.5 for line in Path(found["file"]).read_text().split()] == [False, True]
+    file.write_text("1.0,2.0,3.0\n")
+    with pytest.raises(OperationError, match=r"(?s)is Failed: .*sandcastle logs sandcastle-hand--bank-"):
+        transform(world.target, ENVIRONMENT, WORKLOAD, str(file), False, tmp_path, console)
+    file.write_text("\n")
+    with pytest.raises(UsageError, match="is empty"):
+        transform(world.target, ENVIRONMENT, WORKLOAD, str(file), False, tmp_path, console)
+
+
+def test_predict_reads_a_file_standard_input_or_a_row_of_the_test_split(
+    world: Deployed, tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "row.csv").write_text("9.0,1.0\n")
+    body, origin = read_body(str(tmp_path / "row.csv"))
+    asked = predict_body(world.target, ENVIRONMENT, WORKLOAD, body, origin, console)
+    assert asked["meaning"].startswith("Purchase")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"1.0,9.0\n")))
+    asked = predict_body(world.target, ENVIRONMENT, WORKLOAD, *read_body("-"), console)
+    assert asked["meaning"].startswith("No Purchase")
+    assert asked["request"] == "standard input"
+    assert predict_sample(world.target, ENVIRONMENT, WORKLOAD, 3, console)["label"] == 1
+    with pytest.raises(UsageError, match="is empty"):
+        predict_body(world.target, ENVIRONMENT, WORKLOAD, b"", "nothing", console)
+    with pytest.raises(UsageError, match="No such file"):
+        read_body(str(tmp_path / "none.csv"))
+
+
+def test_an_asynchronous_endpoint_is_asked_through_s3(world: Deployed) -> None:
+    sagemaker, name = world.target.client("sagemaker"), f"{world.endpoint}-async"
+    variant = {"VariantName": "main", "ModelName": world.config, "InstanceType": "ml.m5.large"}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name,
+        ProductionVariants=[{**variant, "InitialInstanceCount": 1}],
+        AsyncInferenceConfig={
+            "OutputConfig": {
+                "S3OutputPath": f"s3://{world.bucket}/async/answers",
+                "S3FailurePath": f"s3://{world.bucket}/async/failures",
+            }
+        },
+    )
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    wait_for(lambda: sagemaker.describe_endpoint(EndpointName=name), lambda one: one["EndpointStatus"] == "InService")
+    outputs = {"EndpointName": name, "ContentType": "text/csv", "Accept": "text/csv"}
+    ask = AsyncInvoker(world.target, WORKLOAD, {**outputs, "AsyncInput": f"s3://{world.bucket}/async/requests"})
+    assert float(ask(b"9.0,1.0\n")) > 0.5
+    with pytest.raises(EvaluationError, match=r"refused the request: .*3"):
+        ask(b"1.0,2.0,3.0\n")
+    sagemaker.delete_endpoint(EndpointName=name)
 
 
 def test_names_fit_and_lead_back() -> None:
