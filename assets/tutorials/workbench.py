@@ -184,6 +184,10 @@ class Workbench:
         """Return what runs a model behind an endpoint: an instance, or, where your role has none for it, serverless."""
         instance = next((one for one in SERVING if one in self.instances), None)
         if instance is None:
+            from sagemaker.core.utils.utils import SPECIAL_SNAKE_TO_PASCAL_MAPPINGS as names
+
+            # SDK 3.27 writes MemorySizeInMb, a name that SageMaker does not know
+            names.setdefault("memory_size_in_mb", "MemorySizeInMB")
             serverless = {"memory_size_in_mb": 2048, "max_concurrency": 1}
             return {"variant_name": "main", "model_name": model, "serverless_config": serverless}
         return {"variant_name": "main", "model_name": model, "instance_type": instance, "initial_instance_count": 1}

@@ -44,6 +44,25 @@ class Model:
         booster.set_param("nthread", 1)
         return booster
 
+    def check_width(self, kind: str, found: int) -> None:
+        """Raises ValueError, in the container's words, for rows of another width than the model was trained on.
+
+        The container lets a CSV or RecordIO row have one column less, and a libsvm row any number less.
+        """
+        trained = self._boosters[0].num_features()
+        if kind in _LIBSVM:
+            if found > trained + 1:
+                raise ValueError(
+                    f"Feature size of libsvm inference data {found} is larger than feature size of trained model "
+                    f"{trained}."
+                )
+        elif found not in (trained, trained - 1):
+            name = "csv" if kind in _CSV else "recordio-protobuf"
+            raise ValueError(
+                f"Feature size of {name} inference data {found} is not consistent with feature size of trained model "
+                f"{trained}."
+            )
+
     def predict(self, matrix: Any) -> Any:
         """One value per row, or one row of class probabilities."""
         with self._lock:
@@ -134,6 +153,7 @@ def main() -> None:
         except RuntimeError as error:
             return Reply(415, str(error).encode())
         try:
+            model.check_width(media_type(request.content_type)[0], matrix.num_col())
             predictions = model.predict(matrix)
         except ValueError as error:  # XGBoostError is one
             return Reply(400, f"Unable to evaluate payload provided: {error}".encode())

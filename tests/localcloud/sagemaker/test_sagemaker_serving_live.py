@@ -88,7 +88,7 @@ def runtime(localcloud: Any) -> Any:
         ("serving-xgboost", NO_RECORD, RECORDIO, 415, "recordio-protobuf"),
         ("serving-xgboost", b"9,1\n9", "text/csv", 415, "Loading csv data failed"),
         ("serving-xgboost", b"9,one", "text/csv", 415, "Loading csv data failed"),
-        ("serving-xgboost", b"9,1,5", "text/csv", 400, "Unable to evaluate payload provided"),
+        ("serving-xgboost", b"9,1,5", "text/csv", 400, "Feature size of csv inference data 3 is not consistent"),
         ("serving-xgboost", b"9,1", "image/png", 415, "Content-type image/png is not supported."),
         ("serving-linear", CUT_OFF, RECORDIO, 400, "unable to parse the request body"),
         ("serving-linear", NO_RECORD, RECORDIO, 400, "unable to parse the request body"),

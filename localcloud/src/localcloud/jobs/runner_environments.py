@@ -51,6 +51,8 @@ class Environment:
     """Packages by exact version, installed without dependencies: `requirements` has those."""
     index: str | None = None
     """Where else to look for `unhashed` when the configured package index does not have them."""
+    warm: str = ""
+    """Modules whose import compiles what jobs import: they cannot write there, and most of it they never need."""
     size: str = ""
     """What it takes on disk, for a person."""
 
@@ -94,6 +96,7 @@ ENVIRONMENTS = {
             "pytorch.txt",
             unhashed=("torch==2.13.0+cpu",),
             index="https://download.pytorch.org/whl/cpu",
+            warm="numpy, pandas, sklearn, PIL.Image, torch, boto3",
             size="1.2 GB",
         ),
     )
@@ -168,6 +171,8 @@ def _make(environment: Environment, say: Say, cancelled: Callable[[], bool], loc
             say(f"runner environment {environment.name}: {package} is not there; looking at {environment.index}")
             pip.install("--no-deps", "--extra-index-url", environment.index, package)
     pip.run([str(part / "bin" / "python"), "-m", "pip", "check"])
+    if environment.warm:
+        pip.run([str(part / "bin" / "python"), "-c", f"import {environment.warm}"])
     _relocate(part, environment.folder)
     (part / _MARKER).write_text(environment.digest() + "\n")
     shutil.rmtree(environment.folder, ignore_errors=True)
@@ -202,7 +207,8 @@ class _Pip:
 
     def install(self, *arguments: str) -> None:
         """`pip install ...`. Raises RunnerUnavailable."""
-        options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--cache-dir", str(self.cache)]
+        options = ["--disable-pip-version-check", "--no-input", "--no-compile", "--progress-bar", "off"]
+        options += ["--cache-dir", str(self.cache)]
         self.run([str(self._part / "bin" / "python"), "-m", "pip", "install", *options, *arguments])
 
     def run(self, command: Sequence[str]) -> None:
@@ -258,9 +264,10 @@ class _Pip:
     def _megabytes(self) -> int:
         size = 0
         for root in (self._part, self.cache):
-            for path in root.rglob("*"):
-                with contextlib.suppress(OSError):  # pip moves files while they are counted
-                    size += path.lstat().st_size
+            for folder, _, files in os.walk(root):  # which passes over folders that pip takes away meanwhile
+                for name in files:
+                    with contextlib.suppress(OSError):  # as above
+                        size += Path(folder, name).lstat().st_size
         return size >> 20
 
 
