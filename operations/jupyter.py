@@ -72,6 +72,9 @@ def run(folder: Path, notebook: str, env: dict[str, str]) -> int:
         "--KernelSpecManager.ensure_native_kernel=False",
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        *(
+            ["--allow-root"] if os.geteuid() == 0 else []
+        ),  # in a container everybody is; it listens on this machine only
     ]
     sys.stdout.flush()
     return subprocess.call(line, env=environ, cwd=folder)

@@ -172,7 +172,7 @@ def trial_table(objective: str, trials: list[Trial], best: str | None) -> Table:
     table = Table(box=box.SIMPLE)
     names = list(dict.fromkeys(key for one in trials for key in one.tuned))
     for heading in ("", "trial", "status", objective, *names):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for one in trials:
         mark = "best" if one.name == best else ""
         table.add_row(mark, one.name, one.status, _shown(one.value), *(one.tuned.get(key, "") for key in names))

@@ -177,6 +177,7 @@ def test_a_batch_of_the_test_split_is_answered_beside_its_labels(
     assert all((float(score) > 0.5) is (label == "1") for label, score in rows)
 
 
+@pytest.mark.exhaustive
 def test_a_batch_of_a_file_is_answered_in_its_order_and_a_wrong_one_says_why(
     world: Deployed, tmp_path: Path, console: Console
 ) -> None:
@@ -210,6 +211,7 @@ def test_predict_reads_a_file_standard_input_or_a_row_of_the_test_split(
         read_body(str(tmp_path / "none.csv"))
 
 
+@pytest.mark.exhaustive
 def test_an_asynchronous_endpoint_is_asked_through_s3(world: Deployed) -> None:
     sagemaker, name = world.target.client("sagemaker"), f"{world.endpoint}-async"
     variant = {"VariantName": "main", "ModelName": world.config, "InstanceType": "ml.m5.large"}

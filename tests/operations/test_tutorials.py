@@ -11,7 +11,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from operations import tutorial
+from operations import jupyter, tutorial
+from operations.console import Console
 from operations.errors import OperationError, UsageError
 from operations.notebook_page import page, tidied, written
 from operations.project import ROOT, WORKLOADS
@@ -123,3 +124,25 @@ def test_a_workload_without_a_notebook_is_said(monkeypatch: pytest.MonkeyPatch, 
 def test_the_guide_and_the_helpers_are_delivered_beside_the_notebooks() -> None:
     there = {file.name for file in (ROOT / "assets" / "tutorials").iterdir()}
     assert {"README.md", "workbench.py", "pictures.py"} <= there
+
+
+def test_jupyterlab_is_installed_once_and_again_when_its_lock_file_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Path] = []
+
+    def begin(folder: Path, **_: Any) -> None:
+        begun.append(folder)
+        raise OperationError("no installation in a test")
+
+    monkeypatch.setattr(jupyter, "HOME", tmp_path / "lab")
+    monkeypatch.setattr(jupyter.venv, "create", begin)
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / ".installed").write_bytes(jupyter.LOCK.read_bytes())
+    jupyter.install(Console(as_json=True))
+    assert begun == []
+    (tmp_path / "lab" / ".installed").write_text("jupyterlab==1.0")
+    with pytest.raises(OperationError):
+        jupyter.install(Console(as_json=True))
+    assert begun == [tmp_path / "lab"]
+    assert not (tmp_path / "lab" / ".installed").exists()
