@@ -52,7 +52,7 @@ def serving_role(
         for bucket, key in sorted(archives)
         for statement in (
             read_objects(bucket, key, reason=reason),
-            list_objects(bucket, f"{key.partition('*')[0]}*", unseen=ON_AWS),
+            list_objects(bucket, f"{key.partition('*')[0]}*"),
         )
     ]
     return ServiceRole(
@@ -107,7 +107,7 @@ def _asynchronous(bucket_arn: str, places: ServingPlaces, topic_arn: str) -> tup
     statements = [
         read_objects(bucket_arn, requests, reason="requests of this workload only, under names of who asks"),
         write_objects(bucket_arn, answers, failures, reason="SageMaker names answers, in folders of this workload"),
-        list_objects(bucket_arn, f"async/{places.workload}/*", unseen=ON_AWS),
+        list_objects(bucket_arn, f"async/{places.workload}/*"),
         Statement(["sns:Publish"], [topic_arn]),
     ]
     return statements, [
