@@ -45,6 +45,7 @@ def test_an_app_starts_with_the_tutorials_and_the_tags_of_its_user(cloud: Cloud,
     said = cloud.until(lambda: script_said(cloud, ada.domain, f"ada-{kind.lower()}", kind), "what the script says")
     assert "sandcastle: tutorial ." in said
     assert "new files in ~/tutorials" in said
+    assert "not complete" not in said
     tags = {one["Key"]: one["Value"] for one in cloud.client("sagemaker").list_tags(ResourceArn=app["AppArn"])["Tags"]}
     assert (tags["sandcastle:environment"], tags["sandcastle:user"]) == (ENVIRONMENT, "ada")
 
