@@ -29,9 +29,9 @@ def test_there_are_as_many_situations_as_promised() -> None:
     assert len(names) >= 40 + test_from_orders.ORDERS
 
 
-def test_the_usual_run_tries_forty_too_and_some_orders() -> None:
-    usual = [one for module in MODULES for one in registered(module.__name__) if not one.exhaustive]
-    assert len(usual) >= 40 + test_from_orders.USUAL
+def test_the_usual_run_tries_some_of_each_kind() -> None:
+    for module in MODULES:
+        assert [one.name for one in registered(module.__name__) if not one.exhaustive], module.__name__
 
 
 def test_every_switch_is_tried_in_every_position() -> None:
