@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+FAR = f"{datetime.now(UTC) + timedelta(hours=12):%H:%M}"
+"""A time of day to which no test comes by itself: deployments take modelled minutes, whatever the hour is."""
 
 REQUIRED = {"region": "us-east-1", "monthly_budget_usd": 500, "expires_after": "never"}
 """What every file must say beside its name."""

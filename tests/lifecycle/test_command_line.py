@@ -11,6 +11,7 @@ import pytest
 from tests.lifecycle.conftest import Cloud
 
 
+@pytest.mark.exhaustive
 def test_cdk_deploy_and_cdk_destroy_by_hand(cloud: Cloud, environment_file: Callable[..., str]) -> None:
     """They work as on AWS and reach zero by themselves."""
     name = environment_file("by-hand", workloads={"mnist-linear": {}})

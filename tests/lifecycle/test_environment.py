@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.lifecycle.conftest import ROOT, Cloud
+from tests.lifecycle.environments import FAR
 from tests.lifecycle.people import Person, output, script_said
 from tests.lifecycle.promises import try_all
 from tests.lifecycle.tutorials import tutorial_of
@@ -26,7 +27,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """environments/local.yaml under another name, so that the story can change it."""
     path = tmp_path_factory.mktemp("environments") / f"{ENVIRONMENT}.yaml"
     document = yaml.safe_load((ROOT / "environments" / "local.yaml").read_text(encoding="utf-8"))
-    night = {"nightly_stop": {"at": "03:00", "endpoints": True}}
+    night = {"nightly_stop": {"at": FAR, "endpoints": True}, "notebook": {"stop_at": FAR}}
     path.write_text(yaml.safe_dump({**document, **night, "name": ENVIRONMENT}), encoding="utf-8")
     return path
 
@@ -192,6 +193,7 @@ def test_training_serving_and_a_batch_by_hand_work_with_the_deployed_roles(
     assert cloud.here("deploy-model", "bank", "--restore", "--environment", str(settings))["changed"] is True
 
 
+@pytest.mark.exhaustive  # test_everything does all six
 def test_a_person_does_a_whole_tutorial_with_the_rights_that_one_has(deployed: Any, cloud: Cloud) -> None:
     tutorial_of(cloud, ENVIRONMENT, "bank", "ada")
     assert len(cloud.running_meters()) == RESTING

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.lifecycle.busy import Busy
 from tests.lifecycle.conftest import Cloud
+from tests.lifecycle.environments import FAR
 from tests.lifecycle.stand import stand
 from tests.lifecycle.topic import Listener
 
@@ -15,7 +16,7 @@ def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environ
     start = datetime.fromtimestamp(cloud.admin("clock")["now"], UTC)
     stop, wake = start + timedelta(hours=3), start + timedelta(hours=5)
     night = {"at": f"{stop:%H:%M}", "timezone": "UTC", "endpoints": True, "wake": f"{wake:%H:%M}"}
-    people = {"studio": {"users": ["ada"], "idle_minutes": 600}, "notebook": {}}
+    people = {"studio": {"users": ["ada"], "idle_minutes": 600}, "notebook": {"stop_at": FAR}}
     file = environment_file("night", nightly_stop=night, **people)
     place = stand(cloud, file).up()
     (topic,) = [one["TopicArn"] for one in cloud.client("sns").list_topics()["Topics"]]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.lifecycle import work
 from tests.lifecycle.conftest import Cloud
-from tests.lifecycle.environments import written
+from tests.lifecycle.environments import FAR, written
 from tests.lifecycle.people import INSTANCE, Person, denied, output
 from tests.lifecycle.promises import try_all
 from tests.lifecycle.stand import stand
@@ -44,7 +44,7 @@ def job_name(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def settings() -> str:
-    return written(ENVIRONMENT, workloads={"bank": {}}, notebook={})
+    return written(ENVIRONMENT, workloads={"bank": {}}, notebook={"stop_at": FAR})
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from _pytest.mark.structures import ParameterSet
 
+from tests.lifecycle.environments import FAR
 from tests.lifecycle.stand import Stand
 
 PLAIN: Mapping[str, Any] = {"studio": {"users": ["ada", "grace"]}}
@@ -17,7 +18,7 @@ PLAIN: Mapping[str, Any] = {"studio": {"users": ["ada", "grace"]}}
 HOME: Mapping[str, Any] = {"studio": {"users": ["ada", "grace"], "home_efs": True}}
 """The same with a home file system, which a domain leaves behind unless it is told otherwise."""
 
-NOTEBOOK: Mapping[str, Any] = {"notebook": {}}
+NOTEBOOK: Mapping[str, Any] = {"notebook": {"stop_at": FAR}}
 """A notebook instance and nothing else."""
 
 BANK: Mapping[str, Any] = {"workloads": {"bank": {}}}

@@ -72,7 +72,7 @@ def _notebook_failed(stand: Stand) -> None:
     stand.cloud.until(lambda: _notebook_is(stand, "second", "Failed"), "the notebook to fail")
 
 
-@situation("buckets hold versions, delete markers and half an upload", exhaustive=True)
+@situation("buckets hold versions, delete markers and half an upload")
 def _versions(stand: Stand) -> None:
     s3 = stand.client("s3")
     for output in ("DataBucket", "ModelsBucket"):

@@ -177,8 +177,8 @@ def test_rolling_back_a_rolling_update_brings_the_old_instances_back(live: World
     live.backend.alarms[ALARM] = "ALARM"
     live.clock.advance(60)
     assert status(live) == "RollingBack"
-    assert answered_by(live) == {"first": 200}
     live.wait_until(lambda: len(live.backend.servers) == 5)
+    assert answered_by(live) == {"first": 200}
     live.clock.advance(durations.ENDPOINT_ROLLBACK)
     live.wait_until(lambda: describe(live)["ProductionVariants"][0]["CurrentInstanceCount"] == 2)
     assert status(live) == "InService"
