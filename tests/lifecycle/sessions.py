@@ -9,12 +9,7 @@ import boto3
 
 from tests.lifecycle.conftest import Cloud
 
-_OPEN = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
-    ],
-}
+_ACCOUNT = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
 
 
 def as_role(cloud: Cloud, role: str, service: str) -> Any:
@@ -28,15 +23,16 @@ def as_role(cloud: Cloud, role: str, service: str) -> Any:
 
 
 def session_of(cloud: Cloud, role: str) -> Any:
-    """Return the role's own credentials; its trust is opened to the account for a moment.
+    """Return the role's own credentials; its trust is opened to the account, too, for a moment.
 
-    The role needs its own trust back: a service does not delete what it cannot assume the role of.
+    What it trusts already it goes on trusting: jobs that start meanwhile assume it as ever.
     """
     iam = cloud.client("iam")
     found = iam.get_role(RoleName=role)["Role"]
-    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(_OPEN))
+    own = found["AssumeRolePolicyDocument"]
+    opened = {**own, "Statement": [*own["Statement"], _ACCOUNT]}
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(opened))
     try:
         return cloud.client("sts").assume_role(RoleArn=found["Arn"], RoleSessionName="test")["Credentials"]
     finally:
-        own = json.dumps(found["AssumeRolePolicyDocument"])
-        iam.update_assume_role_policy(RoleName=role, PolicyDocument=own)
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(own))
