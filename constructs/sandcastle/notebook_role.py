@@ -71,10 +71,10 @@ class NotebookRole(Construct):
         ]
         self.policy = Resource(
             self,
-            "Policy",
-            "AWS::IAM::Policy",
-            tagged=False,
-            PolicyName="own-jobs",  # apart, because the role cannot name itself
+            "OwnJobs",
+            "AWS::IAM::ManagedPolicy",  # apart, because the role cannot name itself; see ``UserRole.enter``
+            tagged=False,  # CloudFormation tags no managed policies
+            Description="Notebook instance: its own jobs and endpoints",
             Roles=[self.role.resource.ref],
             PolicyDocument=policy_document(self._own),
         )

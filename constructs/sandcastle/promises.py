@@ -57,7 +57,7 @@ def promises_of(template: Mapping[str, Any]) -> Iterator[tuple[str, Promise]]:
     A promise about something that is made after the role stands beside the policy that is added to the role then.
     """
     for logical_id, resource in template.get("Resources", {}).items():
-        added = resource["Type"] == "AWS::IAM::Policy"
+        added = resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
         for entry in resource.get("Metadata", {}).get(METADATA_KEY, ()):
             yield resource["Properties"]["Roles"][0]["Ref"] if added else logical_id, Promise.from_metadata(entry)
 

@@ -294,3 +294,34 @@ def policy_variables_have_values(server: Localcloud) -> None:
         user.put_object(Bucket=bucket, Key=key, Body=b"")
     for key in ("grace/x", f"{name}/secret", "x"):
         assert error_code(lambda key=key: user.put_object(Bucket=bucket, Key=key, Body=b"")) == "AccessDenied"
+
+
+@scenario
+def policies_are_limited_in_size(server: Localcloud) -> None:
+    """Spaces do not count, and all inline policies of a role count together, whoever has put them there."""
+    iam, stack = server.client("iam"), Stack(server, unique("large"))
+
+    def document(characters: int) -> dict[str, Any]:
+        def of(bucket: str) -> dict[str, Any]:
+            allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}"}
+            return {"Version": "2012-10-17", "Statement": [allow]}
+
+        return of("x" * (characters - len(json.dumps(of(""), separators=(",", ":")))))
+
+    inline = {"PolicyName": "half", "Roles": [{"Ref": "Role"}], "PolicyDocument": document(5_120)}
+    managed = {"PolicyDocument": document(6_144)}
+    resources = {
+        "Role": role(),
+        "Half": {"Type": "AWS::IAM::Policy", "Properties": inline},
+        "Managed": {"Type": "AWS::IAM::ManagedPolicy", "Properties": managed},
+    }
+    assert stack.create(resources) == "CREATE_COMPLETE", stack.reasons()
+    name = stack.physical("Role")
+    put = partial(iam.put_role_policy, RoleName=name, PolicyName="rest")
+    put(PolicyDocument=json.dumps(document(5_120), indent=4))
+    assert error_code(lambda: put(PolicyDocument=json.dumps(document(5_121)))) == "LimitExceeded"
+    larger = json.dumps(document(6_145))
+    assert error_code(lambda: iam.create_policy(PolicyName=unique("p"), PolicyDocument=larger)) == "LimitExceeded"
+    inline["PolicyDocument"] = document(5_121)
+    assert stack.update(resources) == "UPDATE_ROLLBACK_COMPLETE"
+    assert f"Maximum policy size of 10240 bytes exceeded for role {name}" in stack.reasons()
