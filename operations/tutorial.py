@@ -114,7 +114,7 @@ def read_notebook(path: Path) -> NotebookNode:
     """Return a notebook file as it is."""
     import nbformat
 
-    notebook: NotebookNode = nbformat.reads(path.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = nbformat.reads(path.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]  # no types
     return notebook
 
 

@@ -8,35 +8,15 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import aws_cdk as cdk
 
-from sandcastle.code import NOT_CODE
+from sandcastle.code import NOT_CODE, UploadedAsset
 from sandcastle.fingerprint import code_files, hash_files
 
 REQUIREMENTS = "requirements.txt"
 """What a framework's container installs before it runs the script, if the source has it."""
-
-
-@dataclass(frozen=True)
-class Archive:
-    """An object in the bootstrap bucket whose key ends with ``.tar.gz``. ``digest`` is the hash of what is in it."""
-
-    digest: str
-    bucket: str
-    key: str
-
-    @property
-    def url(self) -> str:
-        """The address in S3."""
-        return f"s3://{self.bucket}/{self.key}"
-
-    @property
-    def file_name(self) -> str:
-        """What it is called where SageMaker puts it."""
-        return self.key.rpartition("/")[2]
 
 
 def source_files(folder: Path) -> Iterator[Path]:
@@ -46,19 +26,19 @@ def source_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def source_archive(stack: cdk.Stack, folder: Path) -> Archive:
+def source_archive(stack: cdk.Stack, folder: Path) -> UploadedAsset:
     """Make the source of the workload's script an asset of the stack."""
     files = list(source_files(folder))
     return _asset(stack, hash_files(folder, files), lambda target: _pack(folder, files, target))
 
 
-def model_archive(stack: cdk.Stack, file: Path) -> Archive:
+def model_archive(stack: cdk.Stack, file: Path) -> UploadedAsset:
     """Make a model's archive an asset of the stack, as it is."""
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     return _asset(stack, digest, lambda target: shutil.copyfile(file, target))
 
 
-def _asset(stack: cdk.Stack, digest: str, write: Callable[[Path], object]) -> Archive:
+def _asset(stack: cdk.Stack, digest: str, write: Callable[[Path], object]) -> UploadedAsset:
     """Have the file uploaded under a key that ends with ``.tar.gz``, by which SageMaker knows archives of models.
 
     CDK makes the key of the hash and the last of the file name's endings: so the first one is part of the hash.
@@ -72,7 +52,7 @@ def _asset(stack: cdk.Stack, digest: str, write: Callable[[Path], object]) -> Ar
     location = stack.synthesizer.add_file_asset(
         source_hash=f"{digest}.tar", file_name=target.name, packaging=cdk.FileAssetPackaging.FILE
     )
-    return Archive(digest, location.bucket_name, location.object_key)
+    return UploadedAsset(digest, location.bucket_name, location.object_key)
 
 
 def _pack(folder: Path, files: Sequence[Path], target: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function, service_timeout
 from sandcastle.permissions import ACCOUNT
 from sandcastle.promises import may_not
@@ -43,7 +43,7 @@ class BucketJanitor(Construct):
     otherwise depend on all buckets, and one bucket's contents could not go before another bucket.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, code: CodeAsset) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, code: UploadedAsset) -> None:
         """``code`` is all functions' asset."""
         super().__init__(scope, construct_id)
         self._permissions: list[tuple[Resource, str]] = []

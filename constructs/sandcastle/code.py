@@ -17,8 +17,8 @@ NOT_CODE = ("__pycache__", "*.pyc", "*.md", "*.yaml", "*.ipynb", ".*")
 
 
 @dataclass(frozen=True)
-class CodeAsset:
-    """A zipped folder in the bootstrap bucket. ``digest`` is the hash of its files; ``key`` ends with ``.zip``."""
+class UploadedAsset:
+    """An object in the bootstrap bucket, a zipped folder or an archive. ``digest`` is the hash of what is in it."""
 
     digest: str
     bucket: str
@@ -29,8 +29,13 @@ class CodeAsset:
         """The address in S3."""
         return f"s3://{self.bucket}/{self.key}"
 
+    @property
+    def file_name(self) -> str:
+        """What it is called where SageMaker puts it."""
+        return self.key.rpartition("/")[2]
 
-def code_asset(stack: cdk.Stack, folder: Path, ignored: Sequence[str] = NOT_CODE) -> CodeAsset:
+
+def code_asset(stack: cdk.Stack, folder: Path, ignored: Sequence[str] = NOT_CODE) -> UploadedAsset:
     """Make the folder's code an asset of the stack.
 
     This is what CDK's ``Asset`` construct does for a folder, without its 110 ms on first use: files are copied to
@@ -43,7 +48,7 @@ def code_asset(stack: cdk.Stack, folder: Path, ignored: Sequence[str] = NOT_CODE
     location = stack.synthesizer.add_file_asset(
         source_hash=digest, file_name=target.name, packaging=cdk.FileAssetPackaging.ZIP_DIRECTORY
     )
-    return CodeAsset(digest, location.bucket_name, location.object_key)
+    return UploadedAsset(digest, location.bucket_name, location.object_key)
 
 
 def _copy(folder: Path, ignored: Sequence[str], target: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from constructs import Construct
 
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function, service_timeout
 from sandcastle.permissions import ACCOUNT, PARTITION, REGION, pass_roles
 from sandcastle.promises import may, may_not
@@ -42,7 +42,7 @@ class Expiry(Construct):
         minutes: int,
         layers: Sequence[Sequence[str]],
         topic_arn: str,
-        code: CodeAsset,
+        code: UploadedAsset,
     ) -> None:
         """``minutes`` is the life from deployment on; ``layers`` are the other stacks in order of deletion."""
         super().__init__(scope, construct_id)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.permissions import write_function_logs
 from sandcastle.promises import Promise, may, may_not
 from sandcastle.resource import Resource
@@ -45,7 +45,7 @@ class Function(Construct):
         *,
         handler: str,
         description: str,
-        code: CodeAsset,
+        code: UploadedAsset,
         timeout_seconds: int,
         statements: Sequence[Statement],
         promises: Sequence[Promise] = (),

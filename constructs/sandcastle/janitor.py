@@ -8,7 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function
 from sandcastle.promises import Promise
 from sandcastle.resource import Resource
@@ -45,7 +45,7 @@ class Janitor(Construct):
         kind: str,
         handler: str,
         description: str,
-        code: CodeAsset,
+        code: UploadedAsset,
         statements: Sequence[Statement],
         promises: Sequence[Promise] = (),
         properties: dict[str, Any] | None = None,

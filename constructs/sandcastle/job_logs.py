@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function, service_timeout
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import GROUP_REASON, log_group_arn
@@ -27,7 +27,7 @@ class JobLogs(Construct):
     them at the first line, and those of jobs are shared by the whole account.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, names: WorkloadNames, code: CodeAsset) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, names: WorkloadNames, code: UploadedAsset) -> None:
         """``code`` is all functions' asset."""
         super().__init__(scope, construct_id)
         shared = [log_group_arn(group) for group in _SHARED]

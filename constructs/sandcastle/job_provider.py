@@ -12,7 +12,7 @@ from aws_cdk import custom_resources
 from constructs import Construct, IConstruct
 
 from sandcastle.acknowledgements import Acknowledgement, acknowledge_wildcards
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function
 from sandcastle.job_permissions import JobPermissions
 from sandcastle.naming import WorkloadNames
@@ -45,7 +45,7 @@ class JobProvider(Construct):
         construct_id: str,
         *,
         names: WorkloadNames,
-        code: CodeAsset,
+        code: UploadedAsset,
         jobs: JobPermissions,
         job_roles: Sequence[ServiceRole],
         result_bucket_arns: Sequence[str],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from constructs import Construct
 
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.config import NightlyStop
 from sandcastle.functions import Function
 from sandcastle.permissions import ACCOUNT, PARTITION, REGION, sagemaker_arn, scaled_endpoints, scales_endpoints
@@ -47,7 +47,7 @@ class Nightly(Construct):
         stop: NightlyStop,
         domain_id: str | None,
         topic_arn: str,
-        code: CodeAsset,
+        code: UploadedAsset,
     ) -> None:
         """``domain_id`` is the environment's Studio, whose apps are stopped."""
         super().__init__(scope, construct_id)

@@ -10,7 +10,7 @@ from typing import Any
 from constructs import Construct
 
 from sandcastle.acknowledgements import Acknowledgement
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.config import Notebook
 from sandcastle.functions import Function, service_timeout
 from sandcastle.janitor import TIMEOUT_SECONDS
@@ -61,7 +61,7 @@ class NotebookInstance(Construct):
         role: ServiceRole,
         subnet: Subnet | None,
         script: LifecycleScript,
-        code: CodeAsset,
+        code: UploadedAsset,
     ) -> None:
         """``script`` runs at every start; ``subnet`` is None for an instance in SageMaker's own network."""
         super().__init__(scope, construct_id)
@@ -112,7 +112,7 @@ class NotebookInstance(Construct):
             yield Acknowledgement(self.resource, "AwsSolutions-SM1", why)
             yield Acknowledgement(self.resource, "AwsSolutions-SM3", why)
 
-    def _state_function(self, code: CodeAsset) -> Function:
+    def _state_function(self, code: UploadedAsset) -> Function:
         ours = sagemaker_arn("notebook-instance", f"{self._names.prefix}*")
         return Function(
             self,

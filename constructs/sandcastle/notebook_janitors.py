@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.janitor import Janitor
 from sandcastle.notebook_role import NOTEBOOK_LOGS
 from sandcastle.permissions import GROUP_REASON, log_group_arn, sagemaker_arn
@@ -18,7 +18,7 @@ from sandcastle.promises import may, may_not
 from sandcastle.roles import Statement
 
 
-def notebook_rest(scope: Construct, construct_id: str, *, code: CodeAsset, name: str, prefix: str) -> Janitor:
+def notebook_rest(scope: Construct, construct_id: str, *, code: UploadedAsset, name: str, prefix: str) -> Janitor:
     """Make the janitor that stops the instance; ``prefix`` is what the names of all instances of the stack have."""
     ours = sagemaker_arn("notebook-instance", f"{prefix}*")
     return Janitor(
@@ -44,7 +44,7 @@ def notebook_rest(scope: Construct, construct_id: str, *, code: CodeAsset, name:
     )
 
 
-def notebook_logs(scope: Construct, construct_id: str, *, code: CodeAsset, prefix: str) -> Janitor:
+def notebook_logs(scope: Construct, construct_id: str, *, code: UploadedAsset, prefix: str) -> Janitor:
     """Make the janitor of what instances logged whose names have the prefix."""
     logs = log_group_arn(NOTEBOOK_LOGS)
     return Janitor(

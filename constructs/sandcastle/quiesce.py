@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from constructs import Construct
 
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.janitor import Janitor
 from sandcastle.permissions import (
     ACCOUNT,
@@ -103,7 +103,7 @@ _LISTED = "lists are no resources: the service authorization reference names non
 
 
 def quiesce(
-    scope: Construct, construct_id: str, *, code: CodeAsset, environment: str, domain_arn: str | None
+    scope: Construct, construct_id: str, *, code: UploadedAsset, environment: str, domain_arn: str | None
 ) -> Janitor:
     """Make the janitor. ``domain_arn`` is the environment's Studio domain: what is launched there has it as a tag."""
     return Janitor(

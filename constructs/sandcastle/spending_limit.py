@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle.billed_actions import BILLED_ACTIONS
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.janitor import Janitor
 from sandcastle.permissions import ACCOUNT, PARTITION
 from sandcastle.promises import may, may_not
@@ -40,7 +40,7 @@ class SpendingLimit(Construct):
         roles: Sequence[ServiceRole],
         budget_name: str,
         topic_arn: str,
-        code: CodeAsset,
+        code: UploadedAsset,
     ) -> None:
         """``roles`` (at most 100) may start nothing new once the budget is spent; ``topic_arn`` hears of it."""
         super().__init__(scope, construct_id)
@@ -83,7 +83,7 @@ class SpendingLimit(Construct):
         )
         self.release.runs_after(action)
 
-    def _release(self, exactly_this: dict[str, dict[str, str]], code: CodeAsset) -> Janitor:
+    def _release(self, exactly_this: dict[str, dict[str, str]], code: UploadedAsset) -> Janitor:
         any_role = f"arn:{PARTITION}:iam::{ACCOUNT}:role/*"
         this = {"iam__PolicyARN": self.policy_arn}
         other = {"iam__PolicyARN": f"arn:{PARTITION}:iam::aws:policy/ReadOnlyAccess"}

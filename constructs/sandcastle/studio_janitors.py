@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from constructs import Construct
 
-from sandcastle.code import CodeAsset
+from sandcastle.code import UploadedAsset
 from sandcastle.janitor import Janitor
 from sandcastle.permissions import ACCOUNT, GROUP_REASON, PARTITION, REGION, log_group_arn, sagemaker_arn
 from sandcastle.promises import Promise, may, may_not
@@ -30,7 +30,7 @@ def studio_drain(
     scope: Construct,
     construct_id: str,
     *,
-    code: CodeAsset,
+    code: UploadedAsset,
     domain_id: str,
     profiles: Sequence[str],
     roles: Sequence[str],
@@ -76,7 +76,7 @@ def studio_drain(
     )
 
 
-def domain_delete(scope: Construct, construct_id: str, *, code: CodeAsset, domain_id: str) -> Janitor:
+def domain_delete(scope: Construct, construct_id: str, *, code: UploadedAsset, domain_id: str) -> Janitor:
     """Make the janitor that deletes the domain together with its file system."""
     domain, logs = sagemaker_arn("domain", domain_id), log_group_arn(STUDIO_LOGS)
     return Janitor(
@@ -109,7 +109,7 @@ def domain_delete(scope: Construct, construct_id: str, *, code: CodeAsset, domai
     )
 
 
-def domain_sweep(scope: Construct, construct_id: str, *, code: CodeAsset, vpc_id: str) -> Janitor:
+def domain_sweep(scope: Construct, construct_id: str, *, code: UploadedAsset, vpc_id: str) -> Janitor:
     """Make the janitor of what deleted domains leave in the VPC.
 
     It must not name the domain, which depends on it. What it may delete carries SageMaker's own tag.

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import aws_cdk as cdk
 from constructs import Construct
 
-from sandcastle.archives import Archive, model_archive, source_archive
+from sandcastle.archives import model_archive, source_archive
+from sandcastle.code import UploadedAsset
 from sandcastle.config import Artifact, Train, Workload
 from sandcastle.dataset import Dataset
 from sandcastle.fingerprint import fingerprint, training_fingerprint
@@ -53,7 +54,7 @@ class TrainedModel(Construct):
         self._workload, self._dataset, self._names = workload, dataset, names
         self._train, self._image, self._variant = train or workload.train, image, variant
         self._bucket, self._bucket_arn = models_bucket_name, models_bucket_arn
-        self._source: Archive | None = None
+        self._source: UploadedAsset | None = None
         self._there: tuple[str, str] | None = None
         self.job: JobResource | None = None
         self.role: TrainingRole | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from sandcastle.archives import Archive
+from sandcastle.code import UploadedAsset
 from sandcastle.config import Train
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import (
@@ -42,7 +42,7 @@ class TrainingRole(ServiceRole):
         data_bucket_arn: str,
         data_folder: str,
         models_bucket_arn: str,
-        source: Archive | None,
+        source: UploadedAsset | None,
     ) -> None:
         """``data_folder`` is the key of the dataset's folder; ``source`` the script's archive, if there is a script."""
         own = f"{names.workload}/{fingerprint}"
@@ -112,7 +112,7 @@ def _checkpoints(
     return statements, promises
 
 
-def _script(source: Archive) -> tuple[list[Statement], list[Promise]]:
+def _script(source: UploadedAsset) -> tuple[list[Statement], list[Promise]]:
     """Allow reading exactly the script's archive, and finding it: SageMaker lists what it is to download."""
     bucket = f"arn:{PARTITION}:s3:::{source.bucket}"
     statements = [read_objects(bucket, source.key), list_objects(bucket, f"{source.key}*")]

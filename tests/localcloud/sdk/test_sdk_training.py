@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from typing import Any
 
 import pytest
 
@@ -23,18 +24,25 @@ def members(genuine: Genuine, uri: str) -> dict[str, bytes]:
         return {each.name: archive.extractfile(each).read() for each in archive if each.isfile()}  # type: ignore[union-attr]  # files only
 
 
-def test_a_built_in_algorithm(genuine: Genuine, rows: str) -> None:
-    from sagemaker.core.training.configs import Compute, InputData
+def xgboost_trainer(genuine: Genuine, name: str, **more: Any) -> Any:
+    from sagemaker.core.training.configs import Compute
     from sagemaker.train import ModelTrainer
 
-    trainer = ModelTrainer(
+    return ModelTrainer(
         training_image=XGBOOST,
         role=genuine.role,
         sagemaker_session=genuine.session,
-        base_job_name="sdk-xgboost",
+        base_job_name=name,
         compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5),
         hyperparameters={"num_round": 2, "objective": "binary:logistic"},
+        **more,
     )
+
+
+def test_a_built_in_algorithm(genuine: Genuine, rows: str) -> None:
+    from sagemaker.core.training.configs import InputData
+
+    trainer = xgboost_trainer(genuine, "sdk-xgboost")
     trainer.train(input_data_config=[InputData(channel_name="train", data_source=rows, content_type="text/csv")])
     job = trainer._latest_training_job
     assert job.training_job_status == "Completed"
@@ -95,19 +103,10 @@ def test_source_code_on_two_instances(genuine: Genuine, source: str) -> None:
 
 def test_a_tuner(genuine: Genuine, rows: str) -> None:
     from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
-    from sagemaker.core.training.configs import Compute, InputData
-    from sagemaker.train import ModelTrainer
+    from sagemaker.core.training.configs import InputData
     from sagemaker.train.tuner import HyperparameterTuner
 
-    trainer = ModelTrainer(
-        training_image=XGBOOST,
-        role=genuine.role,
-        sagemaker_session=genuine.session,
-        base_job_name="sdk-tuned",
-        compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5),
-        hyperparameters={"num_round": 2, "objective": "binary:logistic"},
-        tags=[{"key": "team", "value": "a"}],
-    )
+    trainer = xgboost_trainer(genuine, "sdk-tuned", tags=[{"key": "team", "value": "a"}])
     tuner = HyperparameterTuner(
         model_trainer=trainer,
         objective_metric_name="validation:auc",
