@@ -166,14 +166,14 @@ class _ShortWay:
         parsed = _parse(self._read[:end])
         if parsed is None:
             return None
-        method, path, headers, raw = parsed
+        method, path, headers, sent = parsed
         size = headers.get("content-length", "0")
         if not size.isdecimal() or int(size) > _LARGEST:
             return None
         start, stop = end + 4, end + 4 + int(size)
         if len(self._read) < stop:
             self._read = b"".join([self._read, *self._rest(stop - len(self._read))])
-        return DirectRequest(method, path, headers, raw, self._read[start:stop]), stop
+        return DirectRequest(method, path, headers, sent, self._read[start:stop]), stop
 
     def _more(self) -> None:
         got = self._socket.recv(_CHUNK)
@@ -192,26 +192,28 @@ class _ShortWay:
         return parts
 
 
-def _parse(head: bytes) -> tuple[str, str, dict[str, str], list[tuple[bytes, bytes]]] | None:
+def _parse(head: bytes) -> tuple[str, str, dict[str, str], list[tuple[str, str]]] | None:
     """Method, path, headers (names in lower case) and headers as sent; None unless they are plain."""
-    lines = head.split(b"\r\n")
-    words = lines[0].split(b" ")
-    if len(words) != 3 or words[2] != b"HTTP/1.1" or b"?" in words[1]:
+    if not head.isascii():  # UTF-8 values
         return None
-    raw: list[tuple[bytes, bytes]] = []
+    lines = head.decode("ascii").split("\r\n")
+    words = lines[0].split(" ")
+    if len(words) != 3 or words[2] != "HTTP/1.1" or "?" in words[1]:
+        return None
+    sent: list[tuple[str, str]] = []
     headers: dict[str, str] = {}
     for line in lines[1:]:
-        name, colon, value = line.partition(b":")
+        name, colon, value = line.partition(":")
         if not colon or name.strip() != name:
             return None
         value = value.strip()
-        raw.append((name, value))
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    # what has other rules than its plain text (chunks, an answer before the body, a compressed body, UTF-8 values)
-    if not headers.keys().isdisjoint(("transfer-encoding", "expect", "content-encoding")) or not head.isascii():
+        sent.append((name, value))
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    # what has other rules than its plain text (chunks, an answer before the body, a compressed body)
+    if not headers.keys().isdisjoint(("transfer-encoding", "expect", "content-encoding")):
         return None
-    return words[0].decode("latin-1"), words[1].decode("latin-1"), headers, raw
+    return words[0], words[1], headers, sent
 
 
 @lru_cache(maxsize=1)

@@ -30,13 +30,12 @@ def install() -> None:
 
     contract.require()
     from localcloud import faults
-    from localcloud.adapter import direct, iam_record, repairs, sessions
+    from localcloud.adapter import iam_record, repairs, sessions
 
     faults.install()
     repairs.install()
     iam_record.install()
     sessions.install()
-    direct.install()
     from localcloud import cloudformation
 
     cloudformation.install()

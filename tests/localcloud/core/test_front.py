@@ -131,3 +131,52 @@ def test_fault_rules_reach_invocations(
         assert ask(connection, signed(localcloud, root))[1]["x-amzn-errortype"].startswith("Throttling")
     finally:
         localcloud.admin("POST", "faults", {"rules": []})
+
+
+def test_what_is_remembered_of_a_role_holds_as_long_as_its_policies(
+    localcloud: Any, connection: http.client.HTTPConnection
+) -> None:
+    iam, keys = localcloud.client("iam"), role_keys(localcloud)
+
+    def status() -> int:
+        return ask(connection, signed(localcloud, keys))[0]
+
+    assert [status(), status()] == [403, 403]
+    iam.put_role_policy(RoleName="front", PolicyName="may", PolicyDocument=invoking("Allow"))
+    assert [status(), status()] == [400, 400]  # admitted: there is no such endpoint
+    assert ask(connection, signed(localcloud, keys), body=b"3,4")[0] == 403, "every signature is checked"
+    forbidden = iam.create_policy(PolicyName="front", PolicyDocument=invoking("Deny"))["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="front", PolicyArn=forbidden)
+    assert status() == 403
+    iam.create_policy_version(
+        PolicyArn=forbidden, PolicyDocument=invoking("Deny", "sagemaker:CreateApp"), SetAsDefault=True
+    )
+    assert status() == 400
+    iam.put_role_permissions_boundary(RoleName="front", PermissionsBoundary=forbidden)
+    assert status() == 403, "a boundary that allows nothing"
+    iam.delete_role_permissions_boundary(RoleName="front")
+    assert status() == 400
+    elsewhere = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    iam.put_role_policy(RoleName="front", PolicyName="may", PolicyDocument=invoking("Allow", **elsewhere))
+    assert [status(), status()] == [403, 403]
+    here = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
+    iam.put_role_policy(RoleName="front", PolicyName="may", PolicyDocument=invoking("Allow", **here))
+    assert [status(), status()] == [400, 400]
+    calls = [call for call in localcloud.admin("GET", "calls") if call["role"] == "front"]
+    assert {call["decision"]: call["count"] for call in calls} == {"allowed": 6, "denied": 6}
+
+
+def invoking(effect: str, action: str = "sagemaker:InvokeEndpoint", **conditions: Any) -> str:
+    resource = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/nobody"
+    statement = {"Effect": effect, "Action": action, "Resource": resource, "Condition": conditions}
+    statement = {name: value for name, value in statement.items() if value}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def role_keys(localcloud: Any) -> Credentials:
+    """Those of a session of a role without permissions."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    made = localcloud.client("iam").create_role(RoleName="front", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    keys = localcloud.client("sts").assume_role(RoleArn=made, RoleSessionName="front")["Credentials"]
+    return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ministack.core import iam_evaluator, responses
-from ministack.services import iam
+from ministack.services import iam, sts
 
 from localcloud.iam.record import default_record, role_of
 
@@ -24,21 +24,25 @@ def install() -> None:
     ) -> Any:
         result = before(access_key, action, service, region, resource_arn, service_context)
         if not isinstance(result, iam_evaluator.AuthError):  # unknown callers are nobody's permissions
-            principal = principal_of(access_key)
-            default_record().add(
-                principal, action, resource_arn, allowed=result is None, purpose=_purpose(role_of(principal))
-            )
+            add(principal_of(access_key), action, resource_arn, allowed=result is None)
         return result
 
     iam_evaluator.enforce = enforce
+
+
+def add(principal: str, action: str, resource: str, *, allowed: bool) -> None:
+    """Write one decision."""
+    default_record().add(principal, action, resource, allowed=allowed, purpose=_purpose(role_of(principal)))
 
 
 def principal_of(access_key: str) -> str:
     """The ARN behind an access key; ``anonymous`` without one, the key itself when nobody knows it."""
     if not access_key:
         return "anonymous"
-    session_account = responses._account_from_sts_session(access_key)
-    found = iam_evaluator.resolve_credential(access_key, session_account or responses.get_account_id())
+    session = sts._sessions.get(access_key)
+    if session is not None:
+        return str(session.get("Arn") or access_key)
+    found = iam_evaluator.resolve_credential(access_key, responses.get_account_id())
     return getattr(found, "principal_arn", access_key)
 
 
