@@ -1,0 +1,148 @@
+"""Lambda step of a pipeline: watches the endpoint every hour, with the baselines of the version that it serves.
+
+The event has ``package``, the ARN of the version, and ``endpoint``. What is there with the same content stays as it is,
+so that the function may be called again at any time; other content is another job definition, which the schedule is
+updated to before the old one is deleted. When the endpoint serves another version by now, whoever deployed that watches
+it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from aws import client, code_of, text_of
+from botocore.exceptions import ClientError
+from pipeline_endpoint import is_missing
+from pipeline_monitors import KINDS, Kind, Monitors, is_definition_of
+from pipeline_settings import tag_list, version_of_config, version_of_package
+from pipeline_waiting import Busy, Patience
+
+_MISSING = {"ResourceNotFound", "ResourceNotFoundException"}
+
+
+class ScheduleError(Exception):
+    """A monitor cannot be brought up to date; the text says why and what to do."""
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda entry point: return endpoint, version, and the schedules' names joined by blanks.
+
+    Raises ScheduleError, and ClientError for what SageMaker refuses.
+    """
+    sagemaker = client("sagemaker")
+    version, endpoint = version_of_package(event["package"]), event["endpoint"]
+    result = {"endpoint": endpoint, "version": version, "schedules": ""}
+    serving = version_of_config(sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"])
+    if serving != version:
+        print(f"{endpoint} serves version {serving} by now, whose deployment watches it")
+        return result
+    package = sagemaker.describe_model_package(ModelPackageName=event["package"])
+    monitors = Monitors.of(os.environ, endpoint)
+    watch = Watch(sagemaker, monitors, context)
+    for kind in KINDS:
+        watch.bring_up_to_date(kind, package.get("DriftCheckBaselines", {}))
+    return {**result, "schedules": " ".join(monitors.schedule(kind) for kind in KINDS)}
+
+
+class Watch:
+    """The schedules of one endpoint. Raises ClientError for what SageMaker refuses."""
+
+    def __init__(self, sagemaker: Any, monitors: Monitors, context: Any) -> None:
+        """``context`` is what Lambda hands over: it knows how much time is left."""
+        self._sagemaker = sagemaker
+        self._monitors = monitors
+        self._patience = Patience(context)
+
+    def bring_up_to_date(self, kind: Kind, baselines: dict[str, Any]) -> None:
+        """Have the monitor compare with these baselines. Raises ScheduleError when its schedule stays busy."""
+        wanted = self._monitors.definition(kind, baselines)
+        schedule, definition = self._monitors.schedule(kind), wanted["JobDefinitionName"]
+        self._ensure_definition(kind, wanted)
+        try:
+            while not self._is_up_to_date(kind, schedule, definition):
+                pass
+        except Busy as busy:
+            raise ScheduleError(
+                f"monitoring schedule {schedule} {busy} and cannot be changed: try again later"
+            ) from None
+        self._delete_former(kind, schedule, definition)
+
+    def _ensure_definition(self, kind: Kind, wanted: dict[str, Any]) -> None:
+        """Make the job definition, unless it is there: its name stands for its content."""
+        try:
+            self._operation("create", kind)(**wanted)
+        except ClientError as error:
+            if code_of(error) != "ResourceInUse":
+                raise
+
+    def _is_up_to_date(self, kind: Kind, schedule: str, definition: str) -> bool:
+        """Take one step with the schedule, when nothing is at work on it; say whether none was needed. Raises Busy."""
+        found = self._patience.wait(
+            lambda: self._look(schedule), lambda found: _status(found) != "Pending", lambda _: "is Pending"
+        )
+        plan = self._monitors.plan(kind, definition)
+        if found is None:
+            self._create(schedule, plan)
+            return False
+        config = found["MonitoringScheduleConfig"]
+        if _status(found) != "Failed" and all(config.get(key) == value for key, value in plan.items()):
+            return True
+        try:
+            self._sagemaker.update_monitoring_schedule(MonitoringScheduleName=schedule, MonitoringScheduleConfig=plan)
+        except ClientError as error:  # facts on teardown, 1.18: not while one of its jobs runs, which may take an hour
+            if "running" not in text_of(error).lower() and _status(self._look(schedule)) != "Pending":
+                raise
+            self._patience.pause("has a job that runs")
+        return False
+
+    def _look(self, schedule: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._sagemaker.describe_monitoring_schedule(MonitoringScheduleName=schedule)
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            return None
+        return found
+
+    def _create(self, schedule: str, plan: dict[str, Any]) -> None:
+        try:
+            self._sagemaker.create_monitoring_schedule(
+                MonitoringScheduleName=schedule,
+                MonitoringScheduleConfig=plan,
+                Tags=tag_list(self._monitors.tags),
+            )
+        except ClientError as error:
+            if code_of(error) != "ResourceInUse":  # somebody else was quicker
+                raise
+
+    def _delete_former(self, kind: Kind, schedule: str, definition: str) -> None:
+        """Delete the schedule's other job definitions."""
+        pages = self._sagemaker.get_paginator(f"list_{_snake(kind)}_job_definitions").paginate(
+            EndpointName=self._monitors.endpoint
+        )
+        names = [one["MonitoringJobDefinitionName"] for page in pages for one in page["JobDefinitionSummaries"]]
+        for name in names:
+            if name != definition and is_definition_of(name, schedule):
+                try:
+                    self._operation("delete", kind)(JobDefinitionName=name)
+                except ClientError as error:
+                    if not _is_missing(error):
+                        raise
+
+    def _operation(self, verb: str, kind: Kind) -> Callable[..., Any]:
+        operation: Callable[..., Any] = getattr(self._sagemaker, f"{verb}_{_snake(kind)}_job_definition")
+        return operation
+
+
+def _status(found: dict[str, Any] | None) -> str:
+    return str(found["MonitoringScheduleStatus"]) if found else ""
+
+
+def _snake(kind: Kind) -> str:
+    return "data_quality" if kind == "DataQuality" else "model_quality"
+
+
+def _is_missing(error: ClientError) -> bool:
+    return code_of(error) in _MISSING or is_missing(error)
