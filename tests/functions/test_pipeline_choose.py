@@ -45,7 +45,7 @@ def test_of_equals_the_first_counts_and_only_those_that_are_there(given: dict[st
 
 @pytest.mark.parametrize("accuracy", ["NaN", float("nan"), "", None, "high", -0.1, 1.01])
 def test_what_is_no_share_is_refused_by_name(accuracy: object) -> None:
-    with pytest.raises(ValueError, match="Top2_accuracy is .*; it must be a number from 0 to 1"):
+    with pytest.raises(ValueError, match=r"Top2_accuracy is .*; it must be a number from 0 to 1"):
         pipeline_choose.handler(candidates(Top1=0.8, Top2=accuracy), None)
 
 
