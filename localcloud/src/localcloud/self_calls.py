@@ -35,8 +35,17 @@ def _loader() -> botocore.loaders.Loader:
     return botocore.loaders.Loader(extra_search_paths=[], include_default_search_paths=True)
 
 
-def client(service: str, region: str, credentials: Mapping[str, str] = ROOT, person: bool = False) -> Any:
-    """A boto3 client of this server; see PERSON. Raises botocore's UnknownServiceError."""
+def client(
+    service: str,
+    region: str,
+    credentials: Mapping[str, str] = ROOT,
+    person: bool = False,
+    read_timeout: float | None = None,
+) -> Any:
+    """A boto3 client of this server; see PERSON. ``read_timeout`` is in seconds, in place of two minutes.
+
+    Raises botocore's UnknownServiceError.
+    """
     core = botocore.session.Session()
     core.register_component("data_loader", _loader())
     session = boto3.session.Session(
@@ -47,6 +56,8 @@ def client(service: str, region: str, credentials: Mapping[str, str] = ROOT, per
         region_name=region,
     )
     config = _CONFIG.merge(Config(user_agent_extra=PERSON)) if person else _CONFIG
+    if read_timeout is not None:
+        config = config.merge(Config(read_timeout=read_timeout))
     return session.client(service, endpoint_url=adapter.endpoint_url(), config=config)
 
 

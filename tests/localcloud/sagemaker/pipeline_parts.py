@@ -84,6 +84,62 @@ def register(name: str, model_data: Any, **members: Any) -> dict[str, Any]:
     return {"Name": name, "Type": "RegisterModel", "Arguments": arguments, **members}
 
 
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/q"
+
+
+def function(name: str, arguments: dict[str, Any], /, **outputs: str) -> dict[str, Any]:
+    """A Lambda step; ``outputs`` are names and types."""
+    declared = [{"OutputName": output, "OutputType": kind} for output, kind in outputs.items()]
+    return {
+        "Name": name,
+        "Type": "Lambda",
+        "FunctionArn": FUNCTION,
+        "Arguments": arguments,
+        "OutputParameters": declared,
+    }
+
+
+def callback(name: str, arguments: dict[str, Any], /, **outputs: str) -> dict[str, Any]:
+    """A Callback step."""
+    step = {**function(name, arguments, **outputs), "Type": "Callback", "SqsQueueUrl": QUEUE}
+    del step["FunctionArn"]
+    return step
+
+
+def quality_check(name: str, **members: Any) -> dict[str, Any]:
+    """A QualityCheck step as SDK v3 writes it: explicit nulls included."""
+    output = {"S3Uri": "s3://bucket/found/", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+    source = {
+        "S3Uri": "s3://bucket/rows",
+        "LocalPath": "/opt/ml/processing/input/baseline_dataset_input",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+        "S3DataDistributionType": "FullyReplicated",
+    }
+    arguments = {
+        "ProcessingInputs": [{"InputName": "baseline_dataset_input", "AppManaged": False, "S3Input": source}],
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "monitoring_output", "S3Output": output}]},
+        "ProcessingResources": processing("unused")["Arguments"]["ProcessingResources"],
+        "AppSpecification": {"ImageUri": IMAGE},
+        "Environment": {"output_path": "/opt/ml/processing/output"},
+        "RoleArn": ROLE,
+    }
+    return {
+        "Name": name,
+        "Type": "QualityCheck",
+        "Arguments": {**arguments, **members.pop("Arguments", {})},
+        "CheckType": "DATA_QUALITY",
+        "ModelPackageGroupName": "group",
+        "SkipCheck": False,
+        "FailOnViolation": True,
+        "RegisterNewBaseline": False,
+        "SuppliedBaselineStatistics": None,
+        "SuppliedBaselineConstraints": None,
+        **members,
+    }
+
+
 def document(*steps: dict[str, Any], parameters: Any = ()) -> str:
     """The JSON of a definition."""
     return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": list(parameters), "Steps": list(steps)})

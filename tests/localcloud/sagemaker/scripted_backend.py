@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from localcloud.meter import Meter
 from localcloud.sagemaker.errors import ServiceError, validation
 from localcloud.sagemaker.ports import (
     AssumeDenied,
+    FunctionReply,
     Home,
     MetricDatum,
     NetworkFailed,
@@ -141,6 +143,14 @@ class ScriptedBackend:
     logs: list[tuple[str, str, str]] = field(default_factory=list)
     #: (topic, message)
     published: list[tuple[str, str]] = field(default_factory=list)
+    #: what functions of Lambda answer, by ARN; an exception is raised
+    functions: dict[str, FunctionReply | Exception] = field(default_factory=dict)
+    #: (function, event, role)
+    invoked: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+    #: keeps functions from answering until it is set
+    functions_free: threading.Event = field(default_factory=threading.Event)
+    #: (queue, body)
+    messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     interfaces: dict[str, tuple[str, tuple[str, ...], str]] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=itertools.count)
     #: (endpoint, variant)
@@ -166,6 +176,7 @@ class ScriptedBackend:
 
     def __post_init__(self) -> None:
         self.hold.set()
+        self.functions_free.set()
 
     def start_job(
         self, spec: JobSpec, on_status: Callable[[str, str], None], on_done: Callable[[JobOutcome], None]
@@ -224,6 +235,21 @@ class ScriptedBackend:
         if "denied" in topic_arn:
             raise RuntimeError("AuthorizationError: no")
         self.published.append((topic_arn, message))
+
+    def invoke_function(
+        self, _scope: Scope, role_arn: str, function: str, event: Mapping[str, Any], _limit: float
+    ) -> FunctionReply:
+        self.invoked.append((function, dict(event), role_arn))
+        assert self.functions_free.wait(10)
+        reply = self.functions[function]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def send_message(self, _scope: Scope, _role_arn: str, queue_url: str, body: str) -> None:
+        if "denied" in queue_url:
+            raise RuntimeError("AccessDenied: no")
+        self.messages.append((queue_url, json.loads(body)))
 
     def log(self, _scope: Scope, _role_arn: str, group: str, stream: str, text: str) -> None:
         self.logs.append((group, stream, text))

@@ -46,6 +46,27 @@ def refused(text: str) -> str:
             parts.document(parts.training("a", DependsOn=["b"]), parts.training("b", DependsOn=["a"])),
             "steps wait for each other: ",
         ),
+        (parts.document({"Name": "a", "Type": "Lambda", "Arguments": {}}), "step 'a' needs FunctionArn"),
+        (parts.document(parts.function("a", {"x": [1]})), "step 'a': argument 'x' is nested"),
+        (parts.document(parts.function("a", {"x": {"y": 1}})), "step 'a': argument 'x' is nested"),
+        (parts.document(parts.function("a", {"x": get("Steps.b.Y")})), "step 'a' depends on step 'b'"),
+        (parts.document(parts.function("a", {}, x="Date")), "step 'a': every output parameter needs"),
+        (
+            parts.document(parts.function("f", {}, x="String"), parts.fail("a", get("Steps.f.OutputParameters['y']"))),
+            "step 'a': step 'f' has no output parameter 'y'",
+        ),
+        (
+            parts.document(parts.quality_check("a", CheckType="DATA_BIAS")),
+            "step 'a': CheckType 'DATA_BIAS' is not one of DATA_QUALITY, MODEL_QUALITY",
+        ),
+        (
+            parts.document(parts.quality_check("a", SuppliedBaselineConstraints=get("Steps.b.X"))),
+            "step 'a' depends on step 'b'",
+        ),
+        (
+            parts.document(parts.training("a", Arguments={"TrainingJobName": "p" * 39})),
+            "step 'a': TrainingJobName is a custom prefix of the job's name: " + repr("p" * 39) + " has 39 characters",
+        ),
         (parts.document(parameters=[{"Name": "p"}]), "every entry of Parameters needs Name and Type"),
         (parts.document(parameters=[{"Name": "p", "Type": "Date"}]), "parameter 'p': Type 'Date' is not one of"),
     ],
@@ -57,7 +78,7 @@ def test_bad_definitions(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        ({"Name": "a", "Type": "Lambda", "Arguments": {}}, "step a: type Lambda"),
+        ({"Name": "a", "Type": "ClarifyCheck", "Arguments": {}}, "step a: type ClarifyCheck"),
         ({"Name": "a", "Type": "EMR", "Arguments": {}}, "step a: type EMR"),
         (parts.training("a", CacheConfig={"Enabled": True, "ExpireAfter": "P1D"}), "step a: CacheConfig"),
         (parts.training("a", RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"]}]), "step a: RetryPolicies"),

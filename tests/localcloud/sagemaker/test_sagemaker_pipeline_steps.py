@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from localcloud.jobs.spec import JobOutcome
 from localcloud.sagemaker import durations
+from localcloud.sagemaker.pipelines.steps import API_STEPS
 from tests.localcloud.sagemaker import pipeline_parts as parts
 from tests.localcloud.sagemaker.pipeline_parts import PIPELINE_ROLE, get
 from tests.localcloud.sagemaker.pipeline_runs import launch, start, step, steps, stop, wait_for, wait_for_end
@@ -114,6 +116,55 @@ def test_what_the_role_may_not_do_fails_the_step(world: World) -> None:
     assert wait_for_end(world, arn)["PipelineExecutionStatus"] == "Failed"
     reason = step(world, arn, "t")["FailureReason"]
     assert reason.startswith("ClientError: Failed to invoke sagemaker:CreateTrainingJob. Error Details: User is not")
+
+
+def name_of(world: World, arn: str, name: str) -> str:
+    """What the thing is called that a step made."""
+    [metadata] = step(world, arn, name)["Metadata"].values()
+    return str(metadata["Arn"]).rpartition("/")[2]
+
+
+def test_names_of_jobs(world: World) -> None:
+    container = {"Image": parts.IMAGE, "ModelDataUrl": "s3://bucket/m.tar.gz"}
+    model = {"ModelName": "team--x-", "ExecutionRoleArn": parts.ROLE, "PrimaryContainer": container}
+    tuning = parts.tuning("Tune")
+    tuning["Arguments"]["HyperParameterTuningJobName"] = "team-x"
+    parts.create(
+        world,
+        parts.training("Plain_step_with_a_long_name"),
+        parts.training("Train", Arguments={"TrainingJobName": "team--x"}),
+        parts.processing("Longest", Arguments={"ProcessingJobName": "p" * 38}),
+        {"Name": "Model", "Type": "Model", "Arguments": model},
+        tuning,
+    )
+    arn = start(world)
+    execution = arn.rpartition("/")[2]
+    plain = "Plain_step_with_a_long_name"
+    active = {plain: "Executing", "Train": "Executing", "Longest": "Executing", "Tune": "Executing"}
+    wait_for(world, arn, Model="Succeeded", **active)
+    token = "[A-Za-z0-9]{10}"
+    assert re.fullmatch(f"pipelines-{execution}-Plain-step-with-a-lo-{token}", name_of(world, arn, plain))
+    assert re.fullmatch(f"team--x-{execution}-{token}", name_of(world, arn, "Train"))
+    assert re.fullmatch(f"{'p' * 38}-{execution}-{token}", name_of(world, arn, "Longest"))
+    assert re.fullmatch(f"team--x--{execution}-{token}", name_of(world, arn, "Model"))
+    assert re.fullmatch(f"team-x-{execution}-{token}", name_of(world, arn, "Tune"))
+
+
+def test_a_second_attempt_is_counted_in_the_name() -> None:
+    training, tuning = API_STEPS["Training"], API_STEPS["Tuning"]
+    assert re.fullmatch(r"a-e{12}-\w{10}-2", training.job_name("e" * 12, "Train", "a", failures=2))
+    # what does not fit is taken from the token
+    assert re.fullmatch(r"p{38}-e{12}-\w{9}-1", training.job_name("e" * 12, "Train", "p" * 38, failures=1))
+    assert len(tuning.job_name("e" * 12, "Tune", "p" * 6, failures=1)) == 32
+
+
+def test_a_prefix_that_is_too_long_once_it_is_known(world: World) -> None:
+    parameters = [{"Name": "prefix", "Type": "String", "DefaultValue": "p" * 39}]
+    named = parts.training("t", Arguments={"TrainingJobName": get("Parameters.prefix")})
+    parts.create(world, named, parameters=parameters)
+    arn = start(world)
+    wait_for_end(world, arn)
+    assert "has 39 characters, and at most 38 are allowed" in step(world, arn, "t")["FailureReason"]
 
 
 def test_what_the_pipeline_does_it_does_as_its_role(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

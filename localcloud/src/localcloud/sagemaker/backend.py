@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import threading
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from localcloud import adapter, self_calls
 from localcloud.alarms.evaluator import Evaluator
@@ -30,6 +31,7 @@ from localcloud.json_service import Refused
 from localcloud.sagemaker import errors, network
 from localcloud.sagemaker.ports import (
     AssumeDenied,
+    FunctionReply,
     InterruptibleJob,
     MetricDatum,
     Network,
@@ -167,6 +169,31 @@ class LiveBackend:
             with self._lock:  # botocore's clients are thread safe, making them is not
                 sns = self_calls.client("sns", scope.region, credentials)
             sns.publish(TopicArn=topic_arn, Message=message)
+
+    def invoke_function(
+        self, scope: Scope, role_arn: str, function: str, event: Mapping[str, Any], limit: float
+    ) -> FunctionReply:
+        """Invoke a function of Lambda as the role and wait for its answer.
+
+        Raises TimeoutError after ``limit`` real seconds and RuntimeError with the service's reason.
+        """
+        with _reasons():
+            credentials = self.assume(role_arn, "SageMaker")
+            with self._lock:
+                functions = self_calls.client("lambda", scope.region, credentials, read_timeout=limit)
+            try:
+                reply = functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+                return FunctionReply(reply["Payload"].read(), "FunctionError" in reply)
+            except ReadTimeoutError as error:
+                raise TimeoutError(str(error)) from None
+
+    def send_message(self, scope: Scope, role_arn: str, queue_url: str, body: str) -> None:
+        """Send a message to a queue of SQS as the role. Raises RuntimeError with the service's reason."""
+        with _reasons():
+            credentials = self.assume(role_arn, "SageMaker")
+            with self._lock:
+                sqs = self_calls.client("sqs", scope.region, credentials)
+            sqs.send_message(QueueUrl=queue_url, MessageBody=body)
 
     def log(self, scope: Scope, role_arn: str, group: str, stream: str, text: str) -> None:
         """Write a line to CloudWatch Logs as the role; a refusal goes to the server's own log."""

@@ -62,6 +62,14 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class FunctionReply:
+    """What a function of Lambda answered; ``error``: it failed, and the payload says how."""
+
+    payload: bytes
+    error: bool = False
+
+
+@dataclass(frozen=True)
 class MetricDatum:
     """One data point of namespace AWS/SageMaker."""
 
@@ -217,6 +225,17 @@ class Backend(Protocol):
 
     def publish(self, scope: Scope, role_arn: str, topic_arn: str, message: str) -> None:
         """Publish to a topic of SNS as the role. Raises RuntimeError with the service's reason."""
+
+    def invoke_function(
+        self, scope: Scope, role_arn: str, function: str, event: Mapping[str, Any], limit: float
+    ) -> FunctionReply:
+        """Invoke a function of Lambda as the role and wait for its answer.
+
+        Raises TimeoutError after ``limit`` real seconds and RuntimeError with the service's reason.
+        """
+
+    def send_message(self, scope: Scope, role_arn: str, queue_url: str, body: str) -> None:
+        """Send a message to a queue of SQS as the role. Raises RuntimeError with the service's reason."""
 
     def log(self, scope: Scope, role_arn: str, group: str, stream: str, text: str) -> None:
         """Write a line to CloudWatch Logs as the role; a refusal goes to the server's own log."""

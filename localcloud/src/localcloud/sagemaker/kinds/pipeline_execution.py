@@ -71,6 +71,7 @@ class PipelineExecutions:
             "ListPipelineExecutionSteps": Operation(self.list_steps, steps, _EXECUTION),
             "ListPipelineParametersForExecution": Operation(self.list_parameters, {**_ARN, **_PAGE}, _EXECUTION),
             "DescribePipelineDefinitionForExecution": Operation(self.describe_definition, _ARN, _EXECUTION),
+            **self._engine.callbacks.operations(),
         }
 
     def start(self, request: Request) -> dict[str, Any]:
@@ -226,6 +227,8 @@ def _step_summary(record: ExecutionRecord, run: StepRun) -> dict[str, Any]:
         metadata = {"Condition": {"Outcome": str(run.outcome)}}
     elif step.type == "Fail":
         metadata = {"Fail": {"ErrorMessage": run.failure}}
+    elif run.metadata is not None:
+        metadata = run.metadata
     elif run.made:
         metadata = {API_STEPS[step.type].metadata: {"Arn": run.made}}
     return {

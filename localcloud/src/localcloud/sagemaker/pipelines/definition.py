@@ -14,7 +14,8 @@ from typing import Any
 
 from localcloud.sagemaker import errors
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.pipelines import expressions
+from localcloud.sagemaker.pipelines import expressions, outputs
+from localcloud.sagemaker.pipelines.steps import API_STEPS, PrefixTooLong
 
 VERSION = "2020-12-01"
 #: what a step of each type may have beside Name, Type, Arguments, DependsOn, DisplayName and Description
@@ -27,7 +28,23 @@ _TYPES: Mapping[str, frozenset[str]] = {
     "RegisterModel": frozenset(),
     "Condition": frozenset(),
     "Fail": frozenset(),
+    "Lambda": frozenset({"FunctionArn", "OutputParameters"}),
+    "Callback": frozenset({"SqsQueueUrl", "OutputParameters"}),
+    "QualityCheck": frozenset(
+        {
+            "CheckType",
+            "ModelPackageGroupName",
+            "SkipCheck",
+            "FailOnViolation",
+            "RegisterNewBaseline",
+            "SuppliedBaselineStatistics",
+            "SuppliedBaselineConstraints",
+        }
+    ),
 }
+#: what a step of a type must have of them
+_NEEDED: Mapping[str, str] = {"Lambda": "FunctionArn", "Callback": "SqsQueueUrl", "QualityCheck": "CheckType"}
+_CHECK_TYPES = ("DATA_QUALITY", "MODEL_QUALITY")
 _COMMON = frozenset({"Name", "Type", "Arguments", "DependsOn", "DisplayName", "Description"})
 #: members that change nothing with these values
 _HARMLESS: Mapping[str, tuple[Any, ...]] = {"CacheConfig": ({"Enabled": False},), "RetryPolicies": ([],)}
@@ -75,6 +92,18 @@ class Step:
     branch: tuple[str, bool] | None
     #: property file -> (output, path in it)
     property_files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    #: what a step of its type has beside Arguments and property files
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Names of its output parameters."""
+        return frozenset(output["OutputName"] for output in self.members.get("OutputParameters", []))
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Everything in which there may be expressions: Arguments and the members of its type."""
+        return {"Arguments": dict(self.arguments), **self.members}
 
 
 @dataclass(frozen=True)
@@ -146,13 +175,16 @@ def _step(entry: dict[str, Any], branch: tuple[str, bool] | None, operation: str
     if not isinstance(arguments, dict):
         raise _bad(f"step {name!r} needs Arguments")
     own = {k: v for k, v in arguments.items() if kind != "Condition" or k == "Conditions"}
-    unknown = next((f for f in expressions.functions(own) if f not in _FUNCTIONS), None)
+    members = {k: v for k, v in entry.items() if k in _TYPES[kind] - {"PropertyFiles"} and v is not None}
+    _check_members(name, kind, own, members)
+    asked = {"Arguments": own, **members}
+    unknown = next((f for f in expressions.functions(asked) if f not in _FUNCTIONS), None)
     if unknown:
         raise errors.not_supported(operation, f"step {name}: {unknown}")
     depends = entry.get("DependsOn") or []
     if not all(isinstance(other, str) for other in depends):
         raise errors.not_supported(operation, f"step {name}: DependsOn with run conditions")
-    referred = {other for ref in expressions.references(own) if (other := expressions.step_of(ref))}
+    referred = {other for ref in expressions.references(asked) if (other := expressions.step_of(ref))}
     return Step(
         name=name,
         type=kind,
@@ -165,7 +197,30 @@ def _step(entry: dict[str, Any], branch: tuple[str, bool] | None, operation: str
             file["PropertyFileName"]: (file["OutputName"], file["FilePath"])
             for file in entry.get("PropertyFiles") or []
         },
+        members=members,
     )
+
+
+def _check_members(name: str, kind: str, arguments: dict[str, Any], members: dict[str, Any]) -> None:
+    """What the types of steps ask of their own members and arguments. Raises ValidationException ([DG], texts ours)."""
+    if kind in _NEEDED and _NEEDED[kind] not in members:
+        raise _bad(f"step {name!r} needs {_NEEDED[kind]}")
+    if kind == "QualityCheck" and members["CheckType"] not in _CHECK_TYPES:
+        raise _bad(f"step {name!r}: CheckType {members['CheckType']!r} is not one of {', '.join(_CHECK_TYPES)}")
+    for output in members.get("OutputParameters", []):
+        if not {"OutputName"} <= set(output) or output.get("OutputType", "String") not in outputs.TYPES:
+            raise _bad(f"step {name!r}: every output parameter needs OutputName, and an OutputType that there is")
+    if kind in ("Lambda", "Callback"):
+        for argument, value in arguments.items():
+            if isinstance(value, list) or (isinstance(value, dict) and not expressions.is_expression(value)):
+                raise _bad(f"step {name!r}: argument {argument!r} is nested; a {kind} step takes texts and numbers")
+    api = API_STEPS.get(kind)
+    prefix = arguments.get(api.name) if api else None
+    if api and isinstance(prefix, str):
+        try:
+            api.check_prefix(prefix)
+        except PrefixTooLong as error:
+            raise _bad(f"step {name!r}: {error}") from None
 
 
 def _check_references(definition: Definition) -> None:
@@ -174,7 +229,7 @@ def _check_references(definition: Definition) -> None:
         for other in sorted(step.after):
             if other not in definition.steps:
                 raise _bad(f"step {step.name!r} depends on step {other!r}, which does not exist")
-        for reference in expressions.references(step.arguments):
+        for reference in expressions.references(step.asked):
             kind, _, name = reference.partition(".")
             known: Any = {"Parameters": definition.parameters, "Execution": expressions.EXECUTION_VALUES}.get(kind)
             if known is None and expressions.step_of(reference) is None:
@@ -184,6 +239,9 @@ def _check_references(definition: Definition) -> None:
             file = re.fullmatch(r"Steps\.([A-Za-z0-9_-]+)\.PropertyFiles\.(.+)", reference)
             if file and file[2] not in definition.steps[file[1]].property_files:
                 raise _bad(f"step {step.name!r}: step {file[1]!r} has no property file {file[2]!r}")
+            output = re.fullmatch(r"Steps\.([A-Za-z0-9_-]+)\.OutputParameters\['([^']*)'\]", reference)
+            if output and output[2] not in definition.steps[output[1]].outputs:
+                raise _bad(f"step {step.name!r}: step {output[1]!r} has no output parameter {output[2]!r}")
     try:
         graphlib.TopologicalSorter({name: step.after for name, step in definition.steps.items()}).prepare()
     except graphlib.CycleError as error:

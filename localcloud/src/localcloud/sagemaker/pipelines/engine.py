@@ -8,18 +8,22 @@ A stop is not prompt: an execution is Stopping until the last job has stopped ([
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from localcloud.sagemaker.api import model
 from localcloud.sagemaker.api.coercion import coerced
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.pipelines import conditions
+from localcloud.sagemaker.pipelines.callback_step import CallbackSteps
 from localcloud.sagemaker.pipelines.definition import Step
 from localcloud.sagemaker.pipelines.expressions import Unresolvable, resolve, text
-from localcloud.sagemaker.pipelines.records import ACTIVE, RUNNING, ExecutionRecord, StepRun, StepStatus
-from localcloud.sagemaker.pipelines.steps import API_STEPS, ApiStep
+from localcloud.sagemaker.pipelines.function_step import FunctionSteps
+from localcloud.sagemaker.pipelines.quality_check import QualityChecks
+from localcloud.sagemaker.pipelines.records import ACTIVE, RUNNING, ExecutionRecord, StepEnd, StepRun, StepStatus
+from localcloud.sagemaker.pipelines.steps import API_STEPS, ApiStep, PrefixTooLong
 from localcloud.sagemaker.pipelines.values import CallAs, ExecutionValues
 from localcloud.sagemaker.store import WorkRecord, tag_map
 
@@ -29,6 +33,16 @@ _FAILED = "Step failure: One or multiple steps failed."
 _REASON = 1024
 
 
+class OutsideSteps(Protocol):
+    """What begins the steps of one type that calls something else than the API of SageMaker."""
+
+    def begin(self, execution: ExecutionRecord, run: StepRun, asked: Mapping[str, Any], end: StepEnd) -> None:
+        """Begin, and call ``end`` once, now or later."""
+
+    def stop(self, run: StepRun) -> None:
+        """The execution is being stopped."""
+
+
 class Engine:
     """Executes."""
 
@@ -36,6 +50,10 @@ class Engine:
         """``call`` is the service's own API, used as a role."""
         self._core = core
         self._call = call
+        self._checks = QualityChecks(call)
+        self.callbacks = CallbackSteps(core)
+        #: what begins the steps that make nothing through the API of SageMaker, by type
+        self._outside: Mapping[str, OutsideSteps] = {"Lambda": FunctionSteps(core), "Callback": self.callbacks}
 
     def advance(self, execution: ExecutionRecord) -> None:
         """Begin what can begin, or conclude; goes on in the background."""
@@ -75,7 +93,7 @@ class Engine:
         """The end, when nothing runs any more. Hold the lock."""
         if execution.status not in RUNNING or any(run.status in ACTIVE for run in execution.runs.values()):
             return
-        if execution.status == "Stopping":
+        if execution.status == "Stopping" and not execution.overran:
             self._enter(execution, "Stopped")
         elif execution.failed:
             execution.failure = _FAILED
@@ -93,8 +111,17 @@ class Engine:
             elif step.type == "Fail":
                 self._end(execution, run, "Failed", text(resolve(step.arguments.get("ErrorMessage", ""), values)))
             else:
-                self._make(execution, run, step, resolve(dict(step.arguments), values))
-        except Unresolvable as reason:
+                asked = resolve(step.asked, values)
+                if step.type in self._outside:
+                    with self._core.store.lock:
+                        self._set(run, "Executing")
+                    self._outside[step.type].begin(execution, run, asked, partial(self._end, execution, run))
+                elif step.type == "QualityCheck":
+                    self._make(execution, run, step, self._checks.prepare(execution, run, asked))
+                    self._checks.made(run)
+                else:
+                    self._make(execution, run, step, asked["Arguments"])
+        except (Unresolvable, PrefixTooLong) as reason:
             self._end(execution, run, "Failed", f"ClientError: {reason}")
         # a definition may be wrong in ways that nothing checked, and the step must end whatever happens
         except Exception as error:
@@ -107,7 +134,7 @@ class Engine:
         if step.type == "RegisterModel":
             self._make_group(execution, arguments)
         else:
-            name = api.job_name(execution.id, step.name)
+            name = api.job_name(execution.id, step.name, arguments.get(api.name))
             # the pipeline's tags are passed on, a step's own win
             tags = {**execution.pipeline.tags, **tag_map(arguments.get("Tags"))}
             arguments = {**arguments, api.name: name, "Tags": _tag_list(tags)}
@@ -146,7 +173,8 @@ class Engine:
 
     def _job_ended(self, execution: ExecutionRecord, run: StepRun, record: WorkRecord) -> None:
         if record.status == "Completed":
-            self._end(execution, run, "Succeeded")
+            failure = run.judge(record) if run.judge else None
+            self._end(execution, run, "Failed" if failure else "Succeeded", failure)
         elif record.status == "Stopped" and run.status == "Stopping":
             self._end(execution, run, "Stopped")
         else:
@@ -166,8 +194,11 @@ class Engine:
     def _stop_runs(self, execution: ExecutionRecord) -> None:
         """Hold the lock."""
         for run in execution.runs.values():
-            api = API_STEPS.get(execution.definition.steps[run.name].type)
-            if run.status == "Executing" and api and api.waits:
+            kind = execution.definition.steps[run.name].type
+            api = API_STEPS.get(kind)
+            if run.status == "Executing" and kind in self._outside:
+                self._core.in_background(partial(self._outside[kind].stop, run))
+            elif run.status == "Executing" and api and api.waits:
                 self._core.in_background(partial(self._stop_job, execution, run, api))
 
     def _stop_job(self, execution: ExecutionRecord, run: StepRun, api: ApiStep) -> None:

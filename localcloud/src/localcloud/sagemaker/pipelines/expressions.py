@@ -71,6 +71,11 @@ def functions(value: Any) -> Iterator[str]:
             yield from functions(item)
 
 
+def is_expression(value: Any) -> bool:
+    """Whether a value is one Get or one function."""
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in (GET, JOIN, JSON_GET)
+
+
 def step_of(reference: str) -> str | None:
     """The step that a reference leads to, None for parameters and values of the execution."""
     match = _STEP.fullmatch(reference)
