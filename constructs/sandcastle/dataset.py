@@ -24,16 +24,12 @@ from sandcastle.permissions import (
     write_logs,
     write_objects,
 )
+from sandcastle.processing_request import Machine, Program, output_folders, processing_request
 from sandcastle.promises import may, may_not
 from sandcastle.roles import ServiceRole, Statement
 
 OUTPUTS = ("train", "validation", "test", "about")
 """Folders that the prepare job fills."""
-
-_IN = "/opt/ml/processing/input"
-_OUT = "/opt/ml/processing/output"
-_RUN = "import runpy,sys; sys.path[:0]=sys.argv[1:]; runpy.run_module('prepare', run_name='__main__')"
-"""Runs prepare.py from the zipped folders named as arguments: Python imports from zip files as they are."""
 
 
 class Dataset(Construct):
@@ -57,16 +53,15 @@ class Dataset(Construct):
     ) -> None:
         """``image`` is the URI that the prepare job runs on. Call ``run`` to add the job itself."""
         super().__init__(scope, construct_id)
-        self._workload, self._names, self._image, self._bucket = workload, names, image, data_bucket_name
+        self._workload, self._names, self._bucket = workload, names, data_bucket_name
         stack = cdk.Stack.of(self)
         code = code_asset(stack, workload.folder, (*NOT_CODE, *_not_for_data(workload)))
         shared = code_asset(stack, Assets(environment.root).shared)
-        self._inputs = {"workload": code.url, "shared": shared.url}
-        self._code = [f"{_IN}/workload/{code.key}", f"{_IN}/shared/{shared.key}"]
+        inputs = {}
         readable = [(f"arn:{PARTITION}:s3:::{asset.bucket}", asset.key) for asset in (code, shared)]
         if workload.full_data:
             bucket, _, key = workload.full_data.removeprefix("s3://").partition("/")
-            self._inputs["full"] = workload.full_data
+            inputs["full"] = workload.full_data
             readable.append((f"arn:{PARTITION}:s3:::{bucket}", key))
         self.fingerprint = data_fingerprint(
             code=code.digest,
@@ -102,6 +97,14 @@ class Dataset(Construct):
                 may_not("iam:PassRole", "*"),
             ],
         )
+        self.program = Program(
+            module="prepare",
+            image=image,
+            role_arn=self.role.arn,
+            code={"workload": code.url, "shared": shared.url},
+            inputs=inputs,
+            variables={"SANDCASTLE_DATA": "full" if workload.full_data else "sample"},
+        )
 
     @property
     def uri(self) -> str:
@@ -125,27 +128,12 @@ class Dataset(Construct):
     def _request(self, tags: dict[str, str]) -> dict[str, Any]:
         """Return the CreateProcessingJob request without the job's name."""
         prepare = self._workload.prepare
-        return {
-            "AppSpecification": {
-                "ImageUri": self._image,
-                "ContainerEntrypoint": ["python3", "-c", _RUN],
-                "ContainerArguments": self._code,
-            },
-            "Environment": {"SANDCASTLE_DATA": "full" if self._workload.full_data else "sample"},
-            "ProcessingInputs": [_input(name, uri) for name, uri in self._inputs.items()],
-            "ProcessingOutputConfig": {"Outputs": [_output(name, f"{self.uri}/{name}") for name in OUTPUTS]},
-            "ProcessingResources": {
-                "ClusterConfig": {
-                    "InstanceCount": 1,
-                    "InstanceType": prepare.instance,
-                    "VolumeSizeInGB": prepare.volume_gb,
-                }
-            },
-            "NetworkConfig": {"EnableNetworkIsolation": True},
-            "RoleArn": self.role.arn,
-            "StoppingCondition": {"MaxRuntimeInSeconds": prepare.max_runtime_minutes * 60},
-            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-        }
+        return processing_request(
+            self.program,
+            Machine(prepare.instance, prepare.volume_gb, prepare.max_runtime_minutes),
+            outputs=output_folders({name: f"{self.uri}/{name}" for name in OUTPUTS}),
+            tags=tags,
+        )
 
 
 def _not_for_data(workload: Workload) -> tuple[str, ...]:
@@ -158,24 +146,3 @@ def _not_for_data(workload: Workload) -> tuple[str, ...]:
 def _read(objects: list[tuple[str, str]]) -> list[Statement]:
     """Allow reading exactly these objects, and finding them: SageMaker lists what it is to download."""
     return [statement for arn, key in objects for statement in (read_objects(arn, key), list_objects(arn, f"{key}*"))]
-
-
-def _input(name: str, uri: str) -> dict[str, Any]:
-    return {
-        "InputName": name,
-        "S3Input": {
-            "S3Uri": uri,
-            "LocalPath": f"{_IN}/{name}",
-            "S3DataType": "S3Prefix",
-            "S3InputMode": "File",
-            "S3DataDistributionType": "FullyReplicated",
-            "S3CompressionType": "None",
-        },
-    }
-
-
-def _output(name: str, uri: str) -> dict[str, Any]:
-    return {
-        "OutputName": name,
-        "S3Output": {"S3Uri": uri, "LocalPath": f"{_OUT}/{name}", "S3UploadMode": "EndOfJob"},
-    }

@@ -17,11 +17,9 @@ from sandcastle.endpoint_scaling import EndpointScaling
 from sandcastle.naming import WorkloadNames
 from sandcastle.permissions import REGION
 from sandcastle.resource import Resource
+from sandcastle.serving_environment import script_variables
 from sandcastle.serving_role import serving_role
 from sandcastle.trained_model import TrainedModel
-
-_CODE = "/opt/ml/model/code"
-"""Where a framework's archive has the script that serves, when it is unpacked."""
 
 
 class HostedModel(Construct):
@@ -105,14 +103,6 @@ class HostedModel(Construct):
 
     def _model(self, variant: str, trained: TrainedModel, serve: Serve, image: str) -> Resource:
         """Add a model. SageMaker isolates no serverless endpoint from the network (developer guide, the exclusions)."""
-        script = {}
-        if serve.script:
-            script = {
-                "SAGEMAKER_PROGRAM": serve.script,
-                "SAGEMAKER_SUBMIT_DIRECTORY": _CODE,
-                "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-                "SAGEMAKER_REGION": REGION,
-            }
         return Resource(
             self,
             "Model" if variant == MAIN else f"Model-{variant}",
@@ -122,7 +112,7 @@ class HostedModel(Construct):
             PrimaryContainer={
                 "Image": image,
                 "ModelDataUrl": trained.archive,
-                "Environment": {"SANDCASTLE_FINGERPRINT": trained.fingerprint, **script},
+                "Environment": {"SANDCASTLE_FINGERPRINT": trained.fingerprint, **script_variables(serve, REGION)},
             },
         )
 

@@ -75,6 +75,19 @@ class WorkloadNames:
         return tuning_names.of_workload(self.environment, self.workload)
 
     @property
+    def pipeline_job_prefix(self) -> str:
+        """What a pipeline's runs begin the names of jobs and models with, before a dash; at most 38 characters.
+
+        The prefix of all jobs and ``-p``: SageMaker appends a dash, and takes no prefix that ends with one.
+        """
+        return f"{self.job_prefix}-p"
+
+    @property
+    def pipeline_tuning_prefix(self) -> str:
+        """What a pipeline's runs begin the names of tuning jobs with, before a dash; at most 6 characters."""
+        return tuning_names.of_pipeline(self.environment, self.workload)
+
+    @property
     def prefixes(self) -> tuple[str, str]:
         """What the names of all jobs of the workload start with."""
         return self.job_prefix, self.tuning_prefix

@@ -137,10 +137,11 @@ class TrainedModel(Construct):
         places = Places(
             image=self._image,
             role_arn=self.role.arn,
-            data=self._dataset.uri,
+            channels={name: f"{self._dataset.uri}/{name}/" for name in self._train.channels},
             models=self.uri,
             region=cdk.Stack.of(self).region,
             source=self._source.url if self._source else "",
+            checkpoints=f"{self.uri}/checkpoints",
         )
         if self._train.tune and self._train.tuning:
             return tuning_request(self._train, self._train.tuning, places, tags, self.fingerprint)

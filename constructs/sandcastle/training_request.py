@@ -1,4 +1,7 @@
-"""What SageMaker is asked for: a training job, or a tuning job that starts many. Plain Python, texts may be tokens."""
+"""What SageMaker is asked for: a training job, or a tuning job that starts many. Plain Python, texts may be tokens.
+
+A deploy's job and a pipeline's step ask the same way; a step's places may be expressions of the pipeline.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandcastle.config import Range, Train, Tuning
+from sandcastle.processing_request import Value, tag_list
 
 CODE_CHANNEL = "code"
 """The channel that a script's source comes through."""
@@ -14,17 +18,21 @@ CODE_CHANNEL = "code"
 
 @dataclass(frozen=True)
 class Places:
-    """Image and role of the jobs, where their data lies and their models go (without slashes at the end).
+    """Image and role of the jobs, where the data of each channel lies, and where models go (no slash at the end).
 
-    ``source`` is the address of the script's archive, if there is a script.
+    ``source`` is the address of the script's archive, if there is a script. ``instance`` counts in place of the
+    training's own instance type. ``checkpoints`` is where a job on spot capacity keeps them; without it, it keeps none
+    and begins again when it is interrupted.
     """
 
     image: str
     role_arn: str
-    data: str
+    channels: Mapping[str, Value]
     models: str
     region: str
     source: str = ""
+    instance: Value = ""
+    checkpoints: str = ""
 
 
 def training_request(train: Train, places: Places, tags: Mapping[str, str]) -> dict[str, Any]:
@@ -33,9 +41,9 @@ def training_request(train: Train, places: Places, tags: Mapping[str, str]) -> d
     The instances are given back when the job ends (``KeepAlivePeriodInSeconds`` is never set): a warm pool would cost
     as much as a running job, for a job that may never come.
     """
-    request = {**_definition(train, places), "HyperParameters": hyperparameters(train, places), "Tags": _tags(tags)}
-    if train.spot:
-        request["CheckpointConfig"] = {"S3Uri": f"{places.models}/checkpoints"}
+    request = {**_definition(train, places), "HyperParameters": hyperparameters(train, places), "Tags": tag_list(tags)}
+    if train.spot and places.checkpoints:
+        request["CheckpointConfig"] = {"S3Uri": places.checkpoints}
     return request
 
 
@@ -62,7 +70,7 @@ def tuning_request(
             **_definition(train, places),
             "StaticHyperParameters": hyperparameters(train, places),
         },
-        "Tags": _tags(tags),
+        "Tags": tag_list(tags),
     }
 
 
@@ -91,7 +99,7 @@ def _definition(train: Train, places: Places) -> dict[str, Any]:
     stopping = {"MaxRuntimeInSeconds": train.max_runtime_minutes * 60}
     if train.max_wait_minutes is not None:
         stopping["MaxWaitTimeInSeconds"] = train.max_wait_minutes * 60
-    channels = [_channel(name, f"{places.data}/{name}/", kind) for name, kind in train.channels.items()]
+    channels = [_channel(name, places.channels[name], kind) for name, kind in train.channels.items()]
     if places.source:
         channels.append(_channel(CODE_CHANNEL, places.source, None))
     return {
@@ -100,7 +108,7 @@ def _definition(train: Train, places: Places) -> dict[str, Any]:
         "OutputDataConfig": {"S3OutputPath": places.models},
         "ResourceConfig": {
             "InstanceCount": train.instances,
-            "InstanceType": train.instance,
+            "InstanceType": places.instance or train.instance,
             "VolumeSizeInGB": train.volume_gb,
         },
         "EnableNetworkIsolation": not train.internet,
@@ -110,7 +118,7 @@ def _definition(train: Train, places: Places) -> dict[str, Any]:
     }
 
 
-def _channel(name: str, uri: str, content_type: str | None) -> dict[str, Any]:
+def _channel(name: str, uri: Value, content_type: str | None) -> dict[str, Any]:
     return {
         "ChannelName": name,
         **({"ContentType": content_type} if content_type else {}),
@@ -130,7 +138,3 @@ def _ranges(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, Any]]]:
             values = {"Values": list(one.values)}
         found.setdefault(f"{one.kind.capitalize()}ParameterRanges", []).append({"Name": name, **values})
     return found
-
-
-def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]

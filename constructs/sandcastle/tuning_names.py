@@ -7,6 +7,9 @@ within 63. Too few for the names of environment and workload: hashes stand for t
 from __future__ import annotations
 
 import hashlib
+import string
+
+_DIGITS = string.digits + string.ascii_lowercase
 
 
 def of_environment(environment: str) -> str:
@@ -17,6 +20,17 @@ def of_environment(environment: str) -> str:
 def of_workload(environment: str, workload: str) -> str:
     """Return what the names of the workload's tuning jobs begin with, before a dash: ``sc-25bf8e-8f52``."""
     return of_environment(environment) + _digest(workload, 4)
+
+
+def of_pipeline(environment: str, workload: str) -> str:
+    """Return what the names of tuning jobs in a workload's pipeline begin with, before a dash: ``s`` and five more.
+
+    SageMaker appends the run's id and a random part, so that a pipeline has room for six characters of one's own
+    (SageMaker developer guide, "IAM access management", prefix length). Of 36 letters and digits five are 25 bits, too
+    few to tell environments apart for certain: the jobs' tags do that, and only their log streams go by the name.
+    """
+    number = int(hashlib.sha256(f"{environment}--{workload}".encode()).hexdigest(), 16)
+    return "s" + "".join(_DIGITS[number // len(_DIGITS) ** place % len(_DIGITS)] for place in range(5))
 
 
 def _digest(text: str, digits: int) -> str:

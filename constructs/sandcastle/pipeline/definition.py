@@ -1,0 +1,58 @@
+"""A pipeline's definition: parameters and steps, checked, as the text that CreatePipeline takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sandcastle.pipeline.steps import Step
+
+VERSION = "2020-12-01"
+"""Of the schema of definitions; there is no other."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What whoever starts a run may set; without a ``default``, has to."""
+
+    name: str
+    kind: Literal["String", "Float"]
+    default: str | float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parameter as the definition has it."""
+        document: dict[str, Any] = {"Name": self.name, "Type": self.kind}
+        return document if self.default is None else {**document, "DefaultValue": self.default}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A pipeline."""
+
+    parameters: tuple[Parameter, ...]
+    steps: tuple[Step, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the definition as plain data."""
+        return {
+            "Version": VERSION,
+            "Metadata": {},
+            "Parameters": [one.to_json() for one in self.parameters],
+            "Steps": list(self.steps),
+        }
+
+    def body(self) -> str:
+        """Return the text for ``PipelineDefinitionBody``. Tokens in it stay tokens, which CDK finds in texts."""
+        return json.dumps(self.to_json(), separators=(",", ":"))
+
+
+def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield the steps and those in their branches, in the order of the definition."""
+    for step in steps:
+        yield step
+        if step.get("Type") == "Condition":
+            arguments = step["Arguments"]
+            yield from all_steps(arguments.get("IfSteps") or ())
+            yield from all_steps(arguments.get("ElseSteps") or ())

@@ -1,0 +1,28 @@
+"""Steps of a pipeline that decide where a run goes on: conditions, and the failure that says why. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sandcastle.pipeline.steps import Step
+from sandcastle.processing_request import Value
+
+
+def at_least(value: Value | float, limit: Value | float) -> dict[str, Any]:
+    """Return a condition: a number is as large as another, or larger."""
+    return {"Type": "GreaterThanOrEqualTo", "LeftValue": value, "RightValue": limit}
+
+
+def condition(name: str, conditions: Sequence[dict[str, Any]], then: Sequence[Step], otherwise: Sequence[Step]) -> Step:
+    """Return a step after which either the one steps run or the others; all conditions must hold for the former."""
+    return {
+        "Name": name,
+        "Type": "Condition",
+        "Arguments": {"Conditions": list(conditions), "IfSteps": list(then), "ElseSteps": list(otherwise)},
+    }
+
+
+def fail(name: str, message: Value) -> Step:
+    """Return a step that ends the run as failed, with the message as its reason."""
+    return {"Name": name, "Type": "Fail", "Arguments": {"ErrorMessage": message}}
