@@ -30,7 +30,7 @@ def stack_layers(environment: Environment) -> list[list[str]]:
 
     This is the order of deletion, for what deletes stacks without the app. A test compares it with the app.
     """
-    middle = [f"workload-{workload.name}" for workload in environment.workloads]
+    middle = [workload.stack for workload in environment.workloads]
     middle += ["studio"] if environment.studio else []
     middle += ["notebook"] if environment.notebook else []
     return [[stack_name(environment, part) for part in layer] for layer in (["teardown"], middle, ["foundation"])]
@@ -118,6 +118,35 @@ class WorkloadNames:
     def endpoint_log_groups(self) -> str:
         """A pattern of the log groups of this stack's endpoints, whatever their kind is or was."""
         return f"/aws/sagemaker/Endpoints/{self.job_prefix}-{self.stack_part}*"
+
+
+@dataclass(frozen=True)
+class PipelineNames(WorkloadNames):
+    """Names in the stack of a workload with a pipeline, all of them at most 63 characters (``checks_pipeline``).
+
+    The jobs of a pipeline's steps have names of their own kind: the definition gives them the prefix, SageMaker the
+    rest. Both pipelines, the group of packages and the endpoint with all that belongs to it are named by the stack.
+    """
+
+    @property
+    def training(self) -> str:
+        """The pipeline that trains, judges, registers and deploys."""
+        return f"{self.endpoint}-training"
+
+    @property
+    def deployment(self) -> str:
+        """The pipeline that deploys a package which a person approved."""
+        return f"{self.endpoint}-deployment"
+
+    @property
+    def group(self) -> str:
+        """The group of model packages."""
+        return self.endpoint
+
+    @property
+    def schedules(self) -> tuple[str, str]:
+        """The monitoring schedules: of the data's quality and of the model's. Their definitions' names begin so."""
+        return f"{self.endpoint}-data", f"{self.endpoint}-quality"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ TARGET = Path(__file__).resolve().parents[2] / "constructs" / "sandcastle" / "im
 IMAGES: dict[str, dict[str, str]] = {
     "kmeans": {"framework": "kmeans", "version": "1"},
     "linear-learner": {"framework": "linear-learner", "version": "1"},
+    "model-monitor": {"framework": "model-monitor"},
     "pytorch": {
         "framework": "pytorch",
         "version": "2.10.0",
@@ -46,6 +47,9 @@ IMAGES: dict[str, dict[str, str]] = {
 match the libraries that localcloud runs in their place; PyTorch's images for training and for serving have never had
 the same newest version, so a model is best saved as what both read (a state_dict)."""
 
+OPTIONAL = ("model-monitor",)
+"""What a region may lack: only a pipeline needs it, and the checks of an environment file say so."""
+
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
 
@@ -58,7 +62,7 @@ def regions() -> list[str]:
 
 
 def lookup(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Return image key to URI for each of the regions that has all images.
+    """Return image key to URI for each of the regions that has all images but the optional ones.
 
     The youngest regions have PyTorch's alone, and what no data can be prepared in (scikit-learn's) is no use.
     """
@@ -76,7 +80,8 @@ def lookup(names: Iterable[str]) -> dict[str, dict[str, str]]:
             except (ValueError, KeyError):  # how the SDK says that the region has no such image
                 continue
             found.setdefault(region, {})[key] = uri
-    return {region: row for region, row in found.items() if len(row) == len(IMAGES)}
+    needed = IMAGES.keys() - OPTIONAL
+    return {region: row for region, row in found.items() if needed <= row.keys()}
 
 
 def build() -> dict[str, Any]:

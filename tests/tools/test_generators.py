@@ -25,6 +25,8 @@ def test_image_map_has_every_image_in_every_region_it_names() -> None:
     for region in catalogue.regions():
         for key in catalogue.images():
             uri = catalogue.image_uri(key, region)
+            if uri is None and key in image_map.OPTIONAL:
+                continue
             assert uri is not None
             assert f".dkr.ecr.{region}.amazonaws.com" in uri
 

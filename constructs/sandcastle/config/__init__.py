@@ -3,12 +3,14 @@
 from sandcastle.config.doctor_notes import doctor_notes
 from sandcastle.config.environment import (
     INTERFACE_ENDPOINTS,
+    MONITOR_IMAGE,
     NOTEBOOK_USER,
     ZONES,
     Artifact,
     Environment,
     NightlyStop,
     Notebook,
+    PipelineSettings,
     Prepare,
     Range,
     Studio,
@@ -23,6 +25,7 @@ from sandcastle.config.serving import Deployment, Scaling, Serve, Variant
 
 __all__ = [
     "INTERFACE_ENDPOINTS",
+    "MONITOR_IMAGE",
     "NOTEBOOK_USER",
     "ZONES",
     "Artifact",
@@ -31,6 +34,7 @@ __all__ = [
     "Environment",
     "NightlyStop",
     "Notebook",
+    "PipelineSettings",
     "Prepare",
     "Problem",
     "Range",

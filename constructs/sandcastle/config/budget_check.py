@@ -15,12 +15,21 @@ PRICED_REGION = "us-east-1"
 """The region whose prices are named for orientation where a region's own are not known."""
 
 
+WATCHING_MINUTES = 10
+"""What a monitoring job is reckoned at: it takes about eleven minutes from end to end (facts on teardown, 1.18), of
+which an instance is billed for most."""
+
+_SCHEDULES = 2
+"""Monitoring schedules of an endpoint that a pipeline deploys, each with a job every hour."""
+
+
 def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str]:
     """Note a budget below what the environment costs when idle; return notes on what has no known price.
 
-    Idle cost is the endpoints' instance hours, their alarms and, with a network without internet, its interface
-    endpoints: everything else that a template of this version holds stops by itself, and costs nothing, or cents for
-    its storage, while nothing happens. The dashboard is one of the three that an account has for nothing.
+    Idle cost is the endpoints' instance hours, their alarms, the hourly jobs that watch what a pipeline deployed, and,
+    with a network without internet, its interface endpoints: everything else that a template of this version holds
+    stops by itself, and costs nothing, or cents for its storage, while nothing happens. The dashboard is one of the
+    three that an account has for nothing.
     """
     budget = document.at(("monthly_budget_usd",))
     notes, later = list[str](), list[str]()
@@ -36,6 +45,7 @@ def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str
             unknown.append(instance)
         else:
             total += price.usd * HOURS_PER_MONTH * count
+    total += sum(_watching(pair, region, notes) for pair in pairs if pair.has_pipeline)
     total += _item("alarm", "alarms", sum(serve.alarms for serve in found), region, later)
     if isinstance(budget, (int, float)) and not isinstance(budget, bool) and 0 < budget < total:
         document.problem(
@@ -44,6 +54,16 @@ def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str
             allowed=f"at least {total:.0f}, or fewer workloads",
         )
     return [*notes, *(_no_price(name, region) for name in sorted(unknown)), *later]
+
+
+def _watching(pair: Pair, region: str, notes: list[str]) -> float:
+    """Return US dollars a month for the jobs that look for drift, which run on the instances that prepare the data."""
+    instance = pair.setting("prepare", "instance").value
+    price = catalogue.instance_price("processing", instance, region)
+    if price is None:
+        note = f"no price is known for {instance} processing in {region}, so the budget is not checked against it"
+        notes.extend([] if note in notes else [note])
+    return price.usd * _SCHEDULES * HOURS_PER_MONTH * WATCHING_MINUTES / 60 if price else 0.0
 
 
 def _item(item: str, plural: str, units: float, region: str, notes: list[str]) -> float:

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 from sandcastle.config import catalogue
 from sandcastle.config.base import NAME
 from sandcastle.config.catalogue import Use
-from sandcastle.config.environment import NOTEBOOK_USER
+from sandcastle.config.environment import MONITOR_IMAGE, NOTEBOOK_USER
 from sandcastle.config.problem import Problem, listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
 
@@ -22,6 +22,10 @@ LONGEST_JOB_MINUTES = 45
 """A custom resource may wait one hour (CloudFormation's ServiceTimeout, 3600 s), and our own waiting ends minutes
 before that, so that it can still say why. Ten minutes more are for what does not count as running time: starting and
 stopping instances, copying data and the model."""
+
+LONGEST_STEP_MINUTES = 12_960
+"""Nobody waits for a pipeline's jobs. A processing job may run nine days (CreateProcessingJob, 777,600 s); so may, for
+simplicity, a training job."""
 
 LONGEST_NAMES = 28
 """Most characters of environment and workload name together: a job is named
@@ -45,6 +49,23 @@ class Pair:
     environment: Document
     workload: Document
     folder: Path
+
+    @property
+    def has_pipeline(self) -> bool:
+        """Whether the workload is to have a pipeline, as far as what is written can be read."""
+        return self.environment.at(("workloads", self.name, "pipeline")) not in (None, False)
+
+    @property
+    def longest_minutes(self) -> int:
+        """How long one of its jobs may run."""
+        return LONGEST_STEP_MINUTES if self.has_pipeline else LONGEST_JOB_MINUTES
+
+    @property
+    def longest_reason(self) -> str:
+        """Why no longer."""
+        if self.has_pipeline:
+            return "longer than SageMaker lets a processing job run"
+        return "longer than a deploy can wait for a job: a custom resource ends after one hour"
 
     def setting(self, section: str, key: str, own: str = "") -> Setting:
         """Return the value that counts: the environment's override, else the workload's own (section ``own``)."""
@@ -117,7 +138,7 @@ def check_images(pair: Pair, region: str | None) -> None:
         message = f"not in the image map{nearest(prepare, known)}"
         pair.workload.problem(("prepare", "image"), message, allowed=listed(known))
     serving = catalogue.FRAMEWORKS.get(framework) if isinstance(framework, str) else None
-    for key in (prepare, algorithm, framework, serving):
+    for key in (prepare, algorithm, framework, serving, *([MONITOR_IMAGE] if pair.has_pipeline else [])):
         if region is not None and key in known and catalogue.image_uri(str(key), region) is None:
             message = f"needs the image {key!r}, which AWS does not publish in {region}"
             pair.environment.problem(("workloads", pair.name), message)
@@ -126,12 +147,8 @@ def check_images(pair: Pair, region: str | None) -> None:
 def check_prepare_limit(pair: Pair) -> None:
     """Note a prepare job that may run longer than a deploy can wait; training has ``checks_training``."""
     setting = pair.setting("prepare", "max_runtime_minutes")
-    if whole(setting.value) and setting.value > LONGEST_JOB_MINUTES:
-        setting.document.problem(
-            setting.path,
-            "longer than a deploy can wait for a job: a custom resource ends after one hour",
-            allowed=f"1 to {LONGEST_JOB_MINUTES} minutes",
-        )
+    if whole(setting.value) and setting.value > pair.longest_minutes:
+        setting.document.problem(setting.path, pair.longest_reason, allowed=f"1 to {pair.longest_minutes} minutes")
 
 
 def unknown_workload(document: Document, name: str, folders: list[str]) -> Problem:

@@ -61,6 +61,8 @@ def serve_of(pair: Pair) -> Serve | None:
 def check_serving(pair: Pair, root: Path) -> None:
     """Note every contradiction in how a workload is served. ``root`` is the project's folder."""
     _check_script(pair, root / "assets" / "workloads" / pair.name)
+    if pair.has_pipeline:
+        return  # ``checks_pipeline`` says what goes with one
     endpoint, own = _endpoint(pair), _own(pair)
     if endpoint is None or own is None:
         return

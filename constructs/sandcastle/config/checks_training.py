@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from sandcastle.config.catalogue import ALGORITHMS, FRAMEWORKS
-from sandcastle.config.checks import LONGEST_JOB_MINUTES, Pair, whole
+from sandcastle.config.checks import Pair, whole
 from sandcastle.config.problem import nearest
 from sandcastle.config.training_spec import TrainSpec
 from sandcastle.config.yaml_lines import Document, KeyPath
@@ -44,12 +44,8 @@ def check_limits(pair: Pair) -> None:
     wait = pair.setting("train", "max_wait_minutes")
     spot = pair.setting("train", "spot").value
     for setting in (runtime, *([wait] if spot is True else [])):
-        if whole(setting.value) and setting.value > LONGEST_JOB_MINUTES:
-            setting.document.problem(
-                setting.path,
-                "longer than a deploy can wait for a job: a custom resource ends after one hour",
-                allowed=f"1 to {LONGEST_JOB_MINUTES} minutes",
-            )
+        if whole(setting.value) and setting.value > pair.longest_minutes:
+            setting.document.problem(setting.path, pair.longest_reason, allowed=f"1 to {pair.longest_minutes} minutes")
     least = runtime.value if runtime.value is not None else TrainSpec.model_fields["max_runtime_minutes"].default
     if spot is True and wait.value is None:
         where = pair.setting("train", "spot")
@@ -59,7 +55,7 @@ def check_limits(pair: Pair) -> None:
         wait.document.problem(
             wait.path,
             f"shorter than the training itself may take ({least} minutes)",
-            allowed=f"{least} to {LONGEST_JOB_MINUTES} minutes",
+            allowed=f"{least} to {pair.longest_minutes} minutes",
         )
     elif not spot and pair.environment.at(("workloads", pair.name, "train", "max_wait_minutes")) is not None:
         pair.environment.problem(wait.path, "only spot training waits", allowed="spot: true beside it, or no such key")

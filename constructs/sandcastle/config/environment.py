@@ -18,6 +18,9 @@ INTERFACE_ENDPOINTS = ("logs", "sagemaker.api", "sagemaker.runtime", "sts")
 SageMaker itself and, for its SDK, who one is and what a job logs (SageMaker developer guide, "Connect Studio notebooks
 in a VPC to external resources"). S3 has a gateway endpoint, which is free."""
 
+MONITOR_IMAGE = "model-monitor"
+"""Key of the image that looks for drift: Model Monitor's analyzer."""
+
 NOTEBOOK_USER = "notebook"
 """Whose name what is made on the notebook instance carries as a tag, and its folder in the data bucket; no user of
 Studio and no workload is called so."""
@@ -115,8 +118,19 @@ class Train:
 
 
 @dataclass(frozen=True)
+class PipelineSettings:
+    """From which accuracy on (0 to 1) a pipeline deploys a model by itself, and from which a person may approve it."""
+
+    approve: float
+    review: float
+
+
+@dataclass(frozen=True)
 class Workload:
-    """One workload of the environment. ``full_data`` is ``s3://bucket/key`` when the public data is used, else None."""
+    """One workload of the environment. ``full_data`` is ``s3://bucket/key`` when the public data is used, else None.
+
+    With a ``pipeline`` a deploy trains nothing and has no endpoint of its own: the pipeline's runs do both.
+    """
 
     name: str
     title: str
@@ -125,16 +139,28 @@ class Workload:
     prepare: Prepare
     train: Train
     serve: Serve
+    pipeline: PipelineSettings | None = None
+
+    @property
+    def stack(self) -> str:
+        """The part of its stack's name that tells it from the environment's other stacks."""
+        return f"pipeline-{self.name}" if self.pipeline else f"workload-{self.name}"
 
     @property
     def images(self) -> frozenset[str]:
         """Keys of all images that it is prepared, trained and served with."""
         trained = [] if self.train.artifact else [self.train.image]
-        return frozenset([self.prepare.image, self.train.serving_image, *trained])
+        monitored = [MONITOR_IMAGE] if self.pipeline else []
+        return frozenset([self.prepare.image, self.train.serving_image, *trained, *monitored])
 
     @property
     def training_instances(self) -> int:
-        """How many instances a deploy trains on at the same time: variants with hyperparameters of their own, too."""
+        """How many instances train at the same time: variants with hyperparameters of their own, too.
+
+        A deploy does so, or the run of a pipeline, which trains once and tunes beside it.
+        """
+        if self.pipeline:
+            return self.train.instances * (1 + (self.train.tuning.parallel_jobs if self.train.tuning else 0))
         others = [one for one in self.serve.variants if one.hyperparameters is not None]
         return self.train.instances_at_once + len(others) * self.train.instances
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sandcastle.config import checks, checks_evaluate, checks_people, checks_serving
 from sandcastle.config.base import Model
 from sandcastle.config.budget_check import check_budget
+from sandcastle.config.checks_pipeline import check_pipeline
 from sandcastle.config.checks_training import check_training
 from sandcastle.config.checks_tuning import check_tuning
 from sandcastle.config.durations import minutes_of
@@ -19,6 +20,7 @@ from sandcastle.config.environment import (
     Environment,
     NightlyStop,
     Notebook,
+    PipelineSettings,
     Prepare,
     Studio,
     User,
@@ -65,6 +67,7 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
         check_training(pair)
         check_tuning(pair)
         checks_serving.check_serving(pair, root)
+        check_pipeline(pair, document.at(("name",)))
         checks.check_images(pair, known_region)
         checks_evaluate.check_evaluate(pair.workload)
         if known_region:
@@ -209,6 +212,7 @@ def _merge(
         prepare=Prepare(**prepare),
         train=merge_train(own.train, override),
         serve=served(own.serve, override.endpoint, own.train.hyperparameters | override.hyperparameters),
+        pipeline=PipelineSettings(**override.pipeline.model_dump()) if override.pipeline else None,
     )
 
 

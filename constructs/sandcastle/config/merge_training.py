@@ -27,7 +27,7 @@ def merge_train(own: TrainSpec, override: WorkloadOverride) -> Train:
         channels=dict(sorted((own.channels or {}).items())),
         hyperparameters={key: text_of(value) for key, value in sorted(hyperparameters.items())},
         metrics=dict(sorted(own.metrics.items())),
-        tune=merged.tune,
+        tune=merged.tune and override.pipeline is None,  # a pipeline tunes beside its plain training
         tuning=_tuning(own.tuning) if own.tuning else None,
     )
 

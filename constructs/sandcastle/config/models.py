@@ -12,7 +12,6 @@ from sandcastle.config.serving_spec import EndpointOverride
 LATER = {
     "monitoring": "monitoring",
     "monitors": "monitoring",
-    "pipeline": "a pipeline",
 }
 """Keys that are planned. They are refused, not ignored: a file must never promise what is not deployed."""
 
@@ -37,6 +36,20 @@ class PrepareOverride(Model):
     max_runtime_minutes: int | None = Field(None, ge=1, description="minutes after which the job is stopped")
 
 
+class PipelineSpec(Model):
+    """A workload's pipeline: from which accuracy on its model is deployed, and from which a person decides."""
+
+    approve: float = Field(0.7, ge=0, le=1, description="0 to 1: the accuracy from which a model is deployed by itself")
+    review: float = Field(0.5, ge=0, le=1, description="0 to 1: the accuracy from which a person may approve a model")
+
+
+def _pipeline(value: Any) -> Any:
+    """Read true as a pipeline with every default, false as none; an empty value is a slip, not an answer."""
+    if isinstance(value, bool):
+        return {} if value else None
+    return "" if value is None else value
+
+
 class WorkloadOverride(Model):
     """One workload of the environment, with what differs from its workload.yaml."""
 
@@ -44,6 +57,9 @@ class WorkloadOverride(Model):
     train: TrainOverride = Field(TrainOverride(), description="a map: instance, spot, tune, ...")
     hyperparameters: Hyperparameters = Field({}, description="a map of hyperparameter names to plain values")
     endpoint: EndpointOverride = Field(EndpointOverride(), description="a map: kind, instance, capture_percent, ...")
+    pipeline: Annotated[PipelineSpec | None, BeforeValidator(_pipeline)] = Field(
+        None, description="true, or a map: approve, review"
+    )
 
 
 DURATION = r"^[1-9][0-9]{0,5}[mhd]$"
