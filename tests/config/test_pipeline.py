@@ -146,13 +146,13 @@ def test_clusters_are_refused(project: Project) -> None:
 
 def test_names_leave_room_for_what_is_named_after_them(project: Project) -> None:
     """Every name at the limit has 63 characters at most; one character more is refused."""
-    workload, environment = "plain", "e" * 18
+    workload, environment = "plain", "e" * 17
     names = PipelineNames(environment, workload, part="0123abcd")
     longest = max(len(f"{schedule}-{'0' * 8}") for schedule in names.schedules)
-    assert longest == 63
+    assert longest == 62
     others = (names.training, names.deployment, names.group, f"{names.endpoint}-12345-abcd")
     assert max(len(one) for one in others) <= 63
     text = with_pipeline("true").replace("name: test", f"name: {environment}")
     assert "together have" not in str(project.refuse(text))
     error = project.refuse(text.replace(environment, f"{environment}e"))
-    assert f"'{environment}e' and 'plain' together have 24 characters" in str(error)
+    assert f"'{environment}e' and 'plain' together have 23 characters" in str(error)

@@ -14,9 +14,10 @@ from sandcastle.config.checks import Pair
 from sandcastle.config.models import PipelineSpec
 from sandcastle.config.yaml_lines import KeyPath
 
-LONGEST_NAMES = 23
-"""Most characters of environment and workload name together with a pipeline: the definition of a monitoring job is
-named ``sandcastle-<environment>--<workload>--<stack 8>-quality-<content 8>`` and may have 63."""
+LONGEST_NAMES = 22
+"""Most characters of environment and workload name together with a pipeline: what names of its jobs begin with,
+``sandcastle-<environment>--<workload>--p``, may have 38. (What it names itself would bear one character more: the
+definition of a monitoring job, ``sandcastle-<environment>--<workload>--<stack 8>-quality-<content 8>``, may have 63.)"""
 
 _NO_SCRIPT = ("kmeans", "linear-learner")
 """Algorithms whose images run no program of ours (SageMaker developer guide, their model formats are their own)."""
@@ -95,5 +96,5 @@ def _check_name(pair: Pair, environment: Any) -> None:
         pair.environment.problem(
             ("workloads", pair.name),
             f"the names {environment!r} and {pair.name!r} together have {len(environment) + len(pair.name)} characters",
-            allowed=f"at most {LONGEST_NAMES} with a pipeline, so that names of monitoring jobs stay within 63",
+            allowed=f"at most {LONGEST_NAMES} with a pipeline, so that names of its jobs stay within what SageMaker takes",
         )
