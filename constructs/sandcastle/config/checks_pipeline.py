@@ -16,8 +16,8 @@ from sandcastle.config.yaml_lines import KeyPath
 
 LONGEST_NAMES = 22
 """Most characters of environment and workload name together with a pipeline: what names of its jobs begin with,
-``sandcastle-<environment>--<workload>--p``, may have 38. (What it names itself would bear one character more: the
-definition of a monitoring job, ``sandcastle-<environment>--<workload>--<stack 8>-quality-<content 8>``, may have 63.)"""
+``sandcastle-<environment>--<workload>--p``, may have 38. Names of 63 bear one character more: that of the definition
+of a monitoring job, ``sandcastle-<environment>--<workload>--<stack 8>-quality-<content 8>``, is the longest."""
 
 _NO_SCRIPT = ("kmeans", "linear-learner")
 """Algorithms whose images run no program of ours (SageMaker developer guide, their model formats are their own)."""
@@ -96,5 +96,5 @@ def _check_name(pair: Pair, environment: Any) -> None:
         pair.environment.problem(
             ("workloads", pair.name),
             f"the names {environment!r} and {pair.name!r} together have {len(environment) + len(pair.name)} characters",
-            allowed=f"at most {LONGEST_NAMES} with a pipeline, so that names of its jobs stay within what SageMaker takes",
+            allowed=f"at most {LONGEST_NAMES} with a pipeline, since its jobs are named after them",
         )
