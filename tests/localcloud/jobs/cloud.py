@@ -32,6 +32,8 @@ DEEP_LEARNING = f"763104351884.dkr.ecr.{REGION}.amazonaws.com"
 PYTORCH_TRAINING = f"{DEEP_LEARNING}/pytorch-training:2.10.0-cpu-py313"
 PYTORCH_INFERENCE = f"{DEEP_LEARNING}/pytorch-inference:2.6.0-cpu-py312"
 LINEAR_LEARNER = f"382416733822.dkr.ecr.{REGION}.amazonaws.com/linear-learner:1"
+MODEL_MONITOR = f"156813124566.dkr.ecr.{REGION}.amazonaws.com/sagemaker-model-monitor-analyzer"
+GROUND_TRUTH_MERGER = f"156813124566.dkr.ecr.{REGION}.amazonaws.com/sagemaker-model-monitor-groundtruth-merger"
 KMEANS = f"382416733822.dkr.ecr.{REGION}.amazonaws.com/kmeans:1"
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from localcloud.jobs import builtin_metrics, images
 from tests.localcloud.jobs.cloud import (
+    GROUND_TRUTH_MERGER,
     KMEANS,
     LINEAR_LEARNER,
+    MODEL_MONITOR,
     PYTORCH_INFERENCE,
     PYTORCH_TRAINING,
     RUNNERS,
@@ -31,16 +33,19 @@ from tests.localcloud.jobs.cloud import (
         (SKLEARN, "scikit-learn", "classic"),
         (PYTORCH_TRAINING, "pytorch", "pytorch"),
         (PYTORCH_INFERENCE, "pytorch", "pytorch"),
+        (MODEL_MONITOR, "model-monitor", "classic"),
+        (GROUND_TRUTH_MERGER, "groundtruth-merger", "classic"),
     ],
 )
 def test_known_images(image: str, name: str, environment: str) -> None:
     runner = images.resolve(image)
     assert (runner.name, runner.environment) == (name, environment)
     assert runner.python == RUNNERS.resolve() / environment / "bin" / "python"
-    commands = [command for command in (runner.train_command, runner.serve_command) if command]
+    commands = [each for each in (runner.train_command, runner.serve_command, runner.process_command) if each]
     for command in commands:
         assert Path(command[-1]).is_file()
-    assert len(commands) == (1 if name == "pytorch" else 2)  # PyTorch comes as an image for each
+    # PyTorch comes as an image for each, and what monitors models does nothing else
+    assert len(commands) == (1 if name in ("pytorch", "model-monitor", "groundtruth-merger") else 2)
 
 
 @pytest.mark.parametrize(

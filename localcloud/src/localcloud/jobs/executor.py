@@ -172,8 +172,9 @@ class JobHandle:
         spec = self._spec
         if spec.entrypoint:
             return [*spec.entrypoint, *spec.arguments]
-        if spec.kind == "training" and runner.train_command:
-            return [*runner.train_command, *spec.arguments]
+        own = runner.train_command if spec.kind == "training" else runner.process_command
+        if own:
+            return [*own, *spec.arguments]
         raise _Failed(
             f"ClientError: the image {spec.image} has no program of its own here: ContainerEntrypoint is required"
         )

@@ -30,6 +30,8 @@ class _Image:
     train: bool = True
     serve: bool = True
     """Whether the image has a program for it; a framework comes as one image for each."""
+    process: str | None = None
+    """The program that a processing job without ContainerEntrypoint runs."""
     framework: bool = False
     """The customer's script runs, by the job's own `python`: what it installs is the job's."""
     customer_error: int | None = None
@@ -43,6 +45,12 @@ _REPOSITORIES = {
     "sagemaker-scikit-learn": _Image("scikit-learn", "classic", "framework", framework=True),
     "pytorch-training": _Image("pytorch", "pytorch", "framework", serve=False, framework=True),
     "pytorch-inference": _Image("pytorch", "pytorch", "framework", train=False, framework=True),
+    "sagemaker-model-monitor-analyzer": _Image(
+        "model-monitor", "classic", "monitor", train=False, serve=False, process="analyzer.py"
+    ),
+    "sagemaker-model-monitor-groundtruth-merger": _Image(
+        "groundtruth-merger", "classic", "monitor", train=False, serve=False, process="merger.py"
+    ),
 }
 
 
@@ -59,7 +67,7 @@ class Runner:
     """A local program that behaves as a container image does."""
 
     name: str
-    """xgboost | linear-learner | kmeans | scikit-learn | pytorch."""
+    """xgboost | linear-learner | kmeans | scikit-learn | pytorch | model-monitor | groundtruth-merger."""
     environment: str
     """The virtual environment it needs, which may have to be made first (`runner_environments.ensure`)."""
     python: Path
@@ -68,6 +76,8 @@ class Runner:
     """None: the image has no training program of its own, ContainerEntrypoint is required."""
     serve_command: list[str] | None
     """None: the image has no server of its own."""
+    process_command: list[str] | None = None
+    """What a processing job runs without ContainerEntrypoint; None: nothing."""
     metric_definitions: list[dict[str, str]] = field(default_factory=list)
     """The service's own `[{"Name", "Regex"}]` of a built-in algorithm."""
     customer_error_exit_code: int | None = None
@@ -109,6 +119,7 @@ def resolve(image_uri: str) -> Runner:
         python=python,
         train_command=[*start, str(programs / "train.py")] if image.train else None,
         serve_command=[*start, str(programs / "serve.py")] if image.serve else None,
+        process_command=[*start, str(programs / image.process)] if image.process else None,
         metric_definitions=builtin_metrics.DEFINITIONS.get(image.runner, []),
         customer_error_exit_code=image.customer_error,
     )

@@ -12,6 +12,8 @@ from localcloud.jobs.sandbox import BASE, JobDirectory
 from localcloud.jobs.spec import JobSpec
 
 DEFAULT_CHECKPOINTS = f"{BASE}/checkpoints"
+#: where a processing job leaves metrics for CloudWatch, below /opt/ml (model-monitor-byoc-cloudwatch.html)
+METRICS = "output/metrics/cloudwatch"
 #: the parts of CreateProcessingJob that processingjobconfig.json repeats
 _OF_REQUEST = (
     "AppSpecification",
@@ -74,8 +76,8 @@ def _training(spec: JobSpec, directory: JobDirectory, host: str) -> None:
 
 
 def _processing(spec: JobSpec, directory: JobDirectory, host: str) -> None:
-    for name in ("config", "output", "processing"):
-        (directory.ml / name).mkdir()
+    for name in ("config", METRICS, "processing"):
+        (directory.ml / name).mkdir(parents=True)
     for path in [each.local_path for each in spec.inputs] + [each.local_path for each in spec.outputs]:
         if not path.startswith(f"{BASE}/processing/"):
             raise BadLayout(f"LocalPath {path} must start with {BASE}/processing/")
