@@ -17,6 +17,7 @@ from localcloud.meter import Meter
 from localcloud.sagemaker.errors import ServiceError, validation
 from localcloud.sagemaker.ports import (
     AssumeDenied,
+    Event,
     FunctionReply,
     Home,
     MetricDatum,
@@ -156,6 +157,7 @@ class ScriptedBackend:
     #: (endpoint, variant)
     targets: set[tuple[str, str]] = field(default_factory=set)
     metrics: list[MetricDatum] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     #: state by name
     alarms: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
@@ -272,6 +274,9 @@ class ScriptedBackend:
 
     def put_metrics(self, _scope: Scope, data: Sequence[MetricDatum]) -> None:
         self.metrics.extend(data)
+
+    def put_event(self, event: Event) -> None:
+        self.events.append(event)
 
     def alarm_states(self, _scope: Scope, names: Sequence[str]) -> Mapping[str, str | None]:
         return {name: self.alarms.get(name) for name in names}

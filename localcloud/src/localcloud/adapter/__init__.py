@@ -8,6 +8,7 @@ from localcloud.adapter.authorised_on import Query
 from localcloud.adapter.calls import call_json, call_query, call_rest, put_metric
 from localcloud.adapter.cfn import CfnError, Provisioned, physical_name, register_cfn_type
 from localcloud.adapter.direct import DirectRequest, admit
+from localcloud.adapter.events import put_event
 from localcloud.adapter.file_systems import watch_file_systems
 from localcloud.adapter.holds import clear_holds, hold_groups, release_groups
 from localcloud.adapter.identity import (
@@ -46,6 +47,7 @@ __all__ = [
     "hold_groups",
     "physical_name",
     "publish_as_service",
+    "put_event",
     "put_metric",
     "region",
     "register_cfn_type",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ministack.core import iam_evaluator
 from ministack.services import sns
 
 from localcloud.adapter.calls import call_query
 from localcloud.adapter.identity import account_id, region, request_scope
+from localcloud.adapter.service_principals import lets_in
 
 
 def publish_as_service(service: str, topic_arn: str, source_arn: str, subject: str, message: str) -> str | None:
@@ -17,20 +17,10 @@ def publish_as_service(service: str, topic_arn: str, source_arn: str, subject: s
     parts = topic_arn.split(":")
     account = parts[4] if len(parts) == 6 else account_id()
     with request_scope(account, parts[3] if len(parts) == 6 else region()):
-        iam_evaluator.pin_request_origin("127.0.0.1", True)  # services publish over TLS, which a policy may ask for
         found = sns.topic_policy_for_arn(topic_arn)
         if found is None:
             return f"topic {topic_arn} does not exist"
-        context = iam_evaluator.EvalContext(
-            principal_arn="*",
-            principal_type="Service",
-            principal_account="",
-            action="sns:Publish",
-            resource_arn=topic_arn,
-            region=region(),
-            service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account},
-        )
-        if iam_evaluator.evaluate_resource_policy(found[0], context, service=service).decision != "Allow":
+        if not lets_in(found[0], service, "sns:Publish", topic_arn, source_arn, account):
             return f"the policy of topic {topic_arn} does not let {service} publish"
         parameters = {"Action": "Publish", "TopicArn": topic_arn, "Subject": subject[:100], "Message": message}
         status, reply = call_query("sns", parameters)

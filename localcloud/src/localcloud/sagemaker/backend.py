@@ -31,6 +31,7 @@ from localcloud.json_service import Refused
 from localcloud.sagemaker import errors, network
 from localcloud.sagemaker.ports import (
     AssumeDenied,
+    Event,
     FunctionReply,
     InterruptibleJob,
     MetricDatum,
@@ -255,6 +256,11 @@ class LiveBackend:
             )
         if status >= 400:
             logger.warning("metrics of AWS/SageMaker are lost: %s", reply)
+
+    def put_event(self, event: Event) -> None:
+        """Put an event on the bus and let the rules that match pass it on."""
+        with adapter.request_scope(event.scope.account, event.scope.region):
+            adapter.put_event("aws.sagemaker", event.detail_type, event.resources, event.detail, event.moment)
 
     def alarm_states(self, scope: Scope, names: Sequence[str]) -> Mapping[str, str | None]:
         """The states of CloudWatch alarms, evaluated now; None where there is no such alarm."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from localcloud.clock import Clock
 from localcloud.meter import Meter
 from localcloud.sagemaker import errors, iam_context
 from localcloud.sagemaker.api.supported import Rule
-from localcloud.sagemaker.ports import AssumeDenied, Backend, Scope
+from localcloud.sagemaker.ports import AssumeDenied, Backend, Event, Scope
 from localcloud.sagemaker.quotas import Quotas
 from localcloud.sagemaker.store import Record, Store, tag_map
 from localcloud.switches import Switches
@@ -100,10 +100,17 @@ class Core:
         self.switches = switches or Switches({})
         self.quotas = quotas or Quotas()
         self._threads = ThreadPoolExecutor(16, "sagemaker-background")
+        #: one thread: rules hear of changes in their order
+        self._events = ThreadPoolExecutor(1, "sagemaker-events")
 
     def in_background(self, work: Callable[[], object]) -> None:
         """Start and stop processes, write captures: what no caller waits for. A failure goes to the log."""
         self._threads.submit(_logged, work)
+
+    def announce(self, scope: Scope, detail_type: str, resources: Sequence[str], detail: Mapping[str, Any]) -> None:
+        """Tell EventBridge, in the background, what has just changed (``events`` has the details)."""
+        event = Event(scope, detail_type, resources, detail, self.clock.now())
+        self._events.submit(_logged, lambda: self.backend.put_event(event))
 
     def take(self, record: Record, wanted: Mapping[str, float]) -> None:
         """Let a record use more of the account's quotas. Hold the lock.

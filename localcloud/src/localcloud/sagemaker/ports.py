@@ -83,6 +83,19 @@ class MetricDatum:
 
 
 @dataclass(frozen=True)
+class Event:
+    """One event of source aws.sagemaker on the default bus of EventBridge."""
+
+    scope: Scope
+    detail_type: str
+    #: ARNs
+    resources: Sequence[str]
+    detail: Mapping[str, Any]
+    #: virtual epoch seconds
+    moment: float
+
+
+@dataclass(frozen=True)
 class Home:
     """What a domain holds in the account: its home EFS (None: it has none) and the two groups for NFS."""
 
@@ -254,6 +267,9 @@ class Backend(Protocol):
 
     def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         """Put CloudWatch data points of namespace AWS/SageMaker, as the service."""
+
+    def put_event(self, event: Event) -> None:
+        """Put an event on the bus and let the rules that match pass it on. Hold no lock."""
 
     def alarm_states(self, scope: Scope, names: Sequence[str]) -> Mapping[str, str | None]:
         """The states of CloudWatch alarms, evaluated now; None where there is no such alarm. Hold no lock."""

@@ -38,6 +38,8 @@ SUPPORTED: dict[str, frozenset[str]] = {
             " Description Layers Architectures EphemeralStorage TracingConfig LoggingConfig PackageType Tags",
             "AWS::Lambda::Permission": "FunctionName Action Principal SourceArn SourceAccount EventSourceToken"
             " FunctionUrlAuthType PrincipalOrgID InvokedViaFunctionUrl",
+            "AWS::Events::Rule": "Name Description EventBusName EventPattern ScheduleExpression State RoleArn Targets"
+            " Tags",
             "AWS::Logs::LogGroup": "LogGroupName RetentionInDays LogGroupClass KmsKeyId ResourcePolicyDocument Tags",
             "AWS::IAM::Role": "RoleName Path Description AssumeRolePolicyDocument ManagedPolicyArns Policies"
             " MaxSessionDuration PermissionsBoundary Tags",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +53,8 @@ class EndpointRecord(Record):
     rollout: Rollout | None = None
     failure: str | None = None
     deployment: dict[str, Any] | None = None
+    #: tells EventBridge the status that it has now
+    announce: Callable[[EndpointRecord], None] = lambda _: None
 
     def answering(self) -> Fleet | None:
         """The fleet for the next request: while an update shifts traffic, the new one gets its share."""
@@ -65,4 +68,5 @@ def change(core: Core, record: EndpointRecord, status: str) -> None:
     """The endpoint is in another status from now on. Hold the lock."""
     record.status = status
     record.modified = core.clock.now()
+    record.announce(record)
     core.store.changed.notify_all()

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from localcloud.sagemaker import durations, errors, listing
+from localcloud.sagemaker import durations, errors, events, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.hosting import deployment, fleets, scaling, serverless
@@ -105,9 +105,11 @@ class Endpoints:
                 "Creating",
                 tag_map(asked.get("Tags")),
                 deployment=asked.get("DeploymentConfig"),
+                announce=self._announce,
             )
             self._core.take(record, fleets.takes(fleet))
             self._table.add(record)
+            self._announce(record)
             self._rollouts.begin(record, fleet, deployment.Plan(), durations.ENDPOINT_CREATE)
         return {"EndpointArn": arn}
 
@@ -169,15 +171,7 @@ class Endpoints:
     def describe(self, request: Request) -> dict[str, Any]:
         """Status, what serves, and what is being rolled out."""
         with self._core.store.lock:
-            record = self.require(request.scope, request["EndpointName"])
-            return {
-                **_summary(record),
-                **fleets.description(record.fleet),
-                "EndpointConfigName": self._config_name(record),
-                "FailureReason": record.failure[:_FAILURE_LIMIT] if record.failure else None,
-                "LastDeploymentConfig": record.deployment,
-                "PendingDeploymentSummary": fleets.pending(record.rollout) if record.rollout else None,
-            }
+            return self._description(self.require(request.scope, request["EndpointName"]))
 
     def list_page(self, request: Request) -> dict[str, Any]:
         """One page of summaries."""
@@ -304,6 +298,22 @@ class Endpoints:
     def _require_settled(self, record: EndpointRecord) -> None:
         if record.status in IN_PROGRESS:
             raise errors.validation(f'Cannot update in-progress endpoint "{record.arn}".')
+
+    def _description(self, record: EndpointRecord) -> dict[str, Any]:
+        return {
+            **_summary(record),
+            **fleets.description(record.fleet),
+            "EndpointConfigName": self._config_name(record),
+            "FailureReason": record.failure[:_FAILURE_LIMIT] if record.failure else None,
+            "LastDeploymentConfig": record.deployment,
+            "PendingDeploymentSummary": fleets.pending(record.rollout) if record.rollout else None,
+        }
+
+    def _announce(self, record: EndpointRecord) -> None:
+        """Hold the lock."""
+        detail = events.described("DescribeEndpoint", self._description(record), record)
+        detail["EndpointStatus"] = events.upper_snake(record.status)
+        self._core.announce(record.scope, "SageMaker Endpoint State Change", [record.arn], detail)
 
     def _config_name(self, record: EndpointRecord) -> str:
         """The configuration that serves; before anything does, the one asked for."""

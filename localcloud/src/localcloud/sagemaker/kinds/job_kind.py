@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.sagemaker import durations, listing, quotas
+from localcloud.sagemaker import durations, events, listing, quotas
 from localcloud.sagemaker.api.supported import ANY, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.errors import ServiceError
@@ -64,7 +64,7 @@ class JobKind(ABC):
         self._core = core
         self._type = job_type
         self._table: Table[JobRecord] = Table(core.store)
-        self._lifecycle = JobLifecycle(core, self._table, job_type.word)
+        self._lifecycle = JobLifecycle(core, self._table, job_type.word, self._announce)
         self._listing = listing.Listing(f"{job_type.noun}Summaries", job_type.order)
 
     @abstractmethod
@@ -189,6 +189,13 @@ class JobKind(ABC):
             record = self.require(request.scope, request[self._type.name])
             self._lifecycle.delete(record, self._type.deleting or 0.0)
         return {}
+
+    def _announce(self, record: JobRecord) -> None:
+        """Hold the lock."""
+        reply = {**self.describe_record(record), **record.started_by}
+        detail = events.described(f"Describe{self._type.noun}", reply, record)
+        detail_type = f"SageMaker {self._type.word.title()} Job State Change"
+        self._core.announce(record.scope, detail_type, [record.arn], detail)
 
     def require(self, scope: Scope, name: str) -> JobRecord:
         """The job of this name. Raises the kind's own error when there is none."""

@@ -124,11 +124,12 @@ class JobRecord(WorkRecord):
 class JobLifecycle:
     """Moves job records of one kind through their states."""
 
-    def __init__(self, core: Core, table: Table[JobRecord], kind: str) -> None:
-        """``kind`` is "training", "processing" or "transform"."""
+    def __init__(self, core: Core, table: Table[JobRecord], kind: str, announce: Callable[[JobRecord], None]) -> None:
+        """``kind`` is "training", "processing" or "transform"; ``announce`` hears of every change, under the lock."""
         self._core = core
         self._table = table
         self._kind = kind
+        self._announce = announce
 
     def start(self, record: JobRecord, program: Program, enter: Callable[[JobRecord], float]) -> None:
         """Add the record and begin; ``enter`` gets the instances, in virtual seconds, and raises for a quota.
@@ -246,7 +247,6 @@ class JobLifecycle:
             record.status = outcome.status
             record.uses = {}
             self._transition(record, outcome.secondary_status or outcome.status)
-            record.transitions[-1]["EndTime"] = record.ended
             seconds = record.billable_seconds
             watchers, record.watchers = record.watchers, []
         if seconds is not None:
@@ -319,8 +319,11 @@ class JobLifecycle:
             if last:
                 last["EndTime"] = now
             record.transitions.append({"Status": secondary, "StartTime": now, "StatusMessage": text})
+            if record.over:
+                record.transitions[-1]["EndTime"] = record.ended
         record.secondary = secondary
         record.modified = now
+        self._announce(record)
         self._core.store.changed.notify_all()
 
     def _later(self, record: JobRecord, delay: float, step: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.sagemaker import errors, listing
+from localcloud.sagemaker import errors, events, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.kinds import model_package_group
@@ -60,6 +60,14 @@ _UPDATE: Tree = {
     "ClientToken": ANY,
 }
 _CHANGED = ("ModelApprovalStatus", "ApprovalDescription", "SourceUri")
+#: members of an update as UpdatedModelPackageFields of its event names them ([DG])
+_FIELDS = {
+    "ModelApprovalStatus": "ModelApprovalStatus",
+    "ApprovalDescription": "ApprovalDescription",
+    "SourceUri": "sourceUri",
+    "CustomerMetadataProperties": "CustomerMetadataProperties",
+    "CustomerMetadataPropertiesToRemove": "CustomerMetadataProperties",
+}
 _NAME: Tree = {"ModelPackageName": ANY}
 _LIST: Tree = {
     **listing.PLAIN_LIST,
@@ -137,19 +145,13 @@ class ModelPackages:
             )
             self._table.add(record)
             group.packages += 1
+            self._announce(record, [])
         return {"ModelPackageArn": record.arn}
 
     def describe(self, request: Request) -> dict[str, Any]:
         """The request, version, approval and status."""
         with self._core.store.lock:
-            record = self.require(request.scope, request["ModelPackageName"])
-            return {
-                **record.request,
-                **_summary(record),
-                "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
-                "CertifyForMarketplace": False,
-                "LastModifiedTime": record.modified,
-            }
+            return _description(self.require(request.scope, request["ModelPackageName"]))
 
     def list_page(self, request: Request) -> dict[str, Any]:
         """One page of the versions of a group. Without a group AWS lists unversioned packages: here are none ([B])."""
@@ -175,7 +177,7 @@ class ModelPackages:
         with self._core.store.lock:
             record = self.require(request.scope, asked["ModelPackageArn"])
             properties = {
-                **record.request.get("CustomerMetadataProperties", {}),
+                **(record.request.get("CustomerMetadataProperties") or {}),
                 **asked.get("CustomerMetadataProperties", {}),
             }
             for key in asked.get("CustomerMetadataPropertiesToRemove", []):
@@ -183,6 +185,7 @@ class ModelPackages:
             record.request = {**record.request, "CustomerMetadataProperties": properties or None}
             record.request |= {member: asked[member] for member in _CHANGED if member in asked}
             record.modified = self._core.clock.now()
+            self._announce(record, [_FIELDS[member] for member in asked if member in _FIELDS])
             self._core.store.changed.notify_all()
         return {"ModelPackageArn": record.arn}
 
@@ -205,6 +208,14 @@ class ModelPackages:
             raise errors.validation(f"ModelPackage {scope.arn(PATH, short)} does not exist.")
         return record
 
+    def _announce(self, record: PackageRecord, updated: list[str]) -> None:
+        """``updated``: what an update was about; a registration is about nothing of the kind. Hold the lock."""
+        detail = events.described("DescribeModelPackage", _description(record), record, events.iso)
+        del detail["Tags"]
+        if updated:
+            detail["UpdatedModelPackageFields"] = updated
+        self._core.announce(record.scope, "SageMaker Model Package State Change", [record.arn], detail)
+
     def reset(self) -> None:
         """Forget every record."""
         with self._core.store.lock:
@@ -214,6 +225,16 @@ class ModelPackages:
         """The package that an earlier call with the same token made."""
         packages = (package for package in self._table.all() if package.group is group)
         return next((package for package in packages if token and package.request.get("ClientToken") == token), None)
+
+
+def _description(record: PackageRecord) -> dict[str, Any]:
+    return {
+        **record.request,
+        **_summary(record),
+        "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+        "CertifyForMarketplace": False,
+        "LastModifiedTime": record.modified,
+    }
 
 
 def _summary(record: PackageRecord) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from localcloud.sagemaker.api.supported import ANY, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.kinds.pipeline import PATH, Pipelines
 from localcloud.sagemaker.pipelines.engine import Engine
+from localcloud.sagemaker.pipelines.events import execution_changed
 from localcloud.sagemaker.pipelines.expressions import Unresolvable, resolve, text
-from localcloud.sagemaker.pipelines.records import PARALLEL, ExecutionRecord, PipelineRecord, StepRun
-from localcloud.sagemaker.pipelines.steps import API_STEPS
+from localcloud.sagemaker.pipelines.records import PARALLEL, ExecutionRecord, PipelineRecord
+from localcloud.sagemaker.pipelines.summaries import display_name, execution_summary, step_summary
 from localcloud.sagemaker.pipelines.values import CallAs, ExecutionValues
 from localcloud.sagemaker.store import name_in
 
@@ -106,6 +107,7 @@ class PipelineExecutions:
             )
             self._pipelines.executions.add(record)
             pipeline.last_run = now
+            execution_changed(self._core, record, None)
         self._engine.advance(record)
         return {"PipelineExecutionArn": record.arn}
 
@@ -128,7 +130,7 @@ class PipelineExecutions:
             return {
                 "PipelineArn": record.pipeline.arn,
                 "PipelineExecutionArn": record.arn,
-                "PipelineExecutionDisplayName": _display_name(record),
+                "PipelineExecutionDisplayName": display_name(record),
                 "PipelineExecutionStatus": record.status,
                 "PipelineExecutionDescription": record.request.get("PipelineExecutionDescription"),
                 "PipelineExperimentConfig": self._experiment(record),
@@ -145,14 +147,14 @@ class PipelineExecutions:
         with self._core.store.lock:
             pipeline = self._pipelines.require(request.scope, request["PipelineName"])
             found = self._pipelines.executions_of(pipeline)
-            return listing.page(request.parameters, found, _LISTING, _summary)
+            return listing.page(request.parameters, found, _LISTING, execution_summary)
 
     def list_steps(self, request: Request) -> dict[str, Any]:
         """One page of the steps that have begun, the newest first."""
         with self._core.store.lock:
             record = self._require(request)
             return listing.page(
-                request.parameters, list(record.runs.values()), _STEPS, lambda run: _step_summary(record, run)
+                request.parameters, list(record.runs.values()), _STEPS, lambda run: step_summary(record, run)
             )
 
     def list_parameters(self, request: Request) -> dict[str, Any]:
@@ -202,43 +204,3 @@ def _parameters(pipeline: PipelineRecord, given: list[dict[str, str]]) -> dict[s
     if unknown:
         raise errors.validation(f"Assignment to unexpected parameters {unknown} in pipeline {pipeline.arn}")
     return {name: parameter.value(values.get(name)) for name, parameter in known.items()}
-
-
-def _display_name(record: ExecutionRecord) -> str:
-    """The one given, else ``execution-<milliseconds>`` ([R])."""
-    return str(record.request.get("PipelineExecutionDisplayName") or f"execution-{int(record.created * 1000)}")
-
-
-def _summary(record: ExecutionRecord) -> dict[str, Any]:
-    return {
-        "PipelineExecutionArn": record.arn,
-        "StartTime": record.created,
-        "PipelineExecutionStatus": record.status,
-        "PipelineExecutionDescription": record.request.get("PipelineExecutionDescription"),
-        "PipelineExecutionDisplayName": _display_name(record),
-        "PipelineExecutionFailureReason": record.failure,
-    }
-
-
-def _step_summary(record: ExecutionRecord, run: StepRun) -> dict[str, Any]:
-    step = record.definition.steps[run.name]
-    metadata: dict[str, Any] = {}
-    if step.type == "Condition" and run.outcome is not None:
-        metadata = {"Condition": {"Outcome": str(run.outcome)}}
-    elif step.type == "Fail":
-        metadata = {"Fail": {"ErrorMessage": run.failure}}
-    elif run.metadata is not None:
-        metadata = run.metadata
-    elif run.made:
-        metadata = {API_STEPS[step.type].metadata: {"Arn": run.made}}
-    return {
-        "StepName": run.name,
-        "StepDisplayName": step.display_name,
-        "StepDescription": step.description,
-        "StartTime": run.created,
-        "EndTime": run.ended,
-        "StepStatus": run.status,
-        "FailureReason": run.failure,
-        "Metadata": metadata,
-        "AttemptCount": 1,
-    }

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from localcloud.sagemaker import durations, errors, listing
+from localcloud.sagemaker import durations, errors, events, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.kinds import training_job
@@ -73,7 +73,7 @@ class TuningJobs:
         """None yet; ``jobs`` run the trials."""
         self._core = core
         self._jobs = jobs
-        self._runner = Runner(core, jobs)
+        self._runner = Runner(core, jobs, self._announce)
         self._table: Table[TuningRecord] = Table(core.store)
 
     def operations(self) -> Mapping[str, Operation]:
@@ -124,20 +124,14 @@ class TuningJobs:
             if self._table.get(scope, name) is not None:
                 raise errors.resource_in_use(f"A hyperparameter tuning job with this name already exists ({arn})")
             self._table.add(record)
+            self._announce(record)
         self._runner.advance(record)
         return {"HyperParameterTuningJobArn": arn}
 
     def describe(self, request: Request) -> dict[str, Any]:
         """The request, the counters and the best trial so far."""
         with self._core.store.lock:
-            record = self._require(request)
-            best = record.best
-            return {
-                **record.request,
-                **_summary(record),
-                "BestTrainingJob": record.summary(best) if best else None,
-                "FailureReason": record.failure_reason,
-            }
+            return _description(self._require(request))
 
     def list_page(self, request: Request) -> dict[str, Any]:
         """One page of summaries."""
@@ -220,6 +214,12 @@ class TuningJobs:
             raise errors.resource_not_found(f"Amazon SageMaker can't find a tuning job with the name {name}.")
         return record
 
+    def _announce(self, record: TuningRecord) -> None:
+        """Hold the lock."""
+        detail = events.described("DescribeHyperParameterTuningJob", _description(record), record)
+        kind = "SageMaker HyperParameter Tuning Job State Change"
+        self._core.announce(record.scope, kind, [record.arn], detail)
+
     def _forget(self, record: TuningRecord) -> None:
         with self._core.store.lock:
             self._table.remove(record)
@@ -243,6 +243,16 @@ def _limits(config: Mapping[str, Any], search: Search) -> tuple[int, int]:
     if parallel > most:
         raise errors.validation("MaxParallelTrainingJobs must not be greater than MaxNumberOfTrainingJobs.")
     return most, parallel
+
+
+def _description(record: TuningRecord) -> dict[str, Any]:
+    best = record.best
+    return {
+        **record.request,
+        **_summary(record),
+        "BestTrainingJob": record.summary(best) if best else None,
+        "FailureReason": record.failure_reason,
+    }
 
 
 def _summary(record: TuningRecord) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.pipelines import conditions
 from localcloud.sagemaker.pipelines.callback_step import CallbackSteps
 from localcloud.sagemaker.pipelines.definition import Step
+from localcloud.sagemaker.pipelines.events import execution_changed, step_changed
 from localcloud.sagemaker.pipelines.expressions import Unresolvable, resolve, text
 from localcloud.sagemaker.pipelines.function_step import FunctionSteps
 from localcloud.sagemaker.pipelines.quality_check import QualityChecks
@@ -86,6 +87,7 @@ class Engine:
             run = StepRun(execution.scope, step.name, "", {}, now, now, "Starting")
             run.sequence = self._core.store.number()
             execution.runs[step.name] = run
+            step_changed(self._core, execution, run, None)
             claimed.append(run)
         return claimed
 
@@ -114,7 +116,7 @@ class Engine:
                 asked = resolve(step.asked, values)
                 if step.type in self._outside:
                     with self._core.store.lock:
-                        self._set(run, "Executing")
+                        self._set(execution, run, "Executing")
                     self._outside[step.type].begin(execution, run, asked, partial(self._end, execution, run))
                 elif step.type == "QualityCheck":
                     self._make(execution, run, step, self._checks.prepare(execution, run, asked))
@@ -147,7 +149,7 @@ class Engine:
             return
         with self._core.store.lock:
             run.made = reply[api.arn]
-            self._set(run, "Executing")
+            self._set(execution, run, "Executing")
             record = self._core.store.by_arn(run.made)
             stopping = execution.failed or execution.status != "Executing"
         if not api.waits or not isinstance(record, WorkRecord):
@@ -185,7 +187,7 @@ class Engine:
         with self._core.store.lock:
             run.failure = failure[:_REASON] if failure else None
             run.ended = self._core.clock.now()
-            self._set(run, status)
+            self._set(execution, run, status)
             if status == "Failed" and not execution.failed:
                 execution.failed = True
                 self._stop_runs(execution)
@@ -205,7 +207,7 @@ class Engine:
         with self._core.store.lock:
             if run.status != "Executing" or run.made is None:
                 return
-            self._set(run, "Stopping")
+            self._set(execution, run, "Stopping")
             name = run.made.rpartition("/")[2]
         try:
             self._call(execution.role_arn, api.stop, {api.name: name}, execution.scope)
@@ -213,14 +215,18 @@ class Engine:
             # the job has just ended, or the role may not stop it: then the execution waits for its own end
             logger.info("%s: %s", execution.arn, refused)
 
-    def _set(self, run: StepRun, status: StepStatus) -> None:
-        run.status = status
+    def _set(self, execution: ExecutionRecord, run: StepRun, status: StepStatus) -> None:
+        """Another status of a step; hold the lock."""
+        previous, run.status = run.status, status
         run.modified = self._core.clock.now()
+        step_changed(self._core, execution, run, previous)
         self._core.store.changed.notify_all()
 
     def _enter(self, execution: ExecutionRecord, status: str) -> None:
-        execution.status = status
+        """Another status of an execution; hold the lock."""
+        previous, execution.status = execution.status, status
         execution.modified = self._core.clock.now()
+        execution_changed(self._core, execution, previous)
         self._core.store.changed.notify_all()
 
 

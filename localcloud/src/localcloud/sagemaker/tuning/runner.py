@@ -40,10 +40,11 @@ _HOPELESS = 5
 class Runner:
     """Starts and stops trials."""
 
-    def __init__(self, core: Core, jobs: TrainingJobs) -> None:
-        """``jobs`` are the trials."""
+    def __init__(self, core: Core, jobs: TrainingJobs, announce: Callable[[TuningRecord], None]) -> None:
+        """``jobs`` are the trials; ``announce`` hears of every change of status, under the lock."""
         self._core = core
         self._jobs = jobs
+        self._announce = announce
 
     def advance(self, record: TuningRecord) -> None:
         """Start as many trials as may run, or end. Called again whenever a trial is over."""
@@ -78,6 +79,7 @@ class Runner:
         """Change the status; hold the lock."""
         record.status = status
         record.modified = self._core.clock.now()
+        self._announce(record)
         self._core.store.changed.notify_all()
 
     def _claim(self, record: TuningRecord) -> list[Trial]:
