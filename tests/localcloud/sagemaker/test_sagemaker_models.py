@@ -60,6 +60,53 @@ def test_what_is_refused(world: World, members: dict[str, Any], words: str) -> N
     assert error.code == "ValidationException" and words in error.message
 
 
+def package(world: World, approval: str = "Approved") -> str:
+    """The ARN of a version of group ``group``."""
+    if not world.call("ListModelPackageGroups")["ModelPackageGroupSummaryList"]:
+        world.call("CreateModelPackageGroup", ModelPackageGroupName="group")
+    container = {"Image": IMAGE, "ModelDataUrl": "s3://bucket/m.tar.gz", "Environment": {"A": "package", "B": "b"}}
+    specification = {"Containers": [container], "SupportedContentTypes": [], "SupportedResponseMIMETypes": []}
+    reply = world.call(
+        "CreateModelPackage",
+        ModelPackageGroupName="group",
+        InferenceSpecification=specification,
+        ModelApprovalStatus=approval,
+    )
+    return str(reply["ModelPackageArn"])
+
+
+def test_a_model_made_from_a_package_serves_what_is_in_it(world: World) -> None:
+    container = {"ModelPackageName": package(world), "Environment": {"A": "own"}}
+    # described as it was asked for
+    assert create(world, PrimaryContainer=container)["PrimaryContainer"] == {**container, "Mode": "SingleModel"}
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    world.call("CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[variant])
+    world.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    world.wait_until(lambda: bool(world.backend.servers))
+    served = world.backend.servers[0].spec
+    assert (served.image, served.model_data_url) == (IMAGE, "s3://bucket/m.tar.gz")
+    assert served.environment == {"A": "own", "B": "b"}
+
+
+@pytest.mark.parametrize("approval", ["PendingManualApproval", "Rejected"])
+def test_a_package_that_is_not_approved_makes_no_model(world: World, approval: str) -> None:
+    arn = package(world, approval)
+    asked = {"ModelName": "m", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"ModelPackageName": arn}}
+    assert f"its ModelApprovalStatus is {approval}, not Approved" in world.refusal("CreateModel", **asked).message
+    world.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    world.call("CreateModel", **asked)
+
+
+def test_packages_that_are_not_there_or_not_alone(world: World) -> None:
+    there = package(world)
+    for container, words in (
+        ({"ModelPackageName": there.replace("/1", "/2")}, "does not exist"),
+        ({"ModelPackageName": there, "Image": IMAGE}, "PrimaryContainer cannot contain Image beside ModelPackageName"),
+    ):
+        error = world.refusal("CreateModel", ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+        assert error.code == "ValidationException" and words in error.message
+
+
 @pytest.mark.localcloud
 def test_a_model_of_files_that_are_not_packed_serves(
     localcloud: Any, sm: Any, runtime: Any, trained_model: str, hosted: Callable[..., str], unique: str, tmp_path: Any

@@ -59,7 +59,9 @@ class SageMaker:
         """Empty; with switches and quotas at their defaults unless others are given."""
         self.core = Core(clock, meter, backend, switches, quotas)
         self.tags = Tags(self.core)
-        models = Models(self.core)
+        groups = ModelPackageGroups(self.core)
+        packages = ModelPackages(self.core, groups)
+        models = Models(self.core, packages)
         configs = EndpointConfigs(self.core, models)
         self.endpoints = Endpoints(self.core, configs, models)
         scripts = NotebookLifecycleConfigs(self.core)
@@ -67,7 +69,6 @@ class SageMaker:
         self.training_jobs = training_jobs = TrainingJobs(self.core)
         processing_jobs = ProcessingJobs(self.core)
         definitions = JobDefinitions(self.core, self.endpoints)
-        groups = ModelPackageGroups(self.core)
         pipelines = Pipelines(self.core)
         self._kinds: list[Kind] = [
             self.endpoints,
@@ -80,7 +81,7 @@ class SageMaker:
             definitions,
             MonitoringSchedules(self.core, definitions, processing_jobs),
             groups,
-            ModelPackages(self.core, groups),
+            packages,
             pipelines,
             PipelineExecutions(self.core, pipelines, self.call_as),
             NotebookInstances(self.core, scripts),

@@ -1,13 +1,15 @@
-"""Models: a container image, its model data and the role that it runs under."""
+"""Models: a container image, its model data and the role that it runs under, said in full or by a model package."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from localcloud.sagemaker import errors, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
+from localcloud.sagemaker.kinds.model_package import ModelPackages
 from localcloud.sagemaker.ports import Scope
 from localcloud.sagemaker.store import Record, Table, tag_map
 
@@ -18,6 +20,7 @@ _CONTAINER: Tree = {
     "ModelDataSource": {"S3DataSource": {"S3Uri": ANY, "S3DataType": ANY, "CompressionType": ANY}},
     "Environment": ANY,
     "ContainerHostname": ANY,
+    "ModelPackageName": ANY,
     "Mode": only("SingleModel"),
 }
 _CREATE: Tree = {
@@ -34,13 +37,21 @@ _RESOURCE = ("model", "ModelName")
 _LISTING = listing.Listing("Models", "Descending")
 
 
+@dataclass(eq=False, kw_only=True)
+class ModelRecord(Record):
+    """A model; of one that a package makes, what is in the package when the model is made."""
+
+    container: dict[str, Any]
+
+
 class Models:
     """CreateModel, DescribeModel, ListModels, DeleteModel (which never refuses)."""
 
-    def __init__(self, core: Core) -> None:
-        """No models yet."""
+    def __init__(self, core: Core, packages: ModelPackages) -> None:
+        """No models yet; ``packages`` are what they may be made from."""
         self._core = core
-        self._table: Table[Record] = Table(core.store)
+        self._packages = packages
+        self._table: Table[ModelRecord] = Table(core.store)
 
     def operations(self) -> Mapping[str, Operation]:
         """Operation name to what serves it."""
@@ -55,7 +66,7 @@ class Models:
         """Image, role and model data are checked at once, as AWS does; nothing is started."""
         asked, scope = request.parameters, request.scope
         arn = scope.arn("model", asked["ModelName"])
-        container = _checked_container(asked)
+        container = self._resolved(scope, _checked_container(asked))
         if "ExecutionRoleArn" not in asked:
             raise errors.validation("ExecutionRoleArn is required to create a model from a container.")
         self._core.require_tagging(request, arn)
@@ -68,7 +79,8 @@ class Models:
         with self._core.store.lock:
             if self._table.get(scope, asked["ModelName"]) is not None:
                 raise errors.validation(f'Cannot create already existing model "{arn}".')
-            record = Record(scope, asked["ModelName"], arn, asked, now, now, tags=tag_map(asked.get("Tags")))
+            tags = tag_map(asked.get("Tags"))
+            record = ModelRecord(scope, asked["ModelName"], arn, asked, now, now, tags=tags, container=container)
             self._table.add(record)
         return {"ModelArn": arn}
 
@@ -76,7 +88,7 @@ class Models:
         """The request, with the members that AWS adds."""
         with self._core.store.lock:
             record = self.require(request.scope, request["ModelName"])
-            described = {"Mode": "SingleModel", "Environment": {}, **container_of(record)}
+            described = {"Mode": "SingleModel", "Environment": {}, **_asked_container(record.request)}
             shape = {"Containers": [described]} if "Containers" in record.request else {"PrimaryContainer": described}
             return {"EnableNetworkIsolation": False, **record.request, **_summary(record), **shape}
 
@@ -91,14 +103,14 @@ class Models:
             self._table.remove(self.require(request.scope, request["ModelName"]))
         return {}
 
-    def require(self, scope: Scope, name: str) -> Record:
+    def require(self, scope: Scope, name: str) -> ModelRecord:
         """The model of this name. Raises AWS's ValidationException when there is none."""
         record = self._table.get(scope, name)
         if record is None:
             raise errors.validation(f'Could not find model "{scope.arn("model", name)}".')
         return record
 
-    def find(self, scope: Scope, name: str) -> Record | None:
+    def find(self, scope: Scope, name: str) -> ModelRecord | None:
         """The model of this name, None when there is none."""
         return self._table.get(scope, name)
 
@@ -106,6 +118,25 @@ class Models:
         """Forget every record."""
         with self._core.store.lock:
             self._table.clear()
+
+    def _resolved(self, scope: Scope, container: dict[str, Any]) -> dict[str, Any]:
+        """A container with what its package has; the request's own environment wins. Raises ValidationException.
+
+        A version must be approved to be deployed ([B] CreateModelPackage; that CreateModel refuses it is inferred).
+        """
+        if "ModelPackageName" not in container:
+            return container
+        with self._core.store.lock:
+            package = self._packages.require(scope, container["ModelPackageName"])
+            approval = package.request["ModelApprovalStatus"]
+            packed: dict[str, Any] = package.request["InferenceSpecification"]["Containers"][0]
+        if approval != "Approved":
+            raise errors.validation(
+                f"Model package {package.arn} cannot be deployed: its ModelApprovalStatus is {approval}, not Approved."
+            )
+        environment = {**packed.get("Environment", {}), **container.get("Environment", {})}
+        found: dict[str, Any] = {member: packed[member] for member in ("Image", "ModelDataUrl") if member in packed}
+        return {**container, **found, "Environment": environment}
 
     def _check_data(self, scope: Scope, role: str, url: str | None) -> None:
         if url is None or self._can_read(scope, role, url):
@@ -126,9 +157,13 @@ class Models:
             return False
 
 
-def container_of(model: Record) -> dict[str, Any]:
+def container_of(model: ModelRecord) -> dict[str, Any]:
     """The container of a model, however it was named."""
-    container: dict[str, Any] = model.request.get("PrimaryContainer") or model.request["Containers"][0]
+    return model.container
+
+
+def _asked_container(asked: Mapping[str, Any]) -> dict[str, Any]:
+    container: dict[str, Any] = asked.get("PrimaryContainer") or asked["Containers"][0]
     return container
 
 
@@ -139,16 +174,20 @@ def model_data(container: Mapping[str, Any]) -> str | None:
     return url
 
 
-def _checked_container(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+def _checked_container(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The one container of a request. Raises ValidationException."""
     containers = asked.get("Containers", [])
     if len(containers) > 1:
         raise errors.not_supported("CreateModel", "Containers with more than one container")
     if bool(containers) == ("PrimaryContainer" in asked):
         raise errors.validation("CreateModel needs one of PrimaryContainer and Containers.")
-    container: Mapping[str, Any] = containers[0] if containers else asked["PrimaryContainer"]
+    container = _asked_container(asked)
     where = "Containers" if containers else "PrimaryContainer"
-    if not container.get("Image"):
+    if "ModelPackageName" in container:
+        besides = sorted(container.keys() & {"Image", "ModelDataUrl", "ModelDataSource"})
+        if besides:
+            raise errors.validation(f"{where} cannot contain {besides[0]} beside ModelPackageName.")
+    elif not container.get("Image"):
         raise errors.validation(f"{where} must contain Image.")
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     if source and "ModelDataUrl" in container:
