@@ -24,12 +24,9 @@ from sandcastle.permissions import (
     write_logs,
     write_objects,
 )
-from sandcastle.processing_request import Machine, Program, output_folders, processing_request
+from sandcastle.processing_request import PREPARED, Machine, Program, output_folders, processing_request
 from sandcastle.promises import may, may_not
 from sandcastle.roles import ServiceRole, Statement
-
-OUTPUTS = ("train", "validation", "test", "about")
-"""Folders that the prepare job fills."""
 
 
 class Dataset(Construct):
@@ -131,7 +128,7 @@ class Dataset(Construct):
         return processing_request(
             self.program,
             Machine(prepare.instance, prepare.volume_gb, prepare.max_runtime_minutes),
-            outputs=output_folders({name: f"{self.uri}/{name}" for name in OUTPUTS}),
+            outputs=output_folders({name: f"{self.uri}/{name}" for name in PREPARED}),
             tags=tags,
         )
 

@@ -15,6 +15,9 @@ Value = str | Mapping[str, Any]
 INPUT = "/opt/ml/processing/input"
 OUTPUT = "/opt/ml/processing/output"
 
+PREPARED = ("train", "validation", "test", "about")
+"""Outputs of the job that prepares a workload's data."""
+
 _RUN = "import runpy,sys; sys.path[:0]=sys.argv[1:]; runpy.run_module('{}', run_name='__main__')"
 """Runs a module of the zipped folders named as arguments: Python imports from zip files as they are."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from operations.tools import image_map, instance_catalogue
+from operations.tools import image_map, instance_catalogue, request_shapes
 from sandcastle.config import catalogue
 
 REGIONS = ["us-east-1", "eu-west-1", "cn-north-1", "ap-southeast-7"]
@@ -35,6 +35,11 @@ def test_instance_catalogue_is_what_its_sources_say() -> None:
     committed = json.loads(instance_catalogue.TARGET.read_text())
     made = instance_catalogue.build()
     assert committed["uses"] == made["uses"]
+
+
+def test_request_shapes_are_those_of_botocore() -> None:
+    """What pipelines are checked against is what the pinned SDK for Python sends."""
+    assert request_shapes.TARGET.read_text(encoding="utf-8") == request_shapes.text()
 
 
 @pytest.mark.parametrize(

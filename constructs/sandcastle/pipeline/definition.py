@@ -44,8 +44,15 @@ class Definition:
         }
 
     def body(self) -> str:
-        """Return the text for ``PipelineDefinitionBody``. Tokens in it stay tokens, which CDK finds in texts."""
-        return json.dumps(self.to_json(), separators=(",", ":"))
+        """Return the text for ``PipelineDefinitionBody``. Tokens in it stay tokens, which CDK finds in texts.
+
+        Raises ``checks.InvalidPipeline`` for what SageMaker would refuse, or would fail at in the middle of a run.
+        """
+        from sandcastle.pipeline.checks import check  # which itself needs what steps are
+
+        document = self.to_json()
+        check(document)
+        return json.dumps(document, separators=(",", ":"))
 
 
 def all_steps(steps: Iterable[Step]) -> Iterator[Step]:

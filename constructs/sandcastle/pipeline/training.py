@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sandcastle.config import Tuning, Workload
-from sandcastle.dataset import OUTPUTS
 from sandcastle.pipeline import baselines
 from sandcastle.pipeline.definition import Definition, Parameter
 from sandcastle.pipeline.deployment import Candidate, deployment_steps
@@ -18,7 +17,15 @@ from sandcastle.pipeline.expressions import EXECUTION_ID, answer, join, json_get
 from sandcastle.pipeline.flow import at_least, condition, fail
 from sandcastle.pipeline.parts import Parts
 from sandcastle.pipeline.steps import Step, function, processing, register, training, tuning
-from sandcastle.processing_request import OUTPUT, Machine, Value, output_folders, processing_output, processing_request
+from sandcastle.processing_request import (
+    OUTPUT,
+    PREPARED,
+    Machine,
+    Value,
+    output_folders,
+    processing_output,
+    processing_request,
+)
 from sandcastle.serving_environment import script_variables
 from sandcastle.training_request import Places, training_request, tuning_request
 
@@ -92,7 +99,7 @@ def _prepare(workload: Workload, parts: Parts) -> Step:
     request = processing_request(
         parts.prepare,
         Machine(parameter(PROCESSING), prepare.volume_gb, prepare.max_runtime_minutes),
-        outputs=output_folders({name: join("/", parts.data, version, name) for name in (*OUTPUTS, BASELINE)}),
+        outputs=output_folders({name: join("/", parts.data, version, name) for name in (*PREPARED, BASELINE)}),
         variables={"SANDCASTLE_DATA_VERSION": version},
         tags=parts.tags,
     )
