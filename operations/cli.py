@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NoReturn
 
-from operations.commands import daily, doctor, lifecycle, models, tutorials, workloads
+from operations.commands import daily, doctor, lifecycle, models, pipelines, tutorials, workloads
 from operations.commands.common import Handler
 from operations.console import Console
 from operations.errors import EXIT_FAILED, EXIT_USAGE, OperationError, UsageError
 from sandcastle.config import ConfigError
 
 _GOES_ON = "What CloudFormation began goes on in the target; `sandcastle status` shows it."
+
+_GROUPS = {"pipeline": "run, watch, list, approve, reject, graph: the pipeline of a workload"}
+"""Commands of two words, by the first."""
 
 
 class _Terminated(Exception):
@@ -83,13 +86,18 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done; 1 failed, or something billable is left; 2 wrong command or environment file.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    groups = {"": commands}
+    for name, summary in _GROUPS.items():
+        of_group = commands.add_parser(name, help=summary, description=summary)
+        groups[name] = of_group.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, handler: Handler, summary: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, parents=[common], help=summary, description=summary)
+        group, _, word = name.rpartition(" ")
+        sub = groups[group].add_parser(word, parents=[common], help=summary, description=summary)
         sub.set_defaults(handler=handler)
         return sub
 
-    for group in (doctor, lifecycle, daily, workloads, models, tutorials):
+    for group in (doctor, lifecycle, daily, workloads, models, tutorials, pipelines):
         group.register(command)
     return parser
 

@@ -32,6 +32,11 @@ def workload_stack(environment: str, workload: str) -> str:
     return f"{stack_prefix(environment)}workload-{workload}"
 
 
+def pipeline_stack(environment: str, workload: str) -> str:
+    """Return the stack that holds the pipelines of one workload, in place of its workload stack."""
+    return f"{stack_prefix(environment)}pipeline-{workload}"
+
+
 def foundation_stack(environment: str) -> str:
     """Return the stack with the buckets."""
     return f"{stack_prefix(environment)}foundation"

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from operations.console import Console
-from operations.errors import UsageError
+from operations.errors import OperationError, UsageError
+from operations.pipeline.place import Place
 from operations.project import ROOT, display
 from operations.served import known_workload
-from operations.stacks import workload_outputs
+from operations.stacks import environment_stacks, with_pipeline, workload_outputs
 from operations.target import Target
 from operations.tutorial import execute, lay_out, notebook_of, settings_of, write_settings
 from operations.words import count
@@ -28,7 +29,7 @@ def run_tutorial(
     """
     known_workload(workload)
     notebook_of(workload)
-    workload_outputs(target, environment, workload)
+    _insist_on_data(target, environment, workload)
     settings = settings_of(target, environment, user)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,6 +58,20 @@ def run_tutorial(
         "html": str(html),
         "notebook": str(notebook),
     }
+
+
+def _insist_on_data(target: Target, environment: str, workload: str) -> None:
+    """Raise OperationError when the environment has prepared no data of the workload: a deploy or its pipeline does."""
+    stack = with_pipeline(environment_stacks(target, environment), environment).get(workload)
+    if stack is None:
+        workload_outputs(target, environment, workload)
+        return
+    place = Place.of(target, environment, workload, stack.outputs)
+    if place.newest(place.training) is None:
+        raise OperationError(
+            f"The pipeline of {workload} has prepared no data yet in environment {environment}. "
+            f"Run it with: {place.command('run')}"
+        )
 
 
 def open_tutorial(target: Target, environment: str, workload: str, user: str | None, console: Console) -> int:

@@ -12,8 +12,9 @@ import yaml
 from operations.async_invoker import AsyncInvoker
 from operations.errors import UsageError
 from operations.evaluation import Spec, TestSplit, endpoint_invoker, read_test_split, read_train_files, spec_of
+from operations.outputs import endpoint_outputs
 from operations.project import ROOT, WORKLOADS
-from operations.stacks import ANSWERS_AT_ONCE, endpoint_outputs
+from operations.stacks import ANSWERS_AT_ONCE
 from operations.target import Target
 from sandcastle.config import workload_names
 from sandcastle.config.workload import WorkloadFile

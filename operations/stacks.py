@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from operations.errors import OperationError
-from operations.project import ENVIRONMENT_TAG, WORKLOADS, stack_prefix, workload_stack
+from operations.project import ENVIRONMENT_TAG, WORKLOADS, pipeline_stack, stack_prefix, workload_stack
 from operations.target import Target
 
 
@@ -32,6 +32,16 @@ class Stack:
         _, found, name = self.name.partition("-workload-")
         return name if found else None
 
+    @property
+    def has_pipeline(self) -> bool:
+        """Whether it holds the pipelines of a workload."""
+        return "TrainingPipeline" in self.outputs
+
+    @property
+    def endpoint(self) -> str | None:
+        """The name of its endpoint, if it may have one: a pipeline's is there when a version was deployed."""
+        return self.outputs.get("Endpoint" if self.has_pipeline else "EndpointName")
+
 
 def expected_names(environment: str) -> set[str]:
     """Return the names that this version of the project can give to the environment's stacks."""
@@ -39,7 +49,8 @@ def expected_names(environment: str) -> set[str]:
     fixed = {
         stack_prefix(environment) + part for part in ("foundation", "guardrails", "notebook", "studio", "teardown")
     }
-    return fixed | {workload_stack(environment, workload) for workload in workloads}
+    of_workloads = {name(environment, one) for name in (workload_stack, pipeline_stack) for one in workloads}
+    return fixed | of_workloads
 
 
 def environment_stacks(target: Target, environment: str) -> list[Stack]:
@@ -70,45 +81,56 @@ def tags(pairs: Iterable[Any]) -> dict[str, str]:
     return {pair["Key"]: pair["Value"] for pair in pairs}
 
 
-def workload_outputs(target: Target, environment: str, workload: str) -> dict[str, str]:
-    """Return the outputs of a deployed workload.
+def with_pipeline(stacks: Iterable[Stack], environment: str) -> dict[str, Stack]:
+    """Return the stacks that hold pipelines, by the name of the workload."""
+    begins = pipeline_stack(environment, "")
+    return {stack.name.removeprefix(begins): stack for stack in stacks if stack.has_pipeline}
 
-    Raises OperationError when it is not deployed, naming those that are.
+
+def workload_outputs(target: Target, environment: str, workload: str) -> dict[str, str]:
+    """Return the outputs of a deployed workload without a pipeline.
+
+    Raises OperationError when it is not deployed, naming those that are, and when it has a pipeline.
     """
     stacks = environment_stacks(target, environment)
+    if workload in with_pipeline(stacks, environment):
+        raise OperationError(
+            f"Workload {workload} has a pipeline in environment {environment}, which trains, tunes, judges and deploys "
+            f"it: sandcastle pipeline run {workload} --environment {environment}; another version of its model: "
+            f"sandcastle pipeline approve {workload} VERSION --environment {environment}"
+        )
+    return _outputs(stacks, environment, workload, workload_stack(environment, workload), "Fingerprint")
+
+
+def pipeline_outputs(target: Target, environment: str, workload: str) -> dict[str, str]:
+    """Return the outputs of a workload's pipeline stack.
+
+    Raises OperationError when it is not deployed, naming those that are, and when it has no pipeline.
+    """
+    stacks = environment_stacks(target, environment)
+    if any(stack.workload == workload for stack in stacks):
+        raise OperationError(
+            f"Workload {workload} has no pipeline in environment {environment}: a deploy trains it. Give it one with "
+            f"`workloads: {{{workload}: {{pipeline: true}}}}` in the environment file, and deploy."
+        )
+    return _outputs(stacks, environment, workload, pipeline_stack(environment, workload), "TrainingPipeline")
+
+
+def _outputs(stacks: list[Stack], environment: str, workload: str, name: str, last: str) -> dict[str, str]:
+    """Return the outputs of the workload's stack of this name; ``last`` is one that a finished stack has."""
     for stack in stacks:
-        if stack.name == workload_stack(environment, workload):
-            if "Fingerprint" not in stack.outputs:
+        if stack.name == name:
+            if last not in stack.outputs:
                 raise OperationError(
                     f"Workload {workload} is not ready in environment {environment}: "
                     f"its stack {stack.name} is {stack.status}. {stack.reason}".rstrip()
                 )
             return stack.outputs
-    deployed = [stack.workload for stack in stacks if stack.workload]
+    deployed = [*(stack.workload for stack in stacks if stack.workload), *with_pipeline(stacks, environment)]
     raise OperationError(
         f"Workload {workload} is not deployed in environment {environment}. "
         f"Deployed: {', '.join(deployed) or 'none'}. Deploy with: make deploy ENV={environment}"
     )
-
-
-def endpoint_outputs(target: Target, environment: str, workload: str, *kinds: str) -> dict[str, str]:
-    """Return the outputs of a deployed workload that has an endpoint of one of these kinds, of any if none is given.
-
-    Raises OperationError where it has none, or one of another kind.
-    """
-    outputs = workload_outputs(target, environment, workload)
-    kind = outputs.get("EndpointKind", "real-time")  # stacks of before there were kinds
-    if kind == "none":
-        raise OperationError(
-            f"Workload {workload} has no endpoint in environment {environment} (endpoint kind none), "
-            "only a model for batch transform."
-        )
-    if kinds and kind not in kinds:
-        raise OperationError(
-            f"The endpoint of workload {workload} in environment {environment} is of kind {kind}; "
-            f"this needs {' or '.join(kinds)}."
-        )
-    return outputs
 
 
 ANSWERS_AT_ONCE = ("real-time", "serverless")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,7 +15,9 @@ from operations.audit.survey import pages
 from operations.console import Console
 from operations.life import life_of
 from operations.people import studio_of
-from operations.stacks import Stack, environment_stacks
+from operations.pipeline.last_run import LastRun, last_run
+from operations.pipeline.place import Place
+from operations.stacks import Stack, environment_stacks, with_pipeline
 from operations.target import Target
 from operations.words import usd
 from sandcastle.config.catalogue import HOURS_PER_MONTH
@@ -29,8 +32,12 @@ def status(target: Target, environment: str, console: Console) -> dict[str, Any]
     if not stacks:
         console.say(f"Nothing of environment {environment} is deployed in {target.name}, {target.region}.")
         return {**_identity(target, environment), "stacks": []}
-    endpoints = {stack.name: _endpoint(target, stack) for stack in stacks if "EndpointName" in stack.outputs}
-    console.show(_table(target, environment, stacks, endpoints))
+    endpoints = {stack.name: _endpoint(target, stack.endpoint) for stack in stacks if stack.endpoint}
+    pipelines = {
+        stack.name: last_run(Place.of(target, environment, workload, stack.outputs))
+        for workload, stack in with_pipeline(stacks, environment).items()
+    }
+    console.show(_table(target, environment, stacks, endpoints, pipelines))
     life = life_of(target, stacks)
     console.say(f"Environment {environment} {life.words() if life else 'never expires'}.")
     inventory = take_inventory(target, Owner(environment, target.account, target.region))
@@ -51,6 +58,7 @@ def status(target: Target, environment: str, console: Console) -> dict[str, Any]
                 "outputs": stack.outputs,
                 "endpoint_kind": stack.outputs.get("EndpointKind"),
                 "endpoint_status": endpoints.get(stack.name),
+                "pipeline": asdict(pipelines[stack.name]) if stack.name in pipelines else None,
             }
             for stack in stacks
         ],
@@ -66,7 +74,13 @@ def _identity(target: Target, environment: str) -> dict[str, Any]:
     return {"environment": environment, "target": target.name, "region": target.region}
 
 
-def _table(target: Target, environment: str, stacks: list[Stack], endpoints: dict[str, str]) -> Table:
+def _table(
+    target: Target,
+    environment: str,
+    stacks: list[Stack],
+    endpoints: dict[str, str],
+    pipelines: dict[str, LastRun],
+) -> Table:
     table = Table(
         box=box.SIMPLE, title=f"environment {environment} in {target.name}, {target.region}", title_justify="left"
     )
@@ -75,8 +89,10 @@ def _table(target: Target, environment: str, stacks: list[Stack], endpoints: dic
     for stack in stacks:
         outputs = stack.outputs
         kind = outputs.get("EndpointKind", "")
-        served = f"{outputs['EndpointName']} {kind} {endpoints[stack.name]}" if stack.name in endpoints else kind
-        table.add_row(stack.name, stack.status, served, outputs.get("TrainingJob", ""), stack.reason)
+        served = f"{stack.endpoint} {kind} {endpoints[stack.name]}".replace("  ", " ") if stack.endpoint else kind
+        run = pipelines.get(stack.name)
+        trained = run.words if run else outputs.get("TrainingJob", "")
+        table.add_row(stack.name, stack.status, served, trained, stack.reason)
     return table
 
 
@@ -111,11 +127,11 @@ def _hourly(inventory: Inventory, console: Console) -> dict[str, float | None]:
     return found
 
 
-def _endpoint(target: Target, stack: Stack) -> str:
+def _endpoint(target: Target, name: str) -> str:
     try:
-        reply = target.client("sagemaker").describe_endpoint(EndpointName=stack.outputs["EndpointName"])
+        reply = target.client("sagemaker").describe_endpoint(EndpointName=name)
     except ClientError as error:
         if "Could not find endpoint" in str(error):
-            return "deleted"
+            return "not there"
         raise
     return str(reply["EndpointStatus"])

@@ -10,9 +10,9 @@ from operations.by_hand import follow, goes_on, new_name, tags_of
 from operations.console import Console
 from operations.definition import described_in
 from operations.errors import OperationError, UsageError
+from operations.outputs import model_outputs
 from operations.project import display
 from operations.served import known_workload
-from operations.stacks import workload_outputs
 from operations.target import Target
 from operations.words import count
 
@@ -29,7 +29,7 @@ def transform(
     file cannot be read or the model's answers cannot be joined, OperationError when the job does not complete.
     """
     known_workload(workload)
-    outputs = workload_outputs(target, environment, workload)
+    outputs = model_outputs(target, environment, workload)
     described = described_in(workload)
     accept = _accept(outputs["Accept"], described)
     if join and not outputs["ContentType"] == accept == "text/csv":

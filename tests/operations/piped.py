@@ -1,0 +1,169 @@
+"""A workload with pipelines as a deploy leaves it, made by hand: two small pipelines, a package group, a stack.
+
+The training pipeline prepares, trains, judges by a number that it is given, and registers or fails; the deployment
+pipeline runs one job. The lifecycle tests deploy the real stacks; here it is the commands that are tried.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from operations.pipeline.place import Place
+from operations.target import Target
+from tests.localcloud.sagemaker.live import XGBOOST, Workshop, role, wait_for
+
+ENVIRONMENT = "piped"
+WORKLOAD = "bank"
+PREFIX = f"sandcastle-{ENVIRONMENT}--{WORKLOAD}--0123"
+_ABOUT = {"origin": "generated", "source": "rows of a test", "features": ["a", "b"], "classes": ["no", "yes"]}
+_TEST = "1,9.0,1.0\n0,1.0,9.0\n" * 2
+_PIPELINE = [{"Effect": "Allow", "Action": ["sagemaker:*", "iam:PassRole"], "Resource": "*"}]
+_JUDGE = (
+    "import json, os, sys; os.environ['BROKEN'] == 'yes' and sys.exit('the judge has no robe'); "
+    "json.dump({'accuracy': float(os.environ['ACCURACY'])}, "
+    "open('/opt/ml/processing/output/report/evaluation.json', 'w'))"
+)
+
+
+@dataclass(frozen=True)
+class Piped:
+    """What was made."""
+
+    place: Place
+    shop: Workshop
+
+    @property
+    def target(self) -> Target:
+        return self.place.target
+
+    def serve(self, version: int) -> None:
+        """Put a version behind the endpoint, as the deployment's function does."""
+        sagemaker, endpoint = self.target.client("sagemaker"), self.place.endpoint
+        arn = f"{self._group_arn.replace(':model-package-group/', ':model-package/')}/{version}"
+        package = sagemaker.describe_model_package(ModelPackageName=arn)
+        container = package["InferenceSpecification"]["Containers"][0]
+        name = f"{endpoint}-{version}-abcd"
+        made = {"Image": container["Image"], "ModelDataUrl": container["ModelDataUrl"]}
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.shop.role, PrimaryContainer=made)
+        variant = {"VariantName": "main", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=name)
+        wait_for(
+            lambda: sagemaker.describe_endpoint(EndpointName=endpoint),
+            lambda found: found["EndpointStatus"] == "InService",
+        )
+
+    @property
+    def _group_arn(self) -> str:
+        found = self.target.client("sagemaker").describe_model_package_group(ModelPackageGroupName=self.place.group)
+        return str(found["ModelPackageGroupArn"])
+
+
+def piped(server: Any, target: Target) -> Piped:
+    """Make all of it in the localcloud; nothing has run yet."""
+    shop = Workshop.open(server, f"{ENVIRONMENT}-data")
+    does = role(server, f"{ENVIRONMENT}-pipeline", _PIPELINE)
+    s3, sagemaker = target.client("s3"), target.client("sagemaker")
+    s3.put_object(Bucket=shop.bucket, Key=f"{WORKLOAD}/pipeline/v1/test/test.csv", Body=_TEST.encode())
+    s3.put_object(Bucket=shop.bucket, Key=f"{WORKLOAD}/pipeline/v1/about/about.json", Body=json.dumps(_ABOUT).encode())
+    sagemaker.create_model_package_group(ModelPackageGroupName=PREFIX)
+    for name, text in (("training", _training(shop)), ("deployment", _deployment(shop))):
+        sagemaker.create_pipeline(PipelineName=f"{PREFIX}-{name}", PipelineDefinition=text, RoleArn=does)
+    outputs = {
+        "Endpoint": PREFIX,
+        "TrainingPipeline": f"{PREFIX}-training",
+        "DeploymentPipeline": f"{PREFIX}-deployment",
+        "PackageGroup": PREFIX,
+        "ContentType": "text/csv",
+        "Accept": "text/csv",
+        "DataUri": f"s3://{shop.bucket}/{WORKLOAD}/pipeline",
+    }
+    template = {
+        "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+        "Outputs": {key: {"Value": value} for key, value in outputs.items()},
+    }
+    stack, cloudformation = f"sandcastle-{ENVIRONMENT}-pipeline-{WORKLOAD}", target.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateBody=json.dumps(template),
+        Tags=[{"Key": "sandcastle:environment", "Value": ENVIRONMENT}],
+    )
+    wait_for(
+        lambda: cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"],
+        lambda status: status == "CREATE_COMPLETE",
+    )
+    return Piped(Place.find(target, ENVIRONMENT, WORKLOAD), shop)
+
+
+def _get(path: str) -> dict[str, str]:
+    return {"Get": path}
+
+
+def _training(shop: Workshop) -> str:
+    accuracy = {
+        "Std:JsonGet": {"PropertyFile": _get("Steps.Judge.PropertyFiles.Evaluation"), "Path": "accuracy"},
+    }
+    judge = {**shop.processing(_JUDGE), "Environment": {
+        "ACCURACY": _get("Parameters.Accuracy"),
+        "BROKEN": _get("Parameters.Broken"),
+    }}  # fmt: skip
+    package = {
+        "ModelPackageGroupName": PREFIX,
+        "ModelApprovalStatus": "PendingManualApproval",
+        "InferenceSpecification": {
+            "Containers": [
+                {"Image": XGBOOST, "ModelDataUrl": _get("Steps.Train.ModelArtifacts.S3ModelArtifacts")},
+            ],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        "CustomerMetadataProperties": {
+            "accuracy": _get("Parameters.Accuracy"),
+            "candidate": "Plain",
+            "data_version": "v1",
+            "execution": _get("Execution.PipelineExecutionId"),
+            "folder": f"s3://{shop.bucket}/folder",
+        },
+    }
+    weak = {"Std:Join": {"On": " ", "Values": ["Plain is too weak:", _get("Parameters.Accuracy")]}}
+    compared = {"Type": "GreaterThanOrEqualTo", "LeftValue": accuracy, "RightValue": _get("Parameters.Review")}
+    steps = [
+        {"Name": "Prepare", "Type": "Processing", "Arguments": shop.processing("pass")},
+        {"Name": "Train", "Type": "Training", "Arguments": shop.training(), "DependsOn": ["Prepare"]},
+        {
+            "Name": "Judge",
+            "Type": "Processing",
+            "Arguments": judge,
+            "DependsOn": ["Prepare"],
+            "PropertyFiles": [
+                {"PropertyFileName": "Evaluation", "OutputName": "report", "FilePath": "evaluation.json"},
+            ],
+        },
+        {
+            "Name": "GoodEnough",
+            "Type": "Condition",
+            "Arguments": {
+                "Conditions": [compared],
+                "IfSteps": [{"Name": "RegisterPending", "Type": "RegisterModel", "Arguments": package}],
+                "ElseSteps": [{"Name": "TooWeak", "Type": "Fail", "Arguments": {"ErrorMessage": weak}}],
+            },
+        },
+    ]
+    parameters = [
+        {"Name": "Accuracy", "Type": "String", "DefaultValue": "0.9"},
+        {"Name": "Review", "Type": "Float", "DefaultValue": 0.5},
+        {"Name": "Broken", "Type": "String", "DefaultValue": "no"},
+    ]
+    return _document(steps, parameters)
+
+
+def _deployment(shop: Workshop) -> str:
+    parameters = [{"Name": name, "Type": "String"} for name in ("ModelPackageArn", "Folder")]
+    deploy = {**shop.processing("pass"), "Environment": {"PACKAGE": _get("Parameters.ModelPackageArn")}}
+    return _document([{"Name": "Deploy", "Type": "Processing", "Arguments": deploy}], parameters)
+
+
+def _document(steps: list[Any], parameters: list[Any]) -> str:
+    return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters, "Steps": steps})

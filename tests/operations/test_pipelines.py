@@ -1,0 +1,144 @@
+"""``sandcastle pipeline ...``: real executions of hand-made pipelines in a localcloud, seen by the commands."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.cli import main
+from operations.console import Console
+from operations.errors import OperationError, UsageError
+from operations.pipeline import approval
+from operations.pipeline.graph import graph
+from operations.pipeline.listing import listing
+from operations.pipeline.place import Place
+from operations.pipeline.run import retry, run, start, start_from
+from operations.pipeline.watch import watch
+from operations.predict import predict_sample
+from operations.status import status
+from operations.target import Target
+from operations.train import train
+from operations.transform import transform
+from tests.localcloud.conftest import Localcloud
+from tests.operations.piped import ENVIRONMENT, WORKLOAD, Piped, piped
+
+pytestmark = pytest.mark.localcloud
+
+
+@pytest.fixture(scope="module", autouse=True)
+def credentials() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        yield
+
+
+@pytest.fixture(scope="module")
+def world(server: Localcloud, credentials: None) -> Piped:
+    settings = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": server.endpoint}
+    return piped(server, Target("local", "000000000000", "us-east-1", settings))
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(as_json=True)
+
+
+def ran(place: Place, **changes: str) -> dict[str, Any]:
+    """Run the training pipeline to its end."""
+    quiet = Console(as_json=True)
+    return run(place, start(place, changes, quiet), True, quiet)
+
+
+@pytest.fixture(scope="module")
+def registered(world: Piped) -> dict[str, Any]:
+    """What the first execution said: version 1 waits."""
+    return ran(world.place, Accuracy="0.62")
+
+
+def test_before_anything_has_run_one_is_told_what_to_do(world: Piped, console: Console, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has never run .*sandcastle pipeline run bank --environment piped"):
+        world.place.execution(None, world.place.training)
+    with pytest.raises(OperationError, match="no endpoint yet.*sandcastle pipeline run bank"):
+        predict_sample(world.target, ENVIRONMENT, WORKLOAD, 1, console)
+    with pytest.raises(OperationError, match="has a pipeline .*which trains"):
+        train(world.target, ENVIRONMENT, WORKLOAD, {}, None, tmp_path, console)
+    said = listing(world.place, 10, console)
+    assert (said["executions"], said["versions"], said["endpoint"]) == ([], [], None)
+    assert graph(world.place, world.place.training, None, True, tmp_path, console)["execution"] is None
+
+
+def test_an_execution_is_watched_to_its_end(registered: dict[str, Any]) -> None:
+    states = {one["name"]: one["state"] for one in registered["steps"]}
+    assert registered["status"] == "Succeeded", [one["reason"] for one in registered["steps"]]
+    assert states == {
+        "Prepare": "succeeded", "Train": "succeeded", "Judge": "succeeded", "GoodEnough": "succeeded",
+        "RegisterPending": "succeeded", "TooWeak": "not taken",
+    }  # fmt: skip
+    assert all(one["seconds"] > 0 for one in registered["steps"] if one["type"] == "Training")
+    assert (registered["version"], registered["approval"]) == (1, "PendingManualApproval")
+    assert registered["accuracy"] == "0.62"
+
+
+def test_a_weak_model_fails_with_its_accuracy_and_a_retry_is_not_offered(
+    world: Piped, registered: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, loud = world.place, Console()
+    found = run(place, start(place, {"Accuracy": "0.4"}, loud), True, loud)
+    said = capsys.readouterr()
+    assert found["status"] == "Failed"
+    assert "TooWeak failed: Plain is too weak: 0.4" in said.out
+    assert "--retry" not in said.out
+    assert "Judge: running" in said.err  # not a terminal: line by line
+    assert "GoodEnough: succeeded" in said.err
+
+
+def test_parameters_are_checked_before_anything_starts(world: Piped, console: Console) -> None:
+    with pytest.raises(UsageError, match=r"--set Acuracy: no such parameter. Did you mean Accuracy\?.*Broken \(no\)"):
+        start(world.place, {"Acuracy": "1"}, console)
+    with pytest.raises(UsageError, match="--set Review=high: expected a number"):
+        start(world.place, {"Review": "high"}, console)
+
+
+def test_everything_is_listed(world: Piped, registered: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    said = listing(world.place, 10, Console())
+    assert said["versions"][-1]["accuracy"] == "0.62"
+    assert registered["execution"] in [one["arn"] for one in said["executions"]]
+    out = capsys.readouterr().out
+    assert "waits for approval" in out
+    assert "sandcastle pipeline approve bank 1 --environment piped" in out
+
+
+def test_approving_shows_the_accuracy_asks_and_watches_the_deployment(
+    world: Piped, registered: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, sagemaker = world.place, world.target.client("sagemaker")
+    with pytest.raises(UsageError, match="Not confirmed"):
+        approval.approve(place, 1, "", False, True, Console())
+    assert "version 1: accuracy 0.62, candidate Plain; waits for approval." in capsys.readouterr().out
+    with pytest.raises(UsageError, match="has no version 7 .*There are: 1"):
+        approval.approve(place, 7, "", True, True, Console())
+
+    def begin(params: dict[str, Any], **_: Any) -> None:  # in the place of EventBridge and the function that it calls
+        values = {"ModelPackageArn": params["ModelPackageArn"], "Folder": "s3://nowhere/x"}
+        given = [{"Name": name, "Value": value} for name, value in values.items()]
+        sagemaker.start_pipeline_execution(PipelineName=place.deployment, PipelineParameters=given)
+
+    def forget(**_: Any) -> None:
+        begin(asked)
+
+    asked: dict[str, Any] = {}
+    sagemaker.meta.events.register(
+        "provide-client-params.sagemaker.UpdateModelPackage", lambda params, **_: asked.update(params)
+    )
+    sagemaker.meta.events.register("after-call.sagemaker.UpdateModelPackage", forget, unique_id="event")
+    found = approval.approve(place, 1, "good enough for me", True, True, Console())
+    sagemaker.meta.events.unregister("after-call.sagemaker.UpdateModelPackage", unique_id="event")
+    assert (found["status"], found["approval"], found["version"]) == ("Succeeded", "Approved", 1)
+    assert found["pipeline"] == place.deployment
+    package = sagemaker.describe_model_package(ModelPackageName=asked["ModelPackageArn"])
+    assert package["ApprovalDescription"] == "good enough for me"
