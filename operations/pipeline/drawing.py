@@ -83,7 +83,7 @@ def _heading(title: str, execution: Execution | None, now: datetime | None) -> s
     below = "as defined; it has never run"
     if execution and now:
         below = f"execution {execution.id}: {execution.status}"
-    rows = (f"<b>{html.escape(title)}</b>", f'<font point-size="11" color="{_SOFT}">{html.escape(below)}</font>')
+    rows = (f"<b>{html.escape(title)}</b>", f'<font point-size="11" color="{_SOFT}">{html.escape(below)}</font>', " ")
     return f"<{_lines(rows)}>"
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from operations.cli import main
 from operations.console import Console
 from operations.errors import OperationError, UsageError
+from operations.evaluate import evaluate_workload
 from operations.pipeline import approval
 from operations.pipeline.graph import graph
 from operations.pipeline.listing import listing
 from operations.pipeline.place import Place
-from operations.pipeline.run import retry, run, start, start_from
-from operations.pipeline.watch import watch
+from operations.pipeline.run import run, start
+from operations.pipeline.versions import version_of, versions
 from operations.predict import predict_sample
 from operations.status import status
 from operations.target import Target
@@ -61,11 +60,11 @@ def registered(world: Piped) -> dict[str, Any]:
 
 
 def test_before_anything_has_run_one_is_told_what_to_do(world: Piped, console: Console, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="has never run .*sandcastle pipeline run bank --environment piped"):
+    with pytest.raises(UsageError, match=r"has never run .*sandcastle pipeline run bank --environment piped"):
         world.place.execution(None, world.place.training)
-    with pytest.raises(OperationError, match="no endpoint yet.*sandcastle pipeline run bank"):
+    with pytest.raises(OperationError, match=r"no endpoint yet.*sandcastle pipeline run bank"):
         predict_sample(world.target, ENVIRONMENT, WORKLOAD, 1, console)
-    with pytest.raises(OperationError, match="has a pipeline .*which trains"):
+    with pytest.raises(OperationError, match=r"has a pipeline .*which trains"):
         train(world.target, ENVIRONMENT, WORKLOAD, {}, None, tmp_path, console)
     said = listing(world.place, 10, console)
     assert (said["executions"], said["versions"], said["endpoint"]) == ([], [], None)
@@ -120,25 +119,90 @@ def test_approving_shows_the_accuracy_asks_and_watches_the_deployment(
     with pytest.raises(UsageError, match="Not confirmed"):
         approval.approve(place, 1, "", False, True, Console())
     assert "version 1: accuracy 0.62, candidate Plain; waits for approval." in capsys.readouterr().out
-    with pytest.raises(UsageError, match="has no version 7 .*There are: 1"):
+    with pytest.raises(UsageError, match=r"has no version 7 .*There are: 1"):
         approval.approve(place, 7, "", True, True, Console())
 
-    def begin(params: dict[str, Any], **_: Any) -> None:  # in the place of EventBridge and the function that it calls
-        values = {"ModelPackageArn": params["ModelPackageArn"], "Folder": "s3://nowhere/x"}
+    def event(**_: Any) -> None:  # in the place of EventBridge and the function that it calls
+        values = {"ModelPackageArn": asked["ModelPackageArn"], "Folder": "s3://nowhere/x"}
         given = [{"Name": name, "Value": value} for name, value in values.items()]
         sagemaker.start_pipeline_execution(PipelineName=place.deployment, PipelineParameters=given)
-
-    def forget(**_: Any) -> None:
-        begin(asked)
 
     asked: dict[str, Any] = {}
     sagemaker.meta.events.register(
         "provide-client-params.sagemaker.UpdateModelPackage", lambda params, **_: asked.update(params)
     )
-    sagemaker.meta.events.register("after-call.sagemaker.UpdateModelPackage", forget, unique_id="event")
+    sagemaker.meta.events.register("after-call.sagemaker.UpdateModelPackage", event, unique_id="event")
     found = approval.approve(place, 1, "good enough for me", True, True, Console())
     sagemaker.meta.events.unregister("after-call.sagemaker.UpdateModelPackage", unique_id="event")
     assert (found["status"], found["approval"], found["version"]) == ("Succeeded", "Approved", 1)
     assert found["pipeline"] == place.deployment
     package = sagemaker.describe_model_package(ModelPackageName=asked["ModelPackageArn"])
     assert package["ApprovalDescription"] == "good enough for me"
+
+
+@pytest.fixture(scope="module")
+def served(world: Piped, registered: dict[str, Any]) -> Piped:
+    """Version 1 behind the endpoint."""
+    world.serve(1)
+    return world
+
+
+def test_what_a_pipeline_has_deployed_is_asked_judged_and_run_like_any_other(
+    served: Piped, console: Console, tmp_path: Path
+) -> None:
+    said = predict_sample(served.target, ENVIRONMENT, WORKLOAD, 1, console)
+    assert (said["endpoint"], said["truth"]) == (served.place.endpoint, "Purchase")
+    assert said["meaning"].startswith("Purchase")
+    judged = evaluate_workload(served.target, ENVIRONMENT, WORKLOAD, tmp_path, console, baseline=False)
+    assert judged["confusion"]["true_positive"] == 2
+    batch = transform(served.target, ENVIRONMENT, WORKLOAD, None, False, tmp_path, console)
+    assert batch["lines"] == 4
+
+
+def test_the_status_says_what_ran_last_and_which_version_serves(
+    served: Piped, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = status(served.target, ENVIRONMENT, Console())
+    (stack,) = found["stacks"]
+    assert stack["endpoint_status"] == "InService"
+    assert stack["pipeline"]["serves"] == 1
+    assert f"{served.place.endpoint} InService" in capsys.readouterr().out.replace("\n", "")
+
+
+def test_a_version_that_serves_is_not_deployed_again_and_a_rejected_one_goes_on(
+    served: Piped, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served.target.client("sagemaker").update_model_package(
+        ModelPackageArn=version_of(served.place, 1).arn, ModelApprovalStatus="Approved"
+    )
+    with pytest.raises(UsageError, match="approved and serves already"):
+        approval.approve(served.place, 1, "", True, True, Console())
+    found = approval.reject(served.place, 1, "drifts", Console())
+    assert (found["approval"], found["serves"]) == ("Rejected", True)
+    assert "goes on with it" in capsys.readouterr().err
+    assert listing(served.place, 10, Console(as_json=True))["versions"][-1]["approval"] == "Rejected"
+
+
+def test_an_earlier_version_is_deployed_by_approving_it_again(served: Piped, console: Console) -> None:
+    place = served.place
+    ran(place, Accuracy="0.8")
+    second = versions(place)[0]
+    served.target.client("sagemaker").update_model_package(ModelPackageArn=second.arn, ModelApprovalStatus="Approved")
+    found = approval.approve(place, second.number, "", True, True, console)
+    assert (found["pipeline"], found["status"]) == (place.deployment, "Succeeded")
+
+
+def test_the_last_executions_colours_are_drawn(world: Piped, registered: dict[str, Any], tmp_path: Path) -> None:
+    one = registered["execution"].rpartition("/")[2]
+    found = graph(world.place, world.place.training, one, True, tmp_path, Console(as_json=True))
+    assert Path(found["picture"]).name == "bank-training.svg"
+    text = Path(found["picture"]).read_text(encoding="utf-8")
+    assert f"execution {one}: Succeeded" in text
+    assert "RegisterModel · version 1" in text or "version 1" in text
+    with pytest.raises(UsageError, match="has no execution nothing"):
+        graph(world.place, world.place.training, "nothing", True, tmp_path, Console(as_json=True))
+
+
+def test_a_workload_without_a_pipeline_or_unknown_is_said(world: Piped) -> None:
+    with pytest.raises(OperationError, match=r"digits is not deployed in environment piped\. Deployed: bank"):
+        Place.find(world.target, ENVIRONMENT, "digits")

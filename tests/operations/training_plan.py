@@ -1,74 +1,24 @@
-"""The shape of a workload's training pipeline: its steps, what each refers to, its branches. Nothing of it runs."""
+"""Executions of the training pipeline of digits, as AWS would tell of them: running, failed, deployed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from operations.pipeline.execution import Execution, State, StepRun
 from operations.pipeline.plan import Plan
+from sandcastle.pipeline import training_pipeline
+from tests.constructs.pipeline.recipes import FINGERPRINT, parts, workload
 
 START = datetime(2026, 11, 26, 21, 0, tzinfo=UTC)
-CANDIDATES = ("Top1", "Top2", "Plain")
-
-
-def step(name: str, kind: str, *refers: str, **members: Any) -> dict[str, Any]:
-    arguments = {"Values": [{"Get": f"Steps.{one}"} for one in refers], **members.pop("Arguments", {})}
-    return {"Name": name, "Type": kind, "Arguments": arguments, **members}
-
-
-def _deployment(package: str, folder: str) -> list[dict[str, Any]]:
-    return [
-        step("CreateModel", "Model", package),
-        step("SmokeTest", "Transform", "CreateModel.ModelName", folder),
-        step("Deploy", "Lambda", package, folder, "SmokeTest.TransformOutput.S3OutputPath"),
-        step("Confirm", "Lambda", package, folder, DependsOn=["Deploy"]),
-        step("Schedules", "Lambda", package, "Confirm.OutputParameters['endpoint']"),
-    ]
-
-
-def _condition(name: str, yes: list[Any], no: list[Any], *after: str) -> dict[str, Any]:
-    accuracy = {"Get": "Steps.ChooseBest.OutputParameters['accuracy']"}
-    compared = {"Type": "GreaterThanOrEqualTo", "LeftValue": accuracy, "RightValue": {"Get": "Parameters.Limit"}}
-    arguments = {"Conditions": [compared], "IfSteps": yes, "ElseSteps": no}
-    return {"Name": name, "Type": "Condition", "Arguments": arguments, "DependsOn": list(after)}
 
 
 def definition() -> str:
-    """The JSON of it."""
-    folder = "ChooseBest.OutputParameters['folder']"
-    metrics = ("ModelQualityBaseline.CalculatedBaselineStatistics", "DataQualityBaseline.CalculatedBaselineStatistics")
-    approved = [
-        step("RegisterApproved", "RegisterModel", folder, *metrics),
-        *_deployment("RegisterApproved.ModelPackageArn", folder),
-    ]
-    pending = [step("RegisterPending", "RegisterModel", folder, *metrics)]
-    good = [
-        step("ModelQualityBaseline", "QualityCheck", folder),
-        _condition("GoodEnoughToDeploy", approved, pending, "ModelQualityBaseline"),
-    ]
-    models = {
-        "Top1": "Tune.TrainingJobSummaries[0].TrainingJobName",
-        "Top2": "Tune.TrainingJobSummaries[1].TrainingJobName",
-        "Plain": "Train.ModelArtifacts.S3ModelArtifacts",
-    }
-    steps = [
-        step("Prepare", "Processing"),
-        step("Tune", "Tuning", "Prepare.ProcessingOutputConfig"),
-        step("Train", "Training", "Prepare.ProcessingOutputConfig"),
-        step("DataQualityBaseline", "QualityCheck", "Prepare.ProcessingOutputConfig"),
-        *(step(f"Evaluate{one}", "Processing", "Prepare.ProcessingOutputConfig", models[one]) for one in CANDIDATES),
-        step("ChooseBest", "Lambda", *(f"Evaluate{one}.PropertyFiles.Evaluation" for one in CANDIDATES)),
-        _condition("GoodEnough", good, [step("TooWeak", "Fail", folder)]),
-    ]
-    parameters = [
-        {"Name": "DataVersion", "Type": "String", "DefaultValue": "0123456789ab"},
-        {"Name": "ApproveAccuracy", "Type": "Float", "DefaultValue": 0.7},
-        {"Name": "MaxTrials", "Type": "Integer", "DefaultValue": 3},
-    ]
-    return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters, "Steps": steps})
+    """The real definition, as the stack would have it."""
+    return training_pipeline(
+        workload("digits"), parts("digits"), fingerprint=FINGERPRINT, approve=0.7, review=0.5
+    ).body()
 
 
 def execution(status: str, runs: Sequence[tuple[str, State, float, float | None]], **metadata: Any) -> Execution:
