@@ -67,6 +67,12 @@ def refused(text: str) -> str:
             parts.document(parts.training("a", Arguments={"TrainingJobName": "p" * 39})),
             "step 'a': TrainingJobName is a custom prefix of the job's name: " + repr("p" * 39) + " has 39 characters",
         ),
+        (parts.document(parts.fail("a", {"Std:Join": {"Values": []}})), "step 'a': Std:Join needs On and Values"),
+        (parts.document(parts.fail("a", [{"Std:JsonGet": {"Path": "x"}}])), "step 'a': Std:JsonGet needs Path, and"),
+        (
+            parts.document(parts.fail("a", {"Std:JsonGet": {"PropertyFile": "Report", "Path": "x"}})),
+            "step 'a': PropertyFile of Std:JsonGet needs Get",
+        ),
         (parts.document(parameters=[{"Name": "p"}]), "every entry of Parameters needs Name and Type"),
         (parts.document(parameters=[{"Name": "p", "Type": "Date"}]), "parameter 'p': Type 'Date' is not one of"),
     ],

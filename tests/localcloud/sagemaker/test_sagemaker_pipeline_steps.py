@@ -10,6 +10,7 @@ import pytest
 from localcloud.jobs.spec import JobOutcome
 from localcloud.sagemaker import durations
 from localcloud.sagemaker.pipelines.steps import API_STEPS
+from localcloud.sagemaker.ports import FunctionReply
 from tests.localcloud.sagemaker import pipeline_parts as parts
 from tests.localcloud.sagemaker.pipeline_parts import PIPELINE_ROLE, get
 from tests.localcloud.sagemaker.pipeline_runs import launch, start, step, steps, stop, wait_for, wait_for_end
@@ -51,6 +52,42 @@ def test_a_condition_on_a_property_file(world: World, auc: float, taken: str) ->
         assert ended["PipelineExecutionStatus"] == "Failed"
         assert ended["FailureReason"] == "Step failure: One or multiple steps failed."
         assert step(world, arn, "TooBad")["FailureReason"] == "too bad in pipeline"
+
+
+def test_values_of_documents_are_taken_everywhere(world: World) -> None:
+    report = [{"PropertyFileName": "Report", "OutputName": "report", "FilePath": "deep/found.json"}]
+    uri = {"Std:Join": {"On": "/", "Values": ["s3://bucket", get("Execution.PipelineName"), "more.json"]}}
+    file = get("Steps.p.PropertyFiles.Report")
+    from_file = {"Std:JsonGet": {"PropertyFile": file, "Path": "rows[1]['first name']"}}
+    from_s3 = {"Std:JsonGet": {"S3Uri": uri, "Path": "rounds"}}
+    training = parts.training("t", Arguments={"HyperParameters": {"name": from_file, "num_round": from_s3}})
+    told = parts.fail("told", {"Std:Join": {"On": " ", "Values": [get("Steps.t.HyperParameters.name"), from_s3]}})
+    world.backend.functions[parts.FUNCTION] = FunctionReply(b"null")
+    function = parts.function("f", {"name": from_file})
+    parts.create(world, parts.processing("p", PropertyFiles=report), training, told, function)
+    world.backend.objects["s3://bucket/p/deep/found.json"] = json.dumps({"rows": [{}, {"first name": "Ada"}]}).encode()
+    world.backend.objects["s3://bucket/pipeline/more.json"] = b'{"rounds": 7}'
+    arn = start(world)
+    wait_for(world, arn, p="Executing")
+    launch(world).on_done(JobOutcome("Completed"))
+    wait_for(world, arn, t="Executing", f="Succeeded")
+    job = launch(world)
+    assert job.spec.hyperparameters == {"name": "Ada", "num_round": "7"}
+    job.on_done(JobOutcome("Completed"))
+    wait_for_end(world, arn)
+    assert step(world, arn, "told")["FailureReason"] == "Ada 7"
+    assert world.backend.invoked[0][1] == {"name": "Ada"}
+
+
+def test_a_document_that_is_not_there(world: World) -> None:
+    value = {"Std:JsonGet": {"S3Uri": "s3://bucket/none.json", "Path": "x"}}
+    parts.create(world, parts.fail("told", value))
+    arn = start(world)
+    wait_for_end(world, arn)
+    assert (
+        step(world, arn, "told")["FailureReason"]
+        == "ClientError: s3://bucket/none.json: NoSuchKey: s3://bucket/none.json"
+    )
 
 
 def test_tune_then_serve_the_best(world: World) -> None:

@@ -181,6 +181,8 @@ def _step(entry: dict[str, Any], branch: tuple[str, bool] | None, operation: str
     unknown = next((f for f in expressions.functions(asked) if f not in _FUNCTIONS), None)
     if unknown:
         raise errors.not_supported(operation, f"step {name}: {unknown}")
+    for wrong in expressions.malformed(asked):
+        raise _bad(f"step {name!r}: {wrong}")
     depends = entry.get("DependsOn") or []
     if not all(isinstance(other, str) for other in depends):
         raise errors.not_supported(operation, f"step {name}: DependsOn with run conditions")

@@ -3,6 +3,7 @@
 {"Get": "Parameters.X"}   {"Get": "Execution.PipelineName"}   {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
 {"Std:Join": {"On": "/", "Values": [...]}}
 {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.Report"}, "Path": "metrics.auc.value"}}
+{"Std:JsonGet": {"S3Uri": {"Std:Join": ...}, "Path": "metrics.auc.value"}}
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ class Values(Protocol):
     def property_file(self, step: str, name: str) -> Any:
         """The JSON document of a property file. Raises Unresolvable."""
 
+    def document(self, uri: str) -> Any:
+        """A JSON document in S3. Raises Unresolvable."""
+
 
 def references(value: Any) -> Iterator[str]:
     """Every text that a Get in ``value`` names."""
@@ -69,6 +73,25 @@ def functions(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from functions(item)
+
+
+def malformed(value: Any) -> Iterator[str]:
+    """What is wrong with the functions in ``value``."""
+    if isinstance(value, dict):
+        if JOIN in value and not _has(value[JOIN], {"On", "Values"}):
+            yield f"{JOIN} needs On and Values"
+        if JSON_GET in value:
+            asked = value[JSON_GET]
+            if not (_has(asked, {"PropertyFile", "Path"}) or _has(asked, {"S3Uri", "Path"})):
+                yield f"{JSON_GET} needs Path, and PropertyFile or S3Uri"
+            elif "PropertyFile" in asked and not _has(asked["PropertyFile"], {GET}):
+                yield f"PropertyFile of {JSON_GET} needs {GET}"
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from malformed(item)
+
+
+def _has(value: Any, members: set[str]) -> bool:
+    return isinstance(value, dict) and members <= set(value)
 
 
 def is_expression(value: Any) -> bool:
@@ -116,6 +139,9 @@ def _get(reference: str, values: Values) -> Any:
 
 
 def _json_get(asked: dict[str, Any], values: Values) -> Any:
+    if "S3Uri" in asked:
+        uri = text(resolve(asked["S3Uri"], values))
+        return follow(values.document(uri), asked["Path"], f"{uri} {asked['Path']}")
     reference = asked["PropertyFile"][GET]
     match = re.fullmatch(r"Steps\.([A-Za-z0-9_-]+)\.PropertyFiles\.(.+)", reference)
     if match is None:

@@ -58,12 +58,17 @@ class ExecutionValues:
         folder = next((o["S3Output"]["S3Uri"] for o in outputs if o["OutputName"] == output), None)
         if folder is None:
             raise Unresolvable(f"step {step} has no output {output}")
-        uri = f"{folder.rstrip('/')}/{path}"
         try:
-            body = self._core.backend.get_object(self._execution.scope, self._execution.role_arn, uri)
-            return json.loads(body)
+            return self.document(f"{folder.rstrip('/')}/{path}")
+        except Unresolvable as error:
+            raise Unresolvable(f"property file {name}: {error}") from None
+
+    def document(self, uri: str) -> Any:
+        """A JSON document in S3, read as the execution's role ([DG] build-and-manage-access). Raises Unresolvable."""
+        try:
+            return json.loads(self._core.backend.get_object(self._execution.scope, self._execution.role_arn, uri))
         except (RuntimeError, ValueError) as error:
-            raise Unresolvable(f"property file {name}: {uri}: {error}") from None
+            raise Unresolvable(f"{uri}: {error}") from None
 
     def _finished(self, step: str) -> StepRun:
         with self._core.store.lock:
