@@ -73,14 +73,14 @@ def stacks_of(cloudformation: Any, environment: str) -> list[Stack]:
     return sorted(found, key=lambda stack: stack.name)
 
 
-def held_by(cloudformation: Any, stacks: Sequence[Stack]) -> set[str]:
-    """Return the physical ids of everything that the stacks hold. Raises ClientError."""
-    found = set()
+def held_by(cloudformation: Any, stacks: Sequence[Stack]) -> dict[str, str]:
+    """Return everything that the stacks hold: types by physical id. Raises ClientError."""
+    found = {}
     for stack in stacks:
         for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id):
-            found |= {
-                one["PhysicalResourceId"] for one in page["StackResourceSummaries"] if "PhysicalResourceId" in one
-            }
+            for one in page["StackResourceSummaries"]:
+                if "PhysicalResourceId" in one:
+                    found[one["PhysicalResourceId"]] = one["ResourceType"]
     return found
 
 

@@ -7,7 +7,7 @@ which no other environment's names do; and SageMaker itself tags what is launche
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from aws import code_of, text_of
@@ -30,7 +30,7 @@ class Ours:
     """The things of one environment. Raises ClientError wherever it asks."""
 
     def __init__(
-        self, sagemaker: Any, environment: str, domain_arn: str = "", in_stacks: Callable[[], set[str]] = set
+        self, sagemaker: Any, environment: str, domain_arn: str = "", in_stacks: Callable[[], Collection[str]] = set
     ) -> None:
         """``domain_arn`` is the environment's Studio domain; ``in_stacks`` returns the ids of what its stacks hold."""
         self.sagemaker = sagemaker

@@ -7,6 +7,7 @@ at rest, and what it does not know is gone. Whose things are whose is decided in
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from aws import client
@@ -15,10 +16,11 @@ from janitor import Turn, run
 from ours import Ours
 from quiesce_endpoints import delete_endpoints, delete_parts, endpoints_of
 from quiesce_jobs import give_up_warm_pools, stop_jobs
-from quiesce_logs import EndpointLogs, delete_job_logs
+from quiesce_logs import EndpointLogs, delete_job_logs, delete_monitor_logs
 from quiesce_pipelines import stop_pipelines
 from quiesce_registry import empty_registry
-from quiesce_schedules import delete_definitions, stop_schedules
+from quiesce_rules import disable_rules
+from quiesce_schedules import delete_definitions, jobs_of, stop_schedules
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -39,21 +41,27 @@ def turns(environment: str, domain_arn: str, late_seconds: float, get_client: Ca
     pass (no permission) is raised after all have been tried.
     """
 
-    def in_stacks() -> set[str]:
+    @cache
+    def in_stacks() -> dict[str, str]:
         cloudformation = get_client("cloudformation")
         return held_by(cloudformation, stacks_of(cloudformation, environment))
 
     ours = Ours(get_client("sagemaker"), environment, domain_arn, in_stacks)
     endpoint_logs = EndpointLogs(get_client("logs"), ours.prefix, late_seconds)
+    watching: set[str] = set()
 
     def turn() -> str:
         ours.refused = None
-        pipelines, schedules = stop_pipelines(ours), stop_schedules(ours)
+        disable_rules(ours, get_client("events"), in_stacks())
+        pipelines = stop_pipelines(ours)
+        schedules, watched = stop_schedules(ours)
+        watching.update(watched)
         jobs = stop_jobs(ours)
         left = [*pipelines, *schedules, *jobs, *give_up_warm_pools(ours)]
         endpoints, kept = endpoints_of(ours)
         endpoint_logs.saw(endpoints)
-        left += delete_endpoints(ours, endpoints, get_client("application-autoscaling"), get_client("cloudwatch"))
+        autoscaling, cloudwatch = get_client("application-autoscaling"), get_client("cloudwatch")
+        left += delete_endpoints(ours, endpoints, set(watched.values()), autoscaling, cloudwatch)
         left += delete_definitions(ours) if not schedules else []
         left += empty_registry(ours) if not pipelines else []
         if not endpoints and not jobs:  # an endpoint is made of them, and a transform job uses a model to its end
@@ -62,6 +70,7 @@ def turns(environment: str, domain_arn: str, late_seconds: float, get_client: Ca
         if not left and not ours.refused:
             prefixes = (ours.prefix, ours.tuning_prefix)
             delete_job_logs(get_client("logs"), get_client("resourcegroupstaggingapi"), prefixes, environment)
+            delete_monitor_logs(get_client("logs"), jobs_of(ours, watching))
         if ours.refused:
             print("; ".join(left))
             raise ours.refused

@@ -7,7 +7,7 @@ while an endpoint uses them (1.8), so they wait here until no endpoint is left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ours import Ours, counted
@@ -25,11 +25,19 @@ def endpoints_of(ours: Ours) -> tuple[dict[str, str], list[str]]:
     return made, of_stacks
 
 
-def delete_endpoints(ours: Ours, endpoints: Mapping[str, str], autoscaling: Any, cloudwatch: Any) -> list[str]:
-    """Take one step with these endpoints (names and status); return what is left in words. Raises ClientError."""
+def delete_endpoints(
+    ours: Ours, endpoints: Mapping[str, str], watched: Collection[str], autoscaling: Any, cloudwatch: Any
+) -> list[str]:
+    """Take one step with these endpoints (names and status); return what is left in words. Raises ClientError.
+
+    Those that a monitoring schedule still watches wait for its end: it would go on without them (facts, 1.18).
+    """
     refusal = ""
     for name, status in endpoints.items():
         if status == "Deleting":
+            continue
+        if name in watched:
+            refusal = refusal or "a monitoring schedule watches it"
             continue
         if components := _delete_components(ours, name):
             refusal = components

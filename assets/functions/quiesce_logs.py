@@ -17,6 +17,10 @@ JOBS = {
 }
 """By kind as in an ARN, the group in which all jobs of an account have their streams."""
 
+MONITORS = ("groundtruth-merge-", "model-monitoring-", "model-quality-monitoring-")
+"""What the names of monitoring schedules' jobs begin with: a time and a hash follow, the same for the two jobs of one
+execution (facts on containers, 5.1). Nothing in such a name is ours, and the jobs have no tags."""
+
 
 class EndpointLogs:
     """The groups of endpoints that one invocation saw go. Another one, after a hand-over, has their names no more:
@@ -66,6 +70,19 @@ def delete_job_logs(logs: Any, tagging: Any, prefixes: tuple[str, ...], environm
     for kind, group in JOBS.items():
         for beginning in sorted(names[kind]):
             for stream in _streams(logs, group, beginning):
+                _unless_gone(logs.delete_log_stream, logGroupName=group, logStreamName=stream)
+
+
+def delete_monitor_logs(logs: Any, jobs: Collection[str]) -> None:
+    """Delete the streams of these jobs of monitoring schedules, and of what merged data for them. Raises ClientError.
+
+    A schedule starts hundreds in a month: the streams are listed once, not asked for one by one.
+    """
+    ours = {job.removeprefix(kind) for job in jobs for kind in MONITORS if job.startswith(kind)}
+    group = JOBS["processing-job"]
+    for kind in MONITORS if ours else ():
+        for stream in _streams(logs, group, kind):
+            if stream.split("/", 1)[0].removeprefix(kind) in ours:
                 _unless_gone(logs.delete_log_stream, logGroupName=group, logStreamName=stream)
 
 

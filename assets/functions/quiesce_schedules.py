@@ -7,14 +7,21 @@ Definitions are locked while a schedule refers to them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ours import Ours, counted
 
 _RUNNING = {"Pending", "InProgress", "Stopping"}
+_PAGE = 100
+"""Executions of a page: SageMaker gives ten unless it is asked for more."""
 
 
-def stop_schedules(ours: Ours) -> list[str]:
-    """Take one step; return what is left in words. Raises ClientError."""
-    names, refusal = [], ""
+def stop_schedules(ours: Ours) -> tuple[list[str], dict[str, str]]:
+    """Take one step; return what is left in words, and which endpoint each schedule that is left watches.
+
+    Raises ClientError.
+    """
+    watches, refusal = {}, ""
     for schedule in ours.listed(
         "list_monitoring_schedules",
         "MonitoringScheduleSummaries",
@@ -22,9 +29,25 @@ def stop_schedules(ours: Ours) -> list[str]:
         "MonitoringScheduleArn",
     ):
         name = schedule["MonitoringScheduleName"]
-        names.append(name)
+        watches[name] = schedule.get("EndpointName", "")
         refusal = _step(ours, name, schedule["MonitoringScheduleStatus"]) or refusal
-    return [text for text in [counted("monitoring schedule", names, refusal)] if text]
+    return [text for text in [counted("monitoring schedule", list(watches), refusal)] if text], watches
+
+
+def jobs_of(ours: Ours, schedules: Collection[str]) -> set[str]:
+    """Return the names of the jobs that schedules started, ended ones too. Raises ClientError.
+
+    Of the schedules of these names, and of all whose name is the environment's: what they executed stays listed when
+    they are deleted (API reference, DeleteMonitoringSchedule), and leads back to them by nothing but their name.
+    """
+    pages = ours.sagemaker.get_paginator("list_monitoring_executions").paginate(MaxResults=_PAGE)
+    return {
+        run["ProcessingJobArn"].rsplit("/", 1)[-1]
+        for page in pages
+        for run in page["MonitoringExecutionSummaries"]
+        if "ProcessingJobArn" in run
+        and (run["MonitoringScheduleName"] in schedules or run["MonitoringScheduleName"].startswith(ours.prefix))
+    }
 
 
 def _step(ours: Ours, name: str, status: str) -> str:

@@ -91,6 +91,9 @@ _LISTS = (
     "sagemaker:ListTransformJobs",
 )
 
+_MONITORS = ("groundtruth-merge", "model-monitoring", "model-quality-monitoring")
+"""What the jobs of monitoring schedules are called."""
+
 _UNKNOWN_HERE = {
     "sagemaker:DeleteInferenceComponent": "localcloud has no inference components",
     "sagemaker:DeleteModelBiasJobDefinition": "localcloud has no bias monitoring",
@@ -113,7 +116,13 @@ def quiesce(
         handler="quiesce.handler",
         description="Stops and deletes what the environment made at run time",
         code=code,
-        statements=[*_ends(environment, domain_arn), *_sees(environment), *_scaling(environment), *_logs()],
+        statements=[
+            *_ends(environment, domain_arn),
+            *_sees(environment),
+            *_scaling(environment),
+            *_rules(environment),
+            *_logs(),
+        ],
         promises=_promises(environment),
         properties={
             "Environment": environment,
@@ -132,7 +141,7 @@ def _ends(environment: str, domain_arn: str | None) -> list[Statement]:
         Statement(_ENDS, [sagemaker_arn("*", "*")], tagged, reason=_TAGS),
         Statement(
             ["sagemaker:StopProcessingJob"],
-            [sagemaker_arn("processing-job", f"{kind}-*") for kind in ("model-monitoring", "model-quality-monitoring")],
+            [sagemaker_arn("processing-job", f"{kind}-*") for kind in _MONITORS],
             reason="a schedule's jobs have names of SageMaker's and no tags; the function asks the schedule for them",
         ),
     ]
@@ -170,6 +179,13 @@ def _scaling(environment: str) -> list[Statement]:
     ]
 
 
+def _rules(environment: str) -> list[Statement]:
+    mine = {"StringEquals": {"aws:ResourceTag/sandcastle:environment": environment}}
+    rules = f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:rule/*"
+    reason = "CloudFormation generates the names of rules; the condition asks for the environment's tag"
+    return [Statement(["events:DisableRule"], [rules], mine, reason=reason)]
+
+
 def _logs() -> list[Statement]:
     groups = [log_group_arn(group) for group in JOB_GROUPS]
     endpoints = log_group_arn("/aws/sagemaker/Endpoints/*")
@@ -201,6 +217,9 @@ def _promises(environment: str) -> Sequence[Promise]:
         may("sagemaker:DeleteEndpoint", sagemaker_arn("endpoint", own)),
         may("sagemaker:StopPipelineExecution", sagemaker_arn("pipeline", "*"), **{tag: environment}),
         may("sagemaker:DeleteModel", sagemaker_arn("model", "*"), **{tag: environment}),
+        may("events:DisableRule", "*", **{tag: environment}),
+        may_not("events:DisableRule", "*", **{tag: f"{environment}-b"}),
+        may_not("events:EnableRule", "*"),
         may_not("sagemaker:StopTrainingJob", sagemaker_arn("training-job", other), **neighbour),
         may_not("sagemaker:DeleteEndpoint", sagemaker_arn("endpoint", other), **neighbour),
         may_not("sagemaker:StopProcessingJob", sagemaker_arn("processing-job", other), **neighbour),

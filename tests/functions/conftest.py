@@ -98,6 +98,11 @@ def cloudwatch() -> Iterator[Scripted]:
 
 
 @pytest.fixture
+def events() -> Iterator[Scripted]:
+    yield from _scripted("events")
+
+
+@pytest.fixture
 def tagging() -> Iterator[Scripted]:
     yield from _scripted("resourcegroupstaggingapi")
 

@@ -28,10 +28,14 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
         return take
 
     for name in (
-        "stop_pipelines", "stop_schedules", "stop_jobs", "give_up_warm_pools", "delete_endpoints",
-        "delete_definitions", "empty_registry", "delete_parts", "delete_job_logs",
+        "stop_pipelines", "stop_jobs", "give_up_warm_pools", "delete_endpoints",
+        "delete_definitions", "empty_registry", "delete_parts", "delete_job_logs", "jobs_of", "delete_monitor_logs",
+        "disable_rules", "stacks_of",
     ):  # fmt: skip
         monkeypatch.setattr(quiesce, name, part(name))
+    stop = part("stop_schedules")
+    monkeypatch.setattr(quiesce, "stop_schedules", lambda _: (stop(), dict.fromkeys(left.get("watches", []), "e")))
+    monkeypatch.setattr(quiesce, "held_by", lambda *_: {})
     monkeypatch.setattr(quiesce, "endpoints_of", lambda _: (dict.fromkeys(left.get("endpoints", []), "InService"), []))
     monkeypatch.setattr(quiesce.EndpointLogs, "delete", lambda *_: [])
     return left
@@ -43,7 +47,24 @@ def turn() -> str:
 
 def test_at_rest_nothing_is_left_and_what_jobs_logged_goes_last(parts: Parts) -> None:
     assert turn() == ""
-    assert parts["called"][-1] == "delete_job_logs"
+    assert parts["called"][-3:] == ["delete_job_logs", "jobs_of", "delete_monitor_logs"]
+
+
+def test_what_starts_other_things_comes_first(parts: Parts) -> None:
+    turn()
+    assert parts["called"][:4] == ["stacks_of", "disable_rules", "stop_pipelines", "stop_schedules"]
+
+
+def test_logs_of_schedules_that_went_in_an_earlier_turn_go_too(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[str]] = []
+    monkeypatch.setattr(quiesce, "jobs_of", lambda _, schedules: asked.append(set(schedules)) or set())
+    take = quiesce.turns("a", "", 30.0, lambda _service: None)
+    parts["stop_schedules"] = ["1 monitoring schedule (any)"]
+    parts["watches"] = ["any"]
+    assert take()
+    parts["stop_schedules"], parts["watches"] = [], []
+    assert take() == ""
+    assert asked == [{"any"}]
 
 
 @pytest.mark.parametrize(

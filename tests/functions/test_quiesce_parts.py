@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from ours import Ours
 from quiesce_endpoints import delete_endpoints, delete_parts, endpoints_of
 from quiesce_jobs import give_up_warm_pools, stop_jobs
-from quiesce_logs import EndpointLogs, delete_job_logs
+from quiesce_logs import EndpointLogs, delete_job_logs, delete_monitor_logs
 from quiesce_pipelines import stop_pipelines
 from quiesce_registry import empty_registry
-from quiesce_schedules import delete_definitions, stop_schedules
+from quiesce_rules import disable_rules
+from quiesce_schedules import delete_definitions, jobs_of, stop_schedules
 
 from tests.functions.conftest import Scripted
 
@@ -133,6 +135,7 @@ def schedules(sagemaker: Scripted, **statuses: str) -> None:
             "MonitoringScheduleStatus": status,
             "CreationTime": WHEN,
             "LastModifiedTime": WHEN,
+            "EndpointName": f"{P}{name}-e",
         }
         for name, status in statuses.items()
     ]
@@ -164,8 +167,20 @@ def test_schedules_are_stopped_then_their_jobs_then_they_are_deleted(sagemaker: 
     sagemaker.reply("delete_monitoring_schedule", {"MonitoringScheduleName": f"{P}done"})
     runs(sagemaker, "broken")
     sagemaker.reply("delete_monitoring_schedule", {"MonitoringScheduleName": f"{P}broken"})
-    (left,) = stop_schedules(ours(sagemaker))
+    (left,), watched = stop_schedules(ours(sagemaker))
+    assert watched == {f"{P}{name}": f"{P}{name}-e" for name in ("pending", "on", "running", "done", "broken")}
     assert left == f"5 monitoring schedules ({P}broken, {P}done, {P}on, ...): 2 of its jobs run"
+
+
+def test_jobs_of_schedules_are_found_when_the_schedules_are_gone(sagemaker: Scripted) -> None:
+    def run(schedule: str, job: str = "") -> dict[str, Any]:
+        times = dict.fromkeys(("ScheduledTime", "CreationTime", "LastModifiedTime"), WHEN)
+        made = {"ProcessingJobArn": arn("processing-job", job)} if job else {}
+        return {"MonitoringScheduleName": schedule, "MonitoringExecutionStatus": "Completed", **times, **made}
+
+    found = [run(f"{P}x", "of-the-name"), run("any", "of-one-seen"), run("sandcastle-ab--x", "another's"), run(f"{P}x")]
+    sagemaker.reply("list_monitoring_executions", {"MaxResults": 100}, {"MonitoringExecutionSummaries": found})
+    assert jobs_of(ours(sagemaker), {"any"}) == {"of-the-name", "of-one-seen"}
 
 
 def test_definitions_of_run_time_are_deleted_and_those_of_stacks_are_kept(sagemaker: Scripted) -> None:
@@ -242,8 +257,31 @@ def test_alarms_of_tracking_are_left_to_aws(sagemaker: Scripted, autoscaling: Sc
     components(sagemaker, "made")
     policies(autoscaling, made="TargetTrackingScaling")
     sagemaker.reply("delete_endpoint", {"EndpointName": f"{P}made"})
-    left = delete_endpoints(ours(sagemaker), {f"{P}made": "InService"}, autoscaling.client, cloudwatch.client)
+    left = delete_endpoints(ours(sagemaker), {f"{P}made": "InService"}, (), autoscaling.client, cloudwatch.client)
     assert left == [f"1 endpoint ({P}made)"]
+
+
+def test_an_endpoint_that_a_schedule_watches_waits_for_its_end(
+    sagemaker: Scripted, autoscaling: Scripted, cloudwatch: Scripted
+) -> None:
+    made = {f"{P}watched": "InService", f"{P}free": "InService"}
+    components(sagemaker, "free")
+    policies(autoscaling)
+    sagemaker.reply("delete_endpoint", {"EndpointName": f"{P}free"})
+    (left,) = delete_endpoints(ours(sagemaker), made, {f"{P}watched"}, autoscaling.client, cloudwatch.client)
+    assert left == f"2 endpoints ({P}free, {P}watched): a monitoring schedule watches it"
+
+
+def test_rules_of_the_stacks_start_nothing_any_more(sagemaker: Scripted, events: Scripted) -> None:
+    mine = ours(sagemaker)
+    held = {"rule-b": "AWS::Events::Rule", "function": "AWS::Lambda::Function", "rule-a": "AWS::Events::Rule"}
+    events.refuse("disable_rule", "ResourceNotFoundException", request={"Name": "rule-a"})
+    events.reply("disable_rule", {"Name": "rule-b"})
+    disable_rules(mine, events.client, held)
+    assert mine.refused is None
+    events.refuse("disable_rule", "AccessDeniedException", request={"Name": "rule-a"})
+    disable_rules(mine, events.client, {"rule-a": "AWS::Events::Rule"})
+    assert mine.refused is not None
 
 
 def test_endpoints_of_run_time_go_with_their_alarms_and_those_of_stacks_stay(
@@ -262,7 +300,7 @@ def test_endpoints_of_run_time_go_with_their_alarms_and_those_of_stacks_stay(
     sagemaker.refuse("delete_endpoint", "ValidationException", text, {"EndpointName": f"{P}made"})
     components(sagemaker, "shared", "llm")
     sagemaker.reply("delete_inference_component", {"InferenceComponentName": "llm"})
-    (left,) = delete_endpoints(mine, made, autoscaling.client, cloudwatch.client)
+    (left,) = delete_endpoints(mine, made, {"another"}, autoscaling.client, cloudwatch.client)
     assert left == f"3 endpoints ({P}going, {P}made, {P}shared): 1 inference component (llm)"
     assert mine.refused is None
 
@@ -364,3 +402,18 @@ def test_logs_of_jobs_go_by_prefix_and_by_tag(logs: Scripted, tagging: Scripted)
             logs.reply("describe_log_streams", request, {"logStreams": [{"logStreamName": f"{beginning}1"}]})
             logs.reply("delete_log_stream", {"logGroupName": name, "logStreamName": f"{beginning}1"})
     delete_job_logs(logs.client, tagging.client, (P, T), "a")
+
+
+def test_logs_of_a_schedules_jobs_go_with_those_of_the_merge_before(logs: Scripted) -> None:
+    delete_monitor_logs(logs.client, ["by-hand"])  # not the name of such a job: nothing is asked
+    group = "/aws/sagemaker/ProcessingJobs"
+    for kind, stems in (
+        ("groundtruth-merge-", ["202601010100-b1", "202601010100-other"]),
+        ("model-monitoring-", ["202601010100-a1"]),
+        ("model-quality-monitoring-", ["202601010100-b1"]),
+    ):
+        streams = [{"logStreamName": f"{kind}{stem}/algo-1-1"} for stem in stems]
+        request = {"logGroupName": group, "logStreamNamePrefix": kind}
+        logs.reply("describe_log_streams", request, {"logStreams": streams})
+        logs.reply("delete_log_stream", {"logGroupName": group, "logStreamName": f"{kind}{stems[0]}/algo-1-1"})
+    delete_monitor_logs(logs.client, ["model-monitoring-202601010100-a1", "model-quality-monitoring-202601010100-b1"])

@@ -10,7 +10,7 @@ from tests.lifecycle.conftest import Cloud
 
 _TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 _MAY = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-_SLEEP = ["python3", "-c", "import time; time.sleep(900)"]
+_SLEEP = ["python3", "-c", "import time; print('asleep', flush=True); time.sleep(900)"]
 _RESOURCES = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}}
 
 
@@ -121,6 +121,8 @@ class Busy:
         """Have a monitoring schedule whose job of the hour runs."""
         name = f"{self._name}-quality"
         endpoint = self.endpoint("watched", captured=True)
+        row = ",".join(["0"] * 59)  # without data of the hour its job would fail
+        self._cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=row)
         bucket = str(self._job["OutputDataConfig"]["S3OutputPath"]).removeprefix("s3://").partition("/")[0]
         output = {"S3Uri": f"s3://{bucket}/bank/monitoring", "LocalPath": "/opt/ml/processing/output"}
         source = {"EndpointInput": {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input"}}

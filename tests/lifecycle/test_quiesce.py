@@ -14,8 +14,10 @@ import pytest
 from tests.lifecycle.busy import Busy
 from tests.lifecycle.conftest import Cloud, running_localcloud
 from tests.lifecycle.stand import stand
+from tests.synthesis import Template
 
 NAME = "quiet"
+TAGS = [{"Key": "sandcastle:environment", "Value": NAME}]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,9 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     cloud: Cloud, environment_file: Callable[..., str]
 ) -> None:
     file = environment_file(NAME)
-    place = stand(cloud, file).up()
+    place = stand(cloud, file)
+    place.deploy({"workload-bank": with_a_rule})
+    assert set(cloud.stacks().values()) == {"CREATE_COMPLETE"}
     sagemaker = cloud.client("sagemaker")
     neighbour = Busy(cloud, NAME, "sandcastle-quiet-b--bank", owner="quiet-b")
     neighbour.endpoint("endpoint")
@@ -50,10 +54,14 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     assert _at_work(sagemaker) == {
         "HyperParameterTuningJob", "TrainingJob", "ProcessingJob", "TransformJob", "PipelineExecution", "warm pool"
     }  # fmt: skip
+    cloud.until(lambda: _streams(cloud.client("logs"), "model-monitoring-"), "the log of a monitoring job")
 
     place.cdk_destroy()
 
     assert _running(sagemaker) == []
+    disabled = [call for call in cloud.admin("calls") if call["action"] == "events:DisableRule"]
+    assert {call["decision"] for call in disabled} == {"allowed"}
+    assert _streams(cloud.client("logs"), "model-monitoring-") == []
     assert cloud.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"] == []
     kept = "sandcastle-quiet-b--bank"
     assert [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]] == [f"{kept}-endpoint"]
@@ -63,6 +71,19 @@ def test_a_busy_environment_is_brought_to_rest_and_a_neighbour_is_left_alone(
     assert [one["ModelPackageGroupName"] for one in groups] == [f"{kept}-models"]
     assert sagemaker.list_model_packages(ModelPackageGroupName=f"{kept}-models")["ModelPackageSummaryList"]
     assert cloud.here("audit", "--environment", file)["findings"] == []
+
+
+def with_a_rule(template: Template) -> Template:
+    """Return the template with a rule of EventBridge, which must start nothing while everything is brought to rest."""
+    pattern = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Model Package State Change"]}
+    rule = {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": pattern, "Tags": TAGS}}
+    return {**template, "Resources": {**template["Resources"], "Rule": rule}}
+
+
+def _streams(logs: Any, prefix: str) -> list[str]:
+    """Return the streams of processing jobs whose names begin so."""
+    which = {"logGroupName": "/aws/sagemaker/ProcessingJobs", "logStreamNamePrefix": prefix}
+    return [stream["logStreamName"] for stream in logs.describe_log_streams(**which)["logStreams"]]
 
 
 def _at_work(sagemaker: Any) -> set[str]:

@@ -15,6 +15,7 @@ SERVICES = (
     "cloudwatch",
     "ec2",
     "efs",
+    "events",
     "iam",
     "lambda",
     "logs",

@@ -28,6 +28,11 @@ _SAGEMAKER = {
         "JobDefinitionSummaries",
         "MonitoringJobDefinitionName",
     ),
+    "model quality job definition": (
+        "list_model_quality_job_definitions",
+        "JobDefinitionSummaries",
+        "MonitoringJobDefinitionName",
+    ),
     "pipeline": ("list_pipelines", "PipelineSummaries", "PipelineName"),
     "model package group": ("list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupName"),
 }
@@ -164,6 +169,11 @@ def _schedules(cloud: Cloud) -> Iterator[str]:
 @_other("schedule group")
 def _groups(cloud: Cloud) -> Iterator[str]:
     yield from _names(cloud.client("scheduler"), "list_schedule_groups", "ScheduleGroups", "Name")
+
+
+@_other("event rule")
+def _rules(cloud: Cloud) -> Iterator[str]:
+    yield from _names(cloud.client("events"), "list_rules", "Rules", "Name")
 
 
 @_other("scalable target")

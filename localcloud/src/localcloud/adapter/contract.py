@@ -202,6 +202,7 @@ CONTRACT: dict[str, str] = {
     "ministack.services.eventbridge._pattern_event_view": "function",
     "ministack.services.eventbridge._put_targets": "function",
     "ministack.services.eventbridge._rule_key": "function",
+    "ministack.services.eventbridge._tags": _STORE,
     "ministack.services.eventbridge._targets": _STORE,
     "ministack.services.eventbridge._validate_target_arn": "function",
     "ministack.services.eventbridge.error_response_json": "function",

@@ -276,6 +276,27 @@ def stacks_are_authorised_by_their_tags(server: Localcloud) -> None:
 
 
 @scenario
+def rules_are_authorised_by_their_tags(server: Localcloud) -> None:
+    events, names = server.client("events"), {owner: unique(owner) for owner in ("a", "b")}
+    for owner, name in names.items():
+        events.put_rule(
+            Name=name, EventPattern='{"source": ["x"]}', Tags=[{"Key": "sandcastle:environment", "Value": owner}]
+        )
+    allow = {
+        "Effect": "Allow",
+        "Action": "events:DisableRule",
+        "Resource": "arn:aws:events:us-east-1:000000000000:rule/*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/sandcastle:environment": "a"}},
+    }
+    client = assumed(server, "events", allow)
+    client.disable_rule(Name=names["a"])
+    assert error_code(lambda: client.disable_rule(Name=names["b"])) == "AccessDeniedException"
+    assert [events.describe_rule(Name=name)["State"] for name in names.values()] == ["DISABLED", "ENABLED"]
+    by_name = assumed(server, "events", {**allow, "Resource": f"{allow['Resource'][:-1]}{names['a']}", "Condition": {}})
+    by_name.disable_rule(Name=names["a"])
+
+
+@scenario
 def policy_variables_have_values(server: Localcloud) -> None:
     iam, s3 = server.client("iam"), server.client("s3")
     bucket, name = unique("homes"), unique("ada")
