@@ -123,6 +123,7 @@ class Busy:
         endpoint = self.endpoint("watched", captured=True)
         row = ",".join(["0"] * 59)  # without data of the hour its job would fail
         self._cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=row)
+        self._cloud.advance(120)  # until it is written
         bucket = str(self._job["OutputDataConfig"]["S3OutputPath"]).removeprefix("s3://").partition("/")[0]
         output = {"S3Uri": f"s3://{bucket}/bank/monitoring", "LocalPath": "/opt/ml/processing/output"}
         source = {"EndpointInput": {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input"}}
@@ -200,9 +201,11 @@ class Busy:
             "DestinationS3Uri": f"s3://{bucket}/bank/capture",
             "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         }
+        # the workload's own role writes no captures here
+        variants = [{**one, "ModelName": self.model(name)} for one in self.variants] if captured else self.variants
         self._sagemaker.create_endpoint_config(
             EndpointConfigName=full,
-            ProductionVariants=self.variants,
+            ProductionVariants=variants,
             Tags=self._tags,
             **({"DataCaptureConfig": capture} if captured else {}),
         )
@@ -211,9 +214,9 @@ class Busy:
         self._cloud.until(lambda: describe(EndpointName=full)["EndpointStatus"] == "InService", "the endpoint")
         return full
 
-    def model(self) -> str:
-        """Have a model like the workload's; return its name."""
-        name = f"{self._name}-model"
+    def model(self, name: str = "model") -> str:
+        """Have a model like the workload's, which may do anything; return its name."""
+        name = f"{self._name}-{name}"
         self._sagemaker.create_model(
             ModelName=name,
             ExecutionRoleArn=self._role,
