@@ -2,8 +2,9 @@
 
     {"captureData": {"endpointInput": {"encoding": "CSV", "data": "1,2"}, "endpointOutput": {...}}, ...}
 
-A request with several rows has as many answers. Without a preprocessing script request and answer have to be of one
-encoding, and BASE64 is none that can be read: the container says so in these words (reported of it).
+A request with several rows (lines of CSV, a list of JSON objects) has as many answers. Without a preprocessing script
+request and answer have to be of one encoding, and BASE64 is none that can be read: the container says so in these words
+(reported of it).
 """
 
 import importlib.util
@@ -139,7 +140,8 @@ def side_rows(side: Mapping[str, Any], where: str) -> Rows:
     if encoding == "CSV":
         return records.parse_csv_text(data.strip("\r\n"))
     if encoding == "JSON":
-        return [records.flat(records.parse_json(data, where), where)]
+        document = records.parse_json(data, where)
+        return [records.flat(one, where) for one in (document if isinstance(document, list) else [document])]
     raise UserError(
         f"{where}: Encoding {encoding} cannot be analysed. Name the content type in CaptureContentTypeHeader of the "
         "endpoint's DataCaptureConfig, or use a preprocessing script."

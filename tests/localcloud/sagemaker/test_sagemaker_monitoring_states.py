@@ -12,7 +12,7 @@ from localcloud.sagemaker import durations
 from localcloud.sagemaker.errors import ServiceError
 from localcloud.sagemaker.monitoring.rhythm import Rhythm, Window
 from tests.localcloud.sagemaker import monitored
-from tests.localcloud.sagemaker.scripted_backend import START, World
+from tests.localcloud.sagemaker.scripted_backend import IMAGE, START, World
 
 _HOUR = 3600.0
 #: 2027-01-15 08:00 UTC, as a folder of captured data
@@ -94,7 +94,7 @@ def test_an_hour_makes_a_processing_job_of_the_hour_before(watched: World) -> No
     [data] = job.spec.inputs
     assert data.s3_uri == f"s3://bucket/capture/{_FIRST_HOUR}"
     assert data.local_path == f"/opt/ml/processing/input/endpoint/{_FIRST_HOUR}"
-    assert job.spec.outputs[0].s3_uri == "s3://bucket/reports/watched/schedule/2027/01/15/08"
+    assert job.spec.outputs[0].s3_uri == "s3://bucket/reports/watched/schedule/2027/01/15/09"
     assert job.spec.environment["start_time"] == "2027-01-15T08:00:00Z"
     assert job.spec.environment["end_time"] == "2027-01-15T09:00:00Z"
     assert job.spec.max_runtime_seconds == 3600
@@ -231,15 +231,102 @@ def test_an_image_without_a_runner_fails_the_execution_with_the_reason(
     assert "ProcessingJobArn" not in executions(watched)[0]
 
 
-def test_model_quality_says_what_is_missing(world: World) -> None:
+@pytest.fixture
+def judged(world: World) -> World:
+    """An hourly schedule of model quality, Scheduled, and something captured in the first hour."""
     monitored.endpoint(world)
-    world.call("CreateModelQualityJobDefinition", **monitored.definition("ModelQuality"))
+    definition = monitored.definition("ModelQuality")
+    definition["ModelQualityAppSpecification"] = {"ImageUri": IMAGE, "ProblemType": "Regression"}
+    definition["ModelQualityJobInput"]["EndpointInput"]["InferenceAttribute"] = "0"
+    definition["ModelQualityBaselineConfig"] = {"ConstraintsResource": {"S3Uri": "s3://bucket/base/constraints.json"}}
+    world.call("CreateModelQualityJobDefinition", **definition)
     world.call("CreateMonitoringSchedule", **monitored.schedule(kind="ModelQuality"))
-    world.clock.advance(_HOUR + durations.MONITORING_DELAY)
-    world.wait_until(lambda: executions(world)[0]["MonitoringExecutionStatus"] == "Failed")
-    assert "ground truth" in executions(world)[0]["FailureReason"]
-    assert executions(world, MonitoringTypeEquals="DataQuality") == []
-    assert len(executions(world, MonitoringTypeEquals="ModelQuality", EndpointName="watched")) == 1
+    world.clock.advance(durations.SCHEDULE_CHANGE)
+    world.backend.objects[f"s3://bucket/capture/{_FIRST_HOUR}/00-00-000-x.jsonl"] = b"{}"
+    return world
+
+
+def next_job(world: World, before: int) -> Any:
+    """The job that an execution starts when another is over."""
+    world.wait_until(lambda: len(world.call("ListProcessingJobs")["ProcessingJobSummaries"]) == before + 1)
+    world.clock.advance(durations.JOB_STARTING + durations.JOB_IMAGE_DOWNLOAD)
+    assert len(world.backend.jobs) == before + 1
+    return world.backend.jobs[-1]
+
+
+def test_model_quality_merges_and_then_judges(judged: World) -> None:
+    judged.backend.objects["s3://bucket/truth/2027/01/15/08/labels.jsonl"] = b"{}"
+    merge = fire(judged)
+    assert merge.spec.image.endswith("/sagemaker-model-monitor-groundtruth-merger")
+    assert merge.spec.entrypoint is None
+    assert merge.spec.environment == {
+        "dataset_source": "/opt/ml/processing/input/endpoint",
+        "ground_truth_source": "/opt/ml/processing/groundtruth",
+        "output_path": "/opt/ml/processing/output",
+    }
+    assert [(each.s3_uri, each.local_path) for each in merge.spec.inputs] == [
+        ("s3://bucket/truth/2027/01/15/08", "/opt/ml/processing/groundtruth/2027/01/15/08"),
+        (f"s3://bucket/capture/{_FIRST_HOUR}", f"/opt/ml/processing/input/endpoint/{_FIRST_HOUR}"),
+    ]
+    assert merge.spec.outputs[0].s3_uri == "s3://bucket/reports/merge"
+    judged.backend.objects[f"s3://bucket/reports/merge/{_FIRST_HOUR}/part-00000-x.c000.jsonl"] = b"{}"
+    merge.on_done(JobOutcome("Completed"))
+    [execution] = executions(judged, MonitoringTypeEquals="ModelQuality")
+    assert execution["MonitoringExecutionStatus"] == "InProgress"  # although its first job is over
+    job = next_job(judged, 1)
+    assert job.spec.name == merge.spec.name.replace("groundtruth-merge-", "model-quality-monitoring-")
+    assert [(each.s3_uri, each.local_path) for each in job.spec.inputs] == [
+        (f"s3://bucket/reports/merge/{_FIRST_HOUR}", f"/opt/ml/processing/input/endpoint/{_FIRST_HOUR}"),
+        ("s3://bucket/base/constraints.json", "/opt/ml/processing/baseline/constraints"),
+    ]
+    # word for word that of a real job, whose request its owner published (facts containers 5.1)
+    assert job.spec.environment == {
+        "analysis_type": "MODEL_QUALITY",
+        "baseline_constraints": "/opt/ml/processing/baseline/constraints/constraints.json",
+        "dataset_format": '{"sagemakerMergeJson":{"captureIndexNames":["endpointOutput"]}}',
+        "dataset_source": "/opt/ml/processing/input/endpoint",
+        "end_time": "2027-01-15T09:00:00Z",
+        "inference_attribute": "0",
+        "metric_time": "2027-01-15T08:00:00Z",
+        "output_path": "/opt/ml/processing/output",
+        "problem_type": "Regression",
+        "publish_cloudwatch_metrics": "Enabled",
+        "sagemaker_endpoint_name": "watched",
+        "sagemaker_monitoring_schedule_name": "schedule",
+        "start_time": "2027-01-15T08:00:00Z",
+    }
+    assert job.spec.outputs[0].s3_uri == "s3://bucket/reports/watched/schedule/2027/01/15/09"
+    job.on_done(JobOutcome("Completed", exit_message="CompletedWithViolations: 1"))
+    [execution] = executions(judged)
+    assert execution["MonitoringExecutionStatus"] == "CompletedWithViolations"
+    assert execution["ProcessingJobArn"] == job.spec.arn
+    assert executions(judged, MonitoringTypeEquals="DataQuality") == []
+
+
+def test_labels_that_came_later_count(world: World) -> None:
+    """A window that begins six hours before the run takes labels of all six hours."""
+    monitored.endpoint(world)
+    definition = monitored.definition("ModelQuality")
+    definition["ModelQualityJobInput"]["EndpointInput"] |= {"StartTimeOffset": "-PT6H", "EndTimeOffset": "-PT5H"}
+    world.call("CreateModelQualityJobDefinition", **definition)
+    world.call("CreateMonitoringSchedule", **monitored.schedule(kind="ModelQuality"))
+    world.clock.advance(durations.SCHEDULE_CHANGE)
+    for hour in ("02", "03", "05", "08", "09"):
+        world.backend.objects[f"s3://bucket/truth/2027/01/15/{hour}/labels.jsonl"] = b"{}"
+    merge = fire(world)
+    truths = [each.s3_uri for each in merge.spec.inputs if "/truth/" in each.s3_uri]
+    assert truths == [f"s3://bucket/truth/2027/01/15/{hour}" for hour in ("03", "05", "08")]
+
+
+def test_a_merge_that_does_not_complete_ends_the_execution(judged: World) -> None:
+    fire(judged).on_done(JobOutcome("Failed", failure_reason="ClientError: No S3 objects found"))
+    [execution] = executions(judged)
+    assert execution["MonitoringExecutionStatus"] == "Failed"
+    assert execution["FailureReason"] == "ClientError: No S3 objects found"
+    second = fire(judged)
+    judged.call("StopProcessingJob", ProcessingJobName=second.spec.name)
+    assert executions(judged)[0]["MonitoringExecutionStatus"] == "Stopped"
+    assert len(judged.backend.jobs) == 2  # nothing was analysed
 
 
 def test_a_definition_needs_an_endpoint_that_captures(world: World) -> None:

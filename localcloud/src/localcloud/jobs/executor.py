@@ -12,7 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from localcloud.jobs import cluster, environment, images, layout, metrics, private_python, results, runner_environments
+from localcloud.jobs import (
+    cluster,
+    environment,
+    images,
+    layout,
+    metric_files,
+    metrics,
+    private_python,
+    results,
+    runner_environments,
+)
 from localcloud.jobs.aws import RoleClients
 from localcloud.jobs.host import Host
 from localcloud.jobs.platform import Platform, RoleUnusable, server
@@ -147,6 +157,7 @@ class JobHandle:
             cut_short, failed = self._watch(hosts)
             self._notes += [f"logs: {host.logs_denied}" for host in hosts if host.logs_denied]
             self._publish(clients, scanner)
+            self._deliver(clients, hosts)
             outcome = results.conclude(runner, hosts, cut_short, failed)
             outcome.metrics = scanner.values
             self._upload(transfer, hosts, outcome)
@@ -239,6 +250,15 @@ class JobHandle:
         refused = metrics.publish(clients.cloudwatch, self._spec.name, scanner.values)
         if refused:
             self._notes.append(refused)
+
+    def _deliver(self, clients: RoleClients, hosts: Sequence[Host]) -> None:
+        """The metrics that a processing job left in files."""
+        if self._spec.kind == "processing":
+            folders = [host.directory.ml for host in hosts]
+            refused = metric_files.deliver(clients.cloudwatch, folders, metric_files.namespace(self._spec.environment))
+            if refused:
+                logger.warning("job %s: %s", self._spec.name, refused)
+                self._notes.append(refused)
 
     def _upload(self, transfer: Transfer, hosts: Sequence[Host], outcome: JobOutcome) -> None:
         """Results of a job that was not a failure (a stopped training job keeps what it saved); failures here are

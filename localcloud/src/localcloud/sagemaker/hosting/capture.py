@@ -92,6 +92,7 @@ class Capture:
         # which requests are sampled is no secret; seeded, so that a run can be repeated
         self._random = random.Random(endpoint)  # noqa: S311
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._lines: list[tuple[Exchange, str]] = []
         self._size = 0
         self._timer: Timer | None = None
@@ -121,7 +122,11 @@ class Capture:
                 self._timer = None
 
     def flush(self) -> None:
-        """Write what is kept; failures go to the endpoint's log."""
+        """Write what is kept; failures go to the endpoint's log. When it returns, everything is written."""
+        with self._writing:
+            self._flush()
+
+    def _flush(self) -> None:
         with self._lock:
             lines, self._lines, self._size = self._lines, [], 0
             if self._timer:

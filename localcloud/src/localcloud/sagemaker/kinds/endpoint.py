@@ -201,6 +201,14 @@ class Endpoints:
             variants = tuple(variant.name for variant in fleet.variants)
             return CaptureSource(name, fleet.capture.settings.destination, variants)
 
+    def flush_capture(self, scope: Scope, name: str) -> None:
+        """Write what this endpoint has captured so far; nothing happens without an endpoint or a capture."""
+        with self._core.store.lock:
+            record = self._table.get(scope, name)
+            capture = record.fleet.capture if record and record.fleet else None
+        if capture:
+            capture.flush()
+
     def system_update(self, name: str, seconds: float) -> None:
         """Let AWS update the platform of the endpoint (wherever it is), as it may at any time: SystemUpdating.
 

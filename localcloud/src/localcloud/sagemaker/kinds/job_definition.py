@@ -117,6 +117,10 @@ class JobDefinitions:
             raise errors.validation(f"Endpoint '{name}' does not exist or is not valid")
         return source
 
+    def flush(self, scope: Scope, endpoint: str) -> None:
+        """Write what the endpoint has captured and not written yet, if it still is there."""
+        self._endpoints.flush_capture(scope, endpoint)
+
     def reset(self) -> None:
         """Forget every record."""
         with self._core.store.lock:

@@ -57,7 +57,7 @@ class MonitoringSchedules:
         """No schedules yet; ``jobs`` run what ``definitions`` say."""
         self._core = core
         self._definitions = definitions
-        self._executions = Executions(core, jobs)
+        self._executions = Executions(core, jobs, definitions.flush)
         self._table: Table[ScheduleRecord] = Table(core.store)
 
     def operations(self) -> Mapping[str, Operation]:

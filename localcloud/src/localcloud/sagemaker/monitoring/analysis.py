@@ -100,14 +100,18 @@ class Analysis:
     role_arn: str
     max_runtime: int | None
     source: CaptureSource
+    #: of a model quality analysis: ProblemType, and the S3 URI below which labels come by the hour
+    problem_type: str | None = None
+    ground_truth: str | None = None
 
     @classmethod
     def of_definition(cls, kind: MonitoringType, asked: Mapping[str, Any], source: CaptureSource) -> Analysis:
         """From the request that made a job definition."""
         application = asked[f"{kind}AppSpecification"]
+        inputs = asked[f"{kind}JobInput"]
         return cls(
             type=kind,
-            endpoint_input=asked[f"{kind}JobInput"]["EndpointInput"],
+            endpoint_input=inputs["EndpointInput"],
             application=application,
             environment=application.get("Environment", {}),
             baseline=asked.get(f"{kind}BaselineConfig", {}),
@@ -117,6 +121,8 @@ class Analysis:
             role_arn=asked["RoleArn"],
             max_runtime=asked.get("StoppingCondition", {}).get("MaxRuntimeInSeconds"),
             source=source,
+            problem_type=application.get("ProblemType"),
+            ground_truth=inputs.get("GroundTruthS3Input", {}).get("S3Uri"),
         )
 
     @classmethod

@@ -1,16 +1,17 @@
-"""Monitoring executions: one processing job for each firing of a schedule, and what becomes of it.
+"""Monitoring executions: what each firing of a schedule runs, and what becomes of it.
 
     Pending (up to 20 minutes) -> InProgress -> Completed | CompletedWithViolations | Failed | Stopping -> Stopped
 
-A schedule goes on firing when its endpoint is gone: the jobs then look for data where the endpoint wrote it last.
-History outlives the schedule ([B] DeleteMonitoringSchedule).
+A data quality execution is one processing job, a model quality execution two, one after the other: it shows the job
+that it has come to. A schedule goes on firing when its endpoint is gone: the jobs then look for data where the endpoint
+wrote it last. History outlives the schedule ([B] DeleteMonitoringSchedule).
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -41,16 +42,19 @@ class Execution(Record):
     run: Run
     definition: str | None = None
     job: JobRecord | None = None
+    #: ``job`` only prepares the data: another follows
+    merging: bool = False
     failure: str | None = None
 
 
 class Executions:
     """Every execution of every schedule, living or deleted."""
 
-    def __init__(self, core: Core, jobs: ProcessingJobs) -> None:
-        """None yet; ``jobs`` run them."""
+    def __init__(self, core: Core, jobs: ProcessingJobs, flush: Callable[[Scope, str], None]) -> None:
+        """None yet; ``jobs`` run them, ``flush`` writes what an endpoint has captured and not written yet."""
         self._core = core
         self._jobs = jobs
+        self._flush = flush
         self._all: list[Execution] = []
 
     def begin(self, scope: Scope, run: Run, definition: str | None, delayed: bool) -> None:
@@ -89,19 +93,31 @@ class Executions:
     def _refreshed(self) -> list[Execution]:
         """All of them with the status that their job has now."""
         for execution in self._all:
-            if execution.job and execution.status in ACTIVE:
+            if execution.job and execution.status in ACTIVE and not _goes_on(execution):
                 execution.status, execution.modified = _status(execution.job), execution.job.modified
                 execution.failure = execution.job.failure_reason
         return self._all
 
     def _start(self, execution: Execution, run: Run) -> None:
-        """Make the job, away from the clock's thread: it looks into S3 for the hours that have data."""
+        """Make the first job, away from the clock's thread: it looks into S3 for the hours that have data."""
+        merging = run.analysis.type == "ModelQuality"
+        self._run(execution, run, merging)
+        if merging and execution.job:
+            follow = partial(self._core.in_background, partial(self._merged, execution, run, execution.job))
+            self._core.store.watch(execution.job, follow)
+
+    def _merged(self, execution: Execution, run: Run, merge: JobRecord) -> None:
+        """The merge is over: analyse what came of it, unless it failed or was stopped, which ends the execution."""
+        if merge.status == "Completed":
+            self._run(execution, run, merging=False)
+
+    def _run(self, execution: Execution, run: Run, merging: bool) -> None:
         with self._core.store.lock:
             if execution not in self._all:
                 return
         job, failure = None, None
         try:
-            job = self._launch(execution.scope, run)
+            job = self._launch(execution.scope, run, merging)
         except ServiceError as refused:
             failure = refused.message
         # whatever is wrong here is localcloud's fault and must end the execution, or it would stay Pending for ever
@@ -109,32 +125,41 @@ class Executions:
             logger.exception("an execution of %s could not be started", run.schedule_arn)
             failure = f"InternalServerError: [localcloud] {error}"
         with self._core.store.lock:
-            execution.job, execution.failure = job, failure
+            execution.job, execution.merging, execution.failure = job, merging, failure
             execution.status = "InProgress" if job else "Failed"
             execution.modified = self._core.clock.now()
             self._core.store.changed.notify_all()
 
-    def _launch(self, scope: Scope, run: Run) -> JobRecord:
+    def _launch(self, scope: Scope, run: Run, merging: bool) -> JobRecord:
         """Raises ServiceError, with the reason that the execution then shows."""
         analysis = run.analysis
-        if analysis.type == "ModelQuality":
-            raise ServiceError("", "[localcloud] merging with ground truth (ModelQuality) is not supported yet")
-        request = run.request(self._with_data(scope, run), self._baseline(scope, run))
+        if merging or analysis.type == "DataQuality":
+            self._flush(scope, analysis.source.endpoint)
+        if merging:
+            if not analysis.ground_truth:
+                raise ServiceError("", "A model quality schedule needs a job definition with GroundTruthS3Input.")
+            request = run.merge_request(
+                self._with_data(scope, run, run.captured, run.prefixes),
+                self._with_data(scope, run, analysis.ground_truth.rstrip("/"), run.label_hours),
+            )
+        else:
+            base = run.merged if analysis.type == "ModelQuality" else run.captured
+            prefixes = self._with_data(scope, run, base, run.prefixes)
+            request = run.request(base, prefixes, self._baseline(scope, run))
         return self._jobs.launch(scope, request, {"MonitoringScheduleArn": run.schedule_arn})
 
-    def _with_data(self, scope: Scope, run: Run) -> list[str]:
-        """The prefixes of the window that hold anything; the last one when none does, for the job to fail on."""
-        destination = run.analysis.source.destination
+    def _with_data(self, scope: Scope, run: Run, base: str, prefixes: list[str]) -> list[str]:
+        """The prefixes below ``base`` that hold anything; the last one when none does, for the job to fail on."""
         found = []
-        for prefix in run.prefixes:
+        for prefix in prefixes:
             try:
-                if self._core.backend.list_objects(scope, run.analysis.role_arn, f"{destination}/{prefix}/"):
+                if self._core.backend.list_objects(scope, run.analysis.role_arn, f"{base}/{prefix}/"):
                     found.append(prefix)
             except RuntimeError as reason:
                 # the job meets the same refusal and says so in its own words
                 logger.info("%s: %s", run.job_name, reason)
-                return run.prefixes
-        return found or run.prefixes[-1:]
+                return prefixes
+        return found or prefixes[-1:]
 
     def _baseline(self, scope: Scope, run: Run) -> dict[str, str]:
         """S3 URIs of statistics and constraints; those of the baselining job where the definition has none ([B])."""
@@ -168,6 +193,11 @@ def summary(execution: Execution) -> dict[str, Any]:
         "MonitoringJobDefinitionName": execution.definition,
         "MonitoringType": run.analysis.type,
     }
+
+
+def _goes_on(execution: Execution) -> bool:
+    """Whether the job that is over is not the last one."""
+    return execution.merging and execution.job is not None and execution.job.status == "Completed"
 
 
 def _status(job: JobRecord) -> str:

@@ -1,4 +1,8 @@
-"""The processing job of one monitoring execution (names, inputs and environment: facts containers 5.1)."""
+"""The processing jobs of one monitoring execution (names, inputs and environment: facts containers 5.1).
+
+Data quality is one job over what was captured. Model quality is two: captured answers are merged with the labels that
+came, below ``merge`` of the reports, and that is analysed.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from localcloud.sagemaker.monitoring.analysis import Analysis
-from localcloud.sagemaker.monitoring.rhythm import HOUR, Window
+from localcloud.sagemaker.monitoring.rhythm import Window
 
 _ROOT = "/opt/ml/processing"
+_TRUTH = f"{_ROOT}/groundtruth"
+#: in the registry that the definition's own image is in: AWS has both in one
+_MERGER = "sagemaker-model-monitor-groundtruth-merger"
 #: job name prefix by type
 _NAMES = {"DataQuality": "model-monitoring", "ModelQuality": "model-quality-monitoring"}
 #: member of the endpoint input -> variable that the analyzer reads
@@ -45,8 +52,17 @@ class Run:
     @property
     def job_name(self) -> str:
         """``model-monitoring-202601021500-<24 hex digits>``."""
-        digest = hashlib.sha256(f"{self.schedule_arn}@{self.scheduled}".encode()).hexdigest()[:24]
-        return f"{_NAMES[self.analysis.type]}-{_utc(self.scheduled, '%Y%m%d%H%M')}-{digest}"
+        return self._name(_NAMES[self.analysis.type])
+
+    @property
+    def captured(self) -> str:
+        """The S3 URI below which captured traffic is."""
+        return self.analysis.source.destination
+
+    @property
+    def merged(self) -> str:
+        """The S3 URI below which captured answers with their labels are."""
+        return f"{self.analysis.output['S3Uri'].rstrip('/')}/merge"
 
     @property
     def prefixes(self) -> list[str]:
@@ -55,14 +71,42 @@ class Run:
         hours = [_utc(hour, "%Y/%m/%d/%H") for hour in self.window.hours(self.scheduled)]
         return [f"{source.endpoint}/{variant}/{hour}" for variant in source.variants for hour in hours]
 
-    def request(self, prefixes: Sequence[str], baseline: Mapping[str, str]) -> dict[str, Any]:
-        """CreateProcessingJob over these prefixes; ``baseline`` is the S3 URI of statistics and constraints."""
-        analysis, source = self.analysis, self.analysis.source
-        local = analysis.endpoint_input["LocalPath"].rstrip("/")
+    @property
+    def label_hours(self) -> list[str]:
+        """Below the ground truth, ``yyyy/mm/dd/hh`` of each hour in which labels for the window may have come.
+
+        The folder is the hour in which a label was collected, which is no earlier than its request.
+        """
+        return [_utc(hour, "%Y/%m/%d/%H") for hour in Window(self.window.start, 0.0).hours(self.scheduled)]
+
+    def merge_request(self, prefixes: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+        """CreateProcessingJob that merges what was captured under these prefixes with the labels of these hours."""
+        truth = str(self.analysis.ground_truth).rstrip("/")
         inputs = [
-            _input(f"endpoint_input_{number}", f"{source.destination}/{prefix}", f"{local}/{prefix}")
-            for number, prefix in enumerate(prefixes, start=1)
+            _input(f"groundtruth_input_{number}", f"{truth}/{hour}", f"{_TRUTH}/{hour}")
+            for number, hour in enumerate(labels, start=1)
         ]
+        environment = {
+            "dataset_source": self.analysis.endpoint_input["LocalPath"],
+            "ground_truth_source": _TRUTH,
+            "output_path": f"{_ROOT}/output",
+        }
+        registry = self.analysis.application["ImageUri"].partition("/")[0]
+        return self._job(
+            self._name("groundtruth-merge"),
+            {"ImageUri": f"{registry}/{_MERGER}"},
+            [*inputs, *self._data(self.captured, prefixes)],
+            {"S3Uri": self.merged, "LocalPath": f"{_ROOT}/output", "S3UploadMode": "EndOfJob"},
+            environment,
+        )
+
+    def request(self, base: str, prefixes: Sequence[str], baseline: Mapping[str, str]) -> dict[str, Any]:
+        """CreateProcessingJob that analyses these prefixes below ``base``.
+
+        ``baseline`` is the S3 URI of statistics and constraints.
+        """
+        analysis = self.analysis
+        inputs = self._data(base, prefixes)
         inputs += [_input(name, uri, str(PurePosixPath(_place(name, uri)).parent)) for name, uri in baseline.items()]
         environment = {**self._environment(baseline), **analysis.environment}
         application = analysis.application
@@ -72,21 +116,44 @@ class Run:
                 inputs.append(_input(name, application[member], place))
                 environment[variable] = f"{place}/{PurePosixPath(application[member]).name}"
         command = {k: application[k] for k in ("ContainerEntrypoint", "ContainerArguments") if k in application}
-        hour = _utc(self.scheduled + self.window.end - HOUR, "%Y/%m/%d/%H")
-        target = f"{analysis.output['S3Uri'].rstrip('/')}/{source.endpoint}/{self.schedule}/{hour}"
+        hour = _utc(self.scheduled, "%Y/%m/%d/%H")
+        target = f"{analysis.output['S3Uri'].rstrip('/')}/{analysis.source.endpoint}/{self.schedule}/{hour}"
         output = {
             "S3Uri": target,
             "LocalPath": analysis.output["LocalPath"],
             "S3UploadMode": analysis.output.get("S3UploadMode", "EndOfJob"),
         }
+        return self._job(self.job_name, {"ImageUri": application["ImageUri"], **command}, inputs, output, environment)
+
+    def _name(self, kind: str) -> str:
+        digest = hashlib.sha256(f"{self.schedule_arn}@{self.scheduled}".encode()).hexdigest()[:24]
+        return f"{kind}-{_utc(self.scheduled, '%Y%m%d%H%M')}-{digest}"
+
+    def _data(self, base: str, prefixes: Sequence[str]) -> list[dict[str, Any]]:
+        """Inputs, one for each hour."""
+        local = self.analysis.endpoint_input["LocalPath"].rstrip("/")
+        return [
+            _input(f"endpoint_input_{number}", f"{base}/{prefix}", f"{local}/{prefix}")
+            for number, prefix in enumerate(prefixes, start=1)
+        ]
+
+    def _job(
+        self,
+        name: str,
+        application: Mapping[str, Any],
+        inputs: list[dict[str, Any]],
+        output: Mapping[str, str],
+        environment: Mapping[str, str],
+    ) -> dict[str, Any]:
+        analysis = self.analysis
         return {
-            "ProcessingJobName": self.job_name,
+            "ProcessingJobName": name,
             "ProcessingInputs": inputs,
             "ProcessingOutputConfig": {"Outputs": [{"OutputName": "result", "S3Output": output}]},
             "ProcessingResources": {"ClusterConfig": dict(analysis.cluster)},
             "StoppingCondition": {"MaxRuntimeInSeconds": analysis.max_runtime or self.default_runtime},
-            "AppSpecification": {"ImageUri": application["ImageUri"], **command},
-            "Environment": environment,
+            "AppSpecification": dict(application),
+            "Environment": dict(environment),
             **({"NetworkConfig": dict(analysis.network)} if analysis.network else {}),
             "RoleArn": analysis.role_arn,
             "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()],
@@ -95,17 +162,16 @@ class Run:
     def _environment(self, baseline: Mapping[str, str]) -> dict[str, str]:
         endpoint_input, source = self.analysis.endpoint_input, self.analysis.source
         variables = {
-            "dataset_format": '{"sagemakerCaptureJson":{"captureIndexNames":["endpointInput","endpointOutput"]}}',
             "dataset_source": endpoint_input["LocalPath"],
             "output_path": self.analysis.output["LocalPath"],
             "publish_cloudwatch_metrics": "Enabled",
             "sagemaker_endpoint_name": source.endpoint,
             "sagemaker_monitoring_schedule_name": self.schedule,
-            "sagemaker_endpoint_datacapture_prefix": source.destination,
             "start_time": _utc(self.scheduled + self.window.start, "%Y-%m-%dT%H:%M:%SZ"),
             "end_time": _utc(self.scheduled + self.window.end, "%Y-%m-%dT%H:%M:%SZ"),
             "metric_time": _utc(self.scheduled + self.window.start, "%Y-%m-%dT%H:%M:%SZ"),
         }
+        variables |= self._of_type()
         variables |= {f"baseline_{name}": _place(name, uri) for name, uri in baseline.items()}
         variables |= {
             variable: str(endpoint_input[member])
@@ -113,6 +179,18 @@ class Run:
             if member in endpoint_input
         }
         return variables
+
+    def _of_type(self) -> dict[str, str]:
+        if self.analysis.type == "DataQuality":
+            return {
+                "dataset_format": '{"sagemakerCaptureJson":{"captureIndexNames":["endpointInput","endpointOutput"]}}',
+                "sagemaker_endpoint_datacapture_prefix": self.captured,
+            }
+        return {
+            "dataset_format": '{"sagemakerMergeJson":{"captureIndexNames":["endpointOutput"]}}',
+            "analysis_type": "MODEL_QUALITY",
+            **({"problem_type": self.analysis.problem_type} if self.analysis.problem_type else {}),
+        }
 
 
 def _place(name: str, uri: str) -> str:
