@@ -92,14 +92,23 @@ class ExecutionValues:
         return reply
 
     def _trials(self, name: str, tuning: dict[str, Any]) -> dict[str, Any]:
-        """TrainingJobSummaries, the best first: what ``get_top_model_s3_uri`` of the SDK refers to."""
+        """TrainingJobSummaries, the best first: what ``get_top_model_s3_uri`` of the SDK refers to.
+
+        Of equally good ones the first to be started comes first, which is also the BestTrainingJob of the tuning job.
+        """
         objective = tuning["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
+        maximize = objective.get("Type") == "Maximize"
         asked = {
             "HyperParameterTuningJobName": name,
             "SortBy": "FinalObjectiveMetricValue",
-            "SortOrder": "Descending" if objective.get("Type") == "Maximize" else "Ascending",
+            "SortOrder": "Descending" if maximize else "Ascending",
             "MaxResults": 50,
         }
         operation = "ListTrainingJobsForHyperParameterTuningJob"
         reply = self._call(self._execution.role_arn, operation, asked, self._execution.scope)
-        return {"TrainingJobSummaries": reply["TrainingJobSummaries"]}
+        by_name = sorted(reply["TrainingJobSummaries"], key=lambda trial: str(trial["TrainingJobName"]))
+        return {"TrainingJobSummaries": sorted(by_name, key=_objective, reverse=maximize)}
+
+
+def _objective(trial: dict[str, Any]) -> float:
+    return float(trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
