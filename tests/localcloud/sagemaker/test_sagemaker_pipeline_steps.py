@@ -136,6 +136,22 @@ def test_tune_then_serve_the_best(world: World) -> None:
     assert world.backend.objects["s3://bucket/out/a.out"] == b"ABC"
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_equal_trials_the_first_is_the_best_whichever_ends_first(world: World, first: int) -> None:
+    told = parts.fail("told", get("Steps.Tune.TrainingJobSummaries[0].TrainingJobName"))
+    parts.create(world, parts.tuning("Tune"), told)
+    arn = start(world)
+    wait_for(world, arn, Tune="Executing")
+    launch(world, 2)
+    jobs = sorted(world.backend.jobs, key=lambda job: job.spec.name)
+    for job in (jobs[first], jobs[1 - first]):
+        job.on_done(JobOutcome("Completed", metrics=[("auc", 0.5, 1.0)]))
+    wait_for_end(world, arn)
+    tuning = {"HyperParameterTuningJobName": name_of(world, arn, "Tune")}
+    best = world.call("DescribeHyperParameterTuningJob", **tuning)["BestTrainingJob"]["TrainingJobName"]
+    assert step(world, arn, "told")["FailureReason"] == best == jobs[0].spec.name
+
+
 def test_stopping_an_execution_stops_its_tuning_job_and_the_trials(world: World) -> None:
     parts.create(world, parts.tuning("Tune"))
     arn = start(world)

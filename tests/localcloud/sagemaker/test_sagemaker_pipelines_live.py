@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from tests.localcloud.sagemaker import live
+from tests.localcloud.sagemaker.live import Workshop
 
 pytestmark = pytest.mark.localcloud
 
+ANALYZER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 _CODE = """
 def handler(event, context):
     if event.get("fail"):
@@ -46,8 +48,15 @@ def queue(localcloud: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def pipeline_role(localcloud: Any, function: str) -> str:
-    """May invoke the function and send to the queue."""
+def workshop(localcloud: Any) -> Workshop:
+    return Workshop.open(localcloud, "steps-live")
+
+
+@pytest.fixture(scope="module")
+def pipeline_role(localcloud: Any, function: str, workshop: Workshop) -> str:
+    """May invoke the function, send to the queue, and make what the steps of this module make."""
+    nouns = ("ProcessingJob", "TransformJob", "TrainingJob", "Model", "ModelPackage", "ModelPackageGroup")
+    may = [f"sagemaker:{verb}{noun}" for verb in ("Create", "Describe", "Stop") for noun in nouns]
     return live.role(
         localcloud,
         "steps-pipeline",
@@ -58,6 +67,9 @@ def pipeline_role(localcloud: Any, function: str) -> str:
                 "Action": "sqs:SendMessage",
                 "Resource": f"arn:aws:sqs:us-east-1:{live.ACCOUNT}:steps-queue",
             },
+            {"Effect": "Allow", "Action": "iam:PassRole", "Resource": workshop.role},
+            {"Effect": "Allow", "Action": may, "Resource": f"arn:aws:sagemaker:us-east-1:{live.ACCOUNT}:*"},
+            {"Effect": "Allow", "Action": "sagemaker:ListModelPackages", "Resource": "*"},
         ],
     )
 
@@ -144,3 +156,111 @@ def test_a_callback(localcloud: Any, queue: str, pipeline_role: str) -> None:
     status, steps = ended(localcloud, arn)
     assert steps["Ask"]["Metadata"]["Callback"]["OutputParameters"] == answer
     assert (status, steps["T"]["FailureReason"]) == ("Failed", "answer=0.5")
+
+
+def quality_check(workshop: Workshop, name: str, rows: str, **members: Any) -> dict[str, Any]:
+    """A check of the rows below a prefix, as SDK v3 asks for it."""
+    base = "/opt/ml/processing"
+    source = {
+        "S3Uri": f"s3://{workshop.bucket}/{rows}",
+        "LocalPath": f"{base}/input/baseline_dataset_input",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+        "S3DataDistributionType": "FullyReplicated",
+    }
+    place = {"S3Uri": f"s3://{workshop.bucket}/{name}", "LocalPath": f"{base}/output", "S3UploadMode": "EndOfJob"}
+    arguments = {
+        "ProcessingInputs": [{"InputName": "baseline_dataset_input", "AppManaged": False, "S3Input": source}],
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "monitoring_output", "S3Output": place}]},
+        "ProcessingResources": workshop.processing("")["ProcessingResources"],
+        "AppSpecification": {"ImageUri": ANALYZER},
+        "Environment": {
+            "dataset_format": json.dumps({"csv": {"header": True, "output_columns_position": "START"}}),
+            "dataset_source": f"{base}/input/baseline_dataset_input",
+            "output_path": f"{base}/output",
+            "publish_cloudwatch_metrics": "Disabled",
+        },
+        "RoleArn": workshop.role,
+    }
+    return {"Name": name, "Type": "QualityCheck", "CheckType": "DATA_QUALITY", "Arguments": arguments, **members}
+
+
+def test_a_check_against_the_baseline_of_another(localcloud: Any, workshop: Workshop, pipeline_role: str) -> None:
+    s3 = localcloud.client("s3")
+    good = "x,y\n" + "".join(f"{row},{row % 7}.5\n" for row in range(50))
+    s3.put_object(Bucket=workshop.bucket, Key="good/rows.csv", Body=good.encode())
+    s3.put_object(Bucket=workshop.bucket, Key="bad/rows.csv", Body=good.replace("3,3.5", "three,3.5").encode())
+    baseline = {
+        f"SuppliedBaseline{kind}": {"Get": f"Steps.First.CalculatedBaseline{kind}"}
+        for kind in ("Statistics", "Constraints")
+    }
+    execution = start(
+        localcloud,
+        "steps-checks",
+        pipeline_role,
+        quality_check(workshop, "First", "good", SkipCheck=True, RegisterNewBaseline=True),
+        quality_check(workshop, "Same", "good", **baseline),
+        {**quality_check(workshop, "Other", "bad", **baseline), "DependsOn": ["Same"]},
+    )
+    status, steps = ended(localcloud, execution)
+    assert {name: step["StepStatus"] for name, step in steps.items()} == {
+        "First": "Succeeded",
+        "Same": "Succeeded",
+        "Other": "Failed",
+    }, steps
+    assert status == "Failed"
+    assert "CompletedWithViolations" in steps["Other"]["FailureReason"]
+    report = steps["Other"]["Metadata"]["QualityCheck"]["ViolationReport"]
+    key = report.removeprefix(f"s3://{workshop.bucket}/")
+    violations = json.load(s3.get_object(Bucket=workshop.bucket, Key=key)["Body"])["violations"]
+    assert ("x", "data_type_check") in [(each["feature_name"], each["constraint_check_type"]) for each in violations]
+
+
+def test_a_version_is_registered_made_a_model_and_answers(
+    localcloud: Any, workshop: Workshop, pipeline_role: str
+) -> None:
+    """What precedes a deployment: a model made from an approved version, and a transform job with it."""
+    localcloud.client("s3").put_object(Bucket=workshop.bucket, Key="smoke/input.csv", Body=b"9.0,1.0\n1.0,9.0\n")
+    trained = {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
+    specification = {
+        "Containers": [{"Image": live.XGBOOST, "ModelDataUrl": trained}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    registered = {
+        "ModelPackageGroupName": "steps-group",
+        "ModelApprovalStatus": "Approved",
+        "InferenceSpecification": specification,
+    }
+    model = {
+        "ModelName": "steps-model",
+        "ExecutionRoleArn": workshop.role,
+        "PrimaryContainer": {"ModelPackageName": {"Get": "Steps.Register.ModelPackageArn"}},
+    }
+    where = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{workshop.bucket}/smoke/"}}
+    answers = {"Std:Join": {"On": "/", "Values": [f"s3://{workshop.bucket}", {"Get": "Execution.PipelineExecutionId"}]}}
+    transform = {
+        "TransformJobName": "steps-smoke",
+        "ModelName": {"Get": "Steps.Model.ModelName"},
+        "BatchStrategy": "MultiRecord",
+        "TransformInput": {"DataSource": where, "ContentType": "text/csv", "SplitType": "Line"},
+        "TransformOutput": {"S3OutputPath": answers, "Accept": "text/csv", "AssembleWith": "Line"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    execution = start(
+        localcloud,
+        "steps-smoke",
+        pipeline_role,
+        {"Name": "Train", "Type": "Training", "Arguments": {**workshop.training(), "TrainingJobName": "steps-train"}},
+        {"Name": "Register", "Type": "RegisterModel", "Arguments": registered},
+        {"Name": "Model", "Type": "Model", "Arguments": model},
+        {"Name": "Smoke", "Type": "Transform", "Arguments": transform},
+    )
+    status, steps = ended(localcloud, execution)
+    assert status == "Succeeded", steps
+    identifier = execution.rpartition("/")[2]
+    for name, kind in (("Train", "TrainingJob"), ("Model", "Model"), ("Smoke", "TransformJob")):
+        assert f"/steps-{name.lower()}-{identifier}-" in steps[name]["Metadata"][kind]["Arn"]
+    body = localcloud.client("s3").get_object(Bucket=workshop.bucket, Key=f"{identifier}/input.csv.out")["Body"].read()
+    first, second = (float(line) for line in body.split())
+    assert first > 0.5 > second
