@@ -105,6 +105,14 @@ SWITCHES = (
         "the code of DeleteApp for an app that is Pending or Deleting",
     ),
     Switch(
+        "step-cache",
+        "succeeded-steps|succeeded-executions",
+        "succeeded-steps",
+        "the guide of today asks for a successful run of the step, that of 2022 for a successful pipeline as well "
+        "(pipelines-caching)",
+        "whether a pipeline's step uses the results of a step again whose execution failed later",
+    ),
+    Switch(
         "domain-handler-efs",
         "keep|delete",
         "keep",

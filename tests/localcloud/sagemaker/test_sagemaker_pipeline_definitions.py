@@ -86,8 +86,8 @@ def test_bad_definitions(text: str, expected: str) -> None:
     [
         ({"Name": "a", "Type": "ClarifyCheck", "Arguments": {}}, "step a: type ClarifyCheck"),
         ({"Name": "a", "Type": "EMR", "Arguments": {}}, "step a: type EMR"),
-        (parts.training("a", CacheConfig={"Enabled": True, "ExpireAfter": "P1D"}), "step a: CacheConfig"),
-        (parts.training("a", RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"]}]), "step a: RetryPolicies"),
+        (parts.fail("a", "no") | {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}, "step a: CacheConfig"),
+        (parts.fail("a", "no") | {"RetryPolicies": [{"MaxAttempts": 1}]}, "step a: RetryPolicies"),
         (parts.fail("a", {"Std:Random": {}}), "step a: Std:Random"),
         (parts.training("a", DependsOn=[{"Step": "b"}]), "step a: DependsOn with run conditions"),
     ],

@@ -104,10 +104,29 @@ def test_a_pipeline_from_create_to_a_delete_that_is_refused(
     live.wait_for(lambda: sm.list_pipelines(PipelineNamePrefix=name)["PipelineSummaries"], lambda found: not found)
 
 
+def test_a_definition_in_s3_is_read_as_the_pipelines_role(
+    localcloud: Any, stack: Stack, sm: Any, workshop: Workshop, pipeline_role: str
+) -> None:
+    body = json.dumps({"Version": "2020-12-01", "Steps": [{"Name": "Stop", "Type": "Fail", "Arguments": {}}]})
+    localcloud.client("s3").put_object(Bucket=workshop.bucket, Key="pipeline.json", Body=body.encode())
+    place = {"Bucket": workshop.bucket, "Key": "pipeline.json"}
+    made = {
+        "Pipeline": resource(
+            "Pipeline",
+            PipelineName=stack.name,
+            RoleArn=pipeline_role,
+            PipelineDefinition={"PipelineDefinitionS3Location": place},
+        )
+    }
+    assert stack.create(made) == "CREATE_COMPLETE", stack.reasons()
+    assert sm.describe_pipeline(PipelineName=stack.name)["PipelineDefinition"] == body
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
 def test_a_definition_that_is_refused(stack: Stack, pipeline_role: str) -> None:
-    step = {"Name": "a", "Type": "Lambda", "Arguments": {}}
+    step = {"Name": "a", "Type": "EMR", "Arguments": {}}
     assert stack.create({"Pipeline": pipeline(stack.name, pipeline_role, step)}) == "ROLLBACK_COMPLETE"
-    assert "step a: type Lambda is not supported yet" in stack.reasons()
+    assert "step a: type EMR is not supported yet" in stack.reasons()
     assert stack.delete() == "DELETE_COMPLETE"
 
 

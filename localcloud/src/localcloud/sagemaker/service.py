@@ -28,6 +28,7 @@ from localcloud.sagemaker.kinds.notebook_instance import NotebookInstances
 from localcloud.sagemaker.kinds.notebook_lifecycle_config import NotebookLifecycleConfigs
 from localcloud.sagemaker.kinds.pipeline import Pipelines
 from localcloud.sagemaker.kinds.pipeline_execution import PipelineExecutions
+from localcloud.sagemaker.kinds.pipeline_version import PipelineVersions
 from localcloud.sagemaker.kinds.processing_job import ProcessingJobs
 from localcloud.sagemaker.kinds.space import Spaces
 from localcloud.sagemaker.kinds.studio_lifecycle_config import StudioLifecycleConfigs
@@ -83,6 +84,7 @@ class SageMaker:
             groups,
             packages,
             pipelines,
+            PipelineVersions(self.core, pipelines),
             PipelineExecutions(self.core, pipelines, self.call_as),
             NotebookInstances(self.core, scripts),
             scripts,

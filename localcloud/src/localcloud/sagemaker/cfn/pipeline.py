@@ -68,10 +68,14 @@ def _request(props: Props) -> Props:
     """The properties as members of the API: a definition is a text there. Raises CfnError."""
     _API.check(props)
     definition = props["PipelineDefinition"]
-    if "PipelineDefinitionBody" not in definition:
-        raise CfnError("[localcloud] AWS::SageMaker::Pipeline: PipelineDefinitionS3Location is not supported yet")
-    untagged = {k: v for k, v in props.items() if k != "Tags"}
-    return {**untagged, "PipelineDefinition": definition["PipelineDefinitionBody"]}
+    others = {k: v for k, v in props.items() if k not in ("Tags", "PipelineDefinition")}
+    if "PipelineDefinitionBody" in definition:
+        return {**others, "PipelineDefinition": definition["PipelineDefinitionBody"]}
+    place = definition["PipelineDefinitionS3Location"]
+    for member in ("Version", "ETag"):
+        if member in place:
+            raise CfnError(f"[localcloud] AWS::SageMaker::Pipeline: {member} of a location is not supported yet")
+    return {**others, "PipelineDefinitionS3Location": {"Bucket": place["Bucket"], "ObjectKey": place["Key"]}}
 
 
 def _call(operation: str, parameters: Props) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pipelines: the definition is checked when it comes, kept with its version, and executed by ``pipelines.engine``."""
+"""Pipelines: the definition is checked when it comes, kept as a version, and executed by ``pipelines.engine``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from localcloud.sagemaker import durations, errors, listing
 from localcloud.sagemaker.api.supported import ANY, TAGS, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
-from localcloud.sagemaker.pipelines.definition import parse
-from localcloud.sagemaker.pipelines.records import RUNNING, ExecutionRecord, PipelineRecord
+from localcloud.sagemaker.pipelines import versions
+from localcloud.sagemaker.pipelines.definition import Definition, parse
+from localcloud.sagemaker.pipelines.records import RUNNING, ExecutionRecord, PipelineRecord, PipelineVersion
 from localcloud.sagemaker.ports import Scope
 from localcloud.sagemaker.store import Table, name_in, tag_map
 
@@ -19,11 +20,16 @@ _CHANGE: Tree = {
     "PipelineName": ANY,
     "PipelineDisplayName": ANY,
     "PipelineDefinition": ANY,
+    "PipelineDefinitionS3Location": {"Bucket": ANY, "ObjectKey": ANY},
     "PipelineDescription": ANY,
     "RoleArn": ANY,
     "ParallelismConfiguration": {"MaxParallelExecutionSteps": ANY},
 }
 _CREATE: Tree = {**_CHANGE, "ClientRequestToken": ANY, "Tags": TAGS}
+_UPDATE: Tree = {**_CHANGE, "PipelineVersionAliases": ANY}
+_DESCRIBE: Tree = {"PipelineName": ANY, "PipelineVersionId": ANY, "PipelineVersionAlias": ANY}
+#: members that a pipeline's versions have, and not the pipeline
+_OF_VERSIONS = frozenset({"PipelineDefinition", "PipelineDefinitionS3Location", "PipelineVersionAliases"})
 _RESOURCE = (PATH, "PipelineName")
 _LIST: Tree = {
     "PipelineNamePrefix": ANY,
@@ -52,8 +58,8 @@ class Pipelines:
         delete: Tree = {"PipelineName": ANY, "ClientRequestToken": ANY}
         return {
             "CreatePipeline": Operation(self.create, _CREATE, _RESOURCE),
-            "UpdatePipeline": Operation(self.update, _CHANGE, _RESOURCE),
-            "DescribePipeline": Operation(self.describe, {"PipelineName": ANY}, _RESOURCE),
+            "UpdatePipeline": Operation(self.update, _UPDATE, _RESOURCE),
+            "DescribePipeline": Operation(self.describe, _DESCRIBE, _RESOURCE),
             "ListPipelines": Operation(self.list_page, _LIST),
             "DeletePipeline": Operation(self.delete, delete, _RESOURCE),
         }
@@ -63,9 +69,9 @@ class Pipelines:
         asked, scope = request.parameters, request.scope
         name = asked["PipelineName"]
         arn = scope.arn(PATH, name)
-        if "PipelineDefinition" not in asked:
+        definition = self._definition(request, asked["RoleArn"])
+        if definition is None:
             raise errors.validation("Either Pipeline Definition or Pipeline Definition S3 location should be provided")
-        definition = parse(asked["PipelineDefinition"], request.operation)
         self._core.require_tagging(request, arn)
         self._core.require_role(request, asked["RoleArn"])
         now = self._core.clock.now()
@@ -76,31 +82,49 @@ class Pipelines:
             if known:
                 raise errors.validation(f"Pipeline names must be unique within an AWS account and region: {arn}")
             record = PipelineRecord(
-                scope, name, arn, asked, now, now, "Active", tag_map(asked.get("Tags")), definition=definition
+                scope,
+                name,
+                arn,
+                _without_definition(asked),
+                now,
+                now,
+                "Active",
+                tag_map(asked.get("Tags")),
+                versions=[PipelineVersion(scope, f"{name}/1", arn, {}, now, now, id=1, definition=definition)],
             )
             self._table.add(record)
         return {"PipelineArn": arn}
 
     def update(self, request: Request) -> dict[str, Any]:
-        """A new version; executions that run keep the definition they were started with ([K])."""
+        """Another definition is a new version; executions that run keep the one they were started with ([K])."""
         asked = request.parameters
-        definition = parse(asked["PipelineDefinition"], request.operation) if "PipelineDefinition" in asked else None
+        with self._core.store.lock:
+            role = asked.get("RoleArn", self.require(request.scope, asked["PipelineName"]).request["RoleArn"])
+        definition = self._definition(request, role)
         if "RoleArn" in asked:
             self._core.require_role(request, asked["RoleArn"])
         with self._core.store.lock:
-            record = self._active(request)
-            record.request = {**record.request, **asked}
-            record.definition = definition or record.definition
-            record.version += 1
-            record.modified = self._core.clock.now()
-            return {"PipelineArn": record.arn, "PipelineVersionId": record.version}
+            record = self.require(request.scope, asked["PipelineName"])
+            self.require_active(record)
+            aliases, now = asked.get("PipelineVersionAliases", []), self._core.clock.now()
+            if definition is not None and definition.text != record.latest.definition.text:
+                versions.require_free(record, aliases)
+                record.versions.append(versions.following(record, definition, aliases, now))
+            elif aliases:
+                raise errors.validation("PipelineVersionAliases can be specified only with another definition.")
+            record.request = {**record.request, **_without_definition(asked)}
+            record.modified = now
+            return {"PipelineArn": record.arn, "PipelineVersionId": record.latest.id}
 
     def describe(self, request: Request) -> dict[str, Any]:
-        """The definition as it was given, and when it last ran."""
+        """The definition of a version as it was given, and when the pipeline last ran."""
         with self._core.store.lock:
             record = self.require(request.scope, request["PipelineName"])
+            version = record.require_version(request.parameters)
             return {
                 **record.request,
+                **versions.summary(version),
+                "PipelineDefinition": version.definition.text,
                 "PipelineArn": record.arn,
                 "PipelineStatus": record.status,
                 "CreationTime": record.created,
@@ -148,17 +172,39 @@ class Pipelines:
             self.executions.clear()
             self._table.clear()
 
-    def _active(self, request: Request) -> PipelineRecord:
-        record = self.require(request.scope, request["PipelineName"])
+    def require_active(self, record: PipelineRecord) -> None:
+        """Raises ConflictException for a pipeline that is being deleted."""
         if record.status != "Active":
             raise errors.conflict(f"Pipeline {record.arn} is in status {record.status}.")
-        return record
+
+    def _definition(self, request: Request, role: str) -> Definition | None:
+        """The definition that a request brings or, as the pipeline's role, leads to; None: it does neither.
+
+        Raises ValidationException. Hold no lock.
+        """
+        asked = request.parameters
+        text, place = asked.get("PipelineDefinition"), asked.get("PipelineDefinitionS3Location")
+        if text is not None and place is not None:
+            raise errors.validation(
+                "Only one of Pipeline Definition and Pipeline Definition S3 location should be provided"
+            )
+        if place is not None:
+            uri = f"s3://{place['Bucket']}/{place['ObjectKey']}"
+            try:
+                text = self._core.backend.get_object(request.scope, role, uri).decode()
+            except (RuntimeError, UnicodeDecodeError) as reason:
+                raise errors.validation(f"Unable to read the pipeline definition {uri}: {reason}") from None
+        return None if text is None else parse(text, request.operation)
 
     def _forget(self, record: PipelineRecord) -> None:
         with self._core.store.lock:
             for execution in self.executions_of(record):
                 self.executions.remove(execution)
             self._table.remove(record)
+
+
+def _without_definition(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {member: value for member, value in asked.items() if member not in _OF_VERSIONS}
 
 
 def _summary(record: PipelineRecord) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from localcloud.sagemaker import errors, listing
 from localcloud.sagemaker.api.supported import ANY, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.kinds.pipeline import PATH, Pipelines
+from localcloud.sagemaker.pipelines import selective
+from localcloud.sagemaker.pipelines.definition import Definition
 from localcloud.sagemaker.pipelines.engine import Engine
 from localcloud.sagemaker.pipelines.events import execution_changed
 from localcloud.sagemaker.pipelines.expressions import Unresolvable, resolve, text
@@ -30,8 +32,21 @@ _START: Tree = {
     "PipelineExecutionDescription": ANY,
     "ClientRequestToken": ANY,
     "ParallelismConfiguration": {"MaxParallelExecutionSteps": ANY},
+    "SelectiveExecutionConfig": {"SourcePipelineExecutionArn": ANY, "SelectedSteps": {"StepName": ANY}},
+    "PipelineVersionId": ANY,
+    "PipelineVersionAlias": ANY,
 }
 _ARN: Tree = {"PipelineExecutionArn": ANY}
+_PARALLEL: Tree = {"ParallelismConfiguration": {"MaxParallelExecutionSteps": ANY}}
+_RETRY: Tree = {**_ARN, **_PARALLEL, "ClientRequestToken": ANY}
+_UPDATE: Tree = {
+    **_ARN,
+    **_PARALLEL,
+    "PipelineExecutionDescription": ANY,
+    "PipelineExecutionDisplayName": ANY,
+}
+#: what RetryPipelineExecution goes on with
+_RETRIED = ("Failed", "Stopped")
 _EXECUTION = ("", "PipelineExecutionArn")
 _PIPELINE = (PATH, "PipelineName")
 _PAGE: Tree = {"NextToken": ANY, "MaxResults": ANY}
@@ -58,7 +73,7 @@ class PipelineExecutions:
         self._core = core
         self._pipelines = pipelines
         self._call = call
-        self._engine = Engine(core, call)
+        self._engine = Engine(core, call, pipelines.executions_of)
 
     def operations(self) -> Mapping[str, Operation]:
         """Operation name to what serves it."""
@@ -67,6 +82,8 @@ class PipelineExecutions:
         return {
             "StartPipelineExecution": Operation(self.start, _START, _PIPELINE),
             "StopPipelineExecution": Operation(self.stop, stop, _EXECUTION),
+            "RetryPipelineExecution": Operation(self.retry, _RETRY, _EXECUTION),
+            "UpdatePipelineExecution": Operation(self.update, _UPDATE, _EXECUTION),
             "DescribePipelineExecution": Operation(self.describe, _ARN, _EXECUTION),
             "ListPipelineExecutions": Operation(self.list_page, _LIST, _PIPELINE),
             "ListPipelineExecutionSteps": Operation(self.list_steps, steps, _EXECUTION),
@@ -81,14 +98,14 @@ class PipelineExecutions:
         now = self._core.clock.now()
         with self._core.store.lock:
             pipeline = self._pipelines.require(request.scope, asked["PipelineName"])
-            if pipeline.status != "Active":
-                raise errors.conflict(f"Pipeline {pipeline.arn} is in status {pipeline.status}.")
+            self._pipelines.require_active(pipeline)
             known = self._of_token(pipeline, asked["ClientRequestToken"])
             if known:
                 return {"PipelineExecutionArn": known.arn}
             execution_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
             name = f"{pipeline.name}/execution/{execution_id}"
-            parallel = asked.get("ParallelismConfiguration", pipeline.request.get("ParallelismConfiguration", {}))
+            version = pipeline.require_version(asked)
+            selection = asked.get("SelectiveExecutionConfig")
             record = ExecutionRecord(
                 pipeline.scope,
                 name,
@@ -99,12 +116,17 @@ class PipelineExecutions:
                 "Executing",
                 pipeline=pipeline,
                 id=execution_id,
-                definition=pipeline.definition,
-                version=pipeline.version,
-                parameters=_parameters(pipeline, asked.get("PipelineParameters") or []),
+                definition=version.definition,
+                version=version.id,
+                parameters=_parameters(pipeline, version.definition, asked.get("PipelineParameters") or []),
                 role_arn=pipeline.request["RoleArn"],
-                max_parallel=parallel.get("MaxParallelExecutionSteps", PARALLEL),
+                max_parallel=_parallel(pipeline, asked),
             )
+            if selection:
+                record.selected = selective.selected(record.definition, selection)
+                source = self._source(pipeline, selection.get("SourcePipelineExecutionArn"))
+                record.runs = selective.taken_over(record.definition, record.selected, source, now)
+            version.last_execution = record.arn
             self._pipelines.executions.add(record)
             pipeline.last_run = now
             execution_changed(self._core, record, None)
@@ -123,6 +145,35 @@ class PipelineExecutions:
             self._engine.stop(record)
             return {"PipelineExecutionArn": record.arn}
 
+    def retry(self, request: Request) -> dict[str, Any]:
+        """Go on with an execution that failed or was stopped: steps that have succeeded are not run again."""
+        asked = request.parameters
+        with self._core.store.lock:
+            record = self._require(request)
+            if record.retried != asked["ClientRequestToken"]:
+                self._pipelines.require_active(record.pipeline)
+                if record.status not in _RETRIED:
+                    raise errors.conflict(
+                        f"Pipeline execution {record.arn} is in status {record.status}. Only executions that are "
+                        f"{' or '.join(_RETRIED)} can be retried."
+                    )
+                record.retried = asked["ClientRequestToken"]
+                record.max_parallel = _parallel(record.pipeline, asked)
+                self._engine.retry(record)
+            return {"PipelineExecutionArn": record.arn}
+
+    def update(self, request: Request) -> dict[str, Any]:
+        """Another display name, description or number of steps at a time, in any status."""
+        asked = request.parameters
+        with self._core.store.lock:
+            record = self._require(request)
+            record.request = {**record.request, **{name: asked[name] for name in _UPDATE if name in asked}}
+            if "ParallelismConfiguration" in asked:
+                record.max_parallel = _parallel(record.pipeline, asked)
+                self._engine.advance(record)
+            record.modified = self._core.clock.now()
+            return {"PipelineExecutionArn": record.arn}
+
     def describe(self, request: Request) -> dict[str, Any]:
         """How far an execution is."""
         with self._core.store.lock:
@@ -134,6 +185,7 @@ class PipelineExecutions:
                 "PipelineExecutionStatus": record.status,
                 "PipelineExecutionDescription": record.request.get("PipelineExecutionDescription"),
                 "PipelineExperimentConfig": self._experiment(record),
+                "SelectiveExecutionConfig": record.request.get("SelectiveExecutionConfig"),
                 "FailureReason": record.failure,
                 "CreationTime": record.created,
                 "LastModifiedTime": record.modified,
@@ -188,6 +240,17 @@ class PipelineExecutions:
         executions = self._pipelines.executions_of(pipeline)
         return next((e for e in executions if e.request["ClientRequestToken"] == token), None)
 
+    def _source(self, pipeline: PipelineRecord, arn: str | None) -> ExecutionRecord | None:
+        """The execution of the same pipeline that a selective one refers to. Raises ValidationException."""
+        if arn is None:
+            return None
+        found = next((each for each in self._pipelines.executions_of(pipeline) if each.arn == arn), None)
+        if found is None:
+            raise errors.validation(
+                f"Invalid SourcePipelineExecutionArn: {arn} is no execution of pipeline {pipeline.arn}."
+            )
+        return found
+
     def _experiment(self, record: ExecutionRecord) -> Any:
         if not record.definition.experiment:
             return None
@@ -197,9 +260,15 @@ class PipelineExecutions:
             return None
 
 
-def _parameters(pipeline: PipelineRecord, given: list[dict[str, str]]) -> dict[str, Any]:
+def _parallel(pipeline: PipelineRecord, asked: Mapping[str, Any]) -> int:
+    """How many steps run at the same time: as the request says, else as the pipeline does."""
+    config = asked.get("ParallelismConfiguration", pipeline.request.get("ParallelismConfiguration", {}))
+    return int(config.get("MaxParallelExecutionSteps", PARALLEL))
+
+
+def _parameters(pipeline: PipelineRecord, definition: Definition, given: list[dict[str, str]]) -> dict[str, Any]:
     """Every parameter's value. Raises ValidationException ([K] texts)."""
-    known, values = pipeline.definition.parameters, {entry["Name"]: entry["Value"] for entry in given}
+    known, values = definition.parameters, {entry["Name"]: entry["Value"] for entry in given}
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise errors.validation(f"Assignment to unexpected parameters {unknown} in pipeline {pipeline.arn}")

@@ -14,7 +14,8 @@ from typing import Any
 
 from localcloud.sagemaker import errors
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.pipelines import expressions, outputs
+from localcloud.sagemaker.pipelines import expressions, outputs, policies
+from localcloud.sagemaker.pipelines.policies import RetryPolicy
 from localcloud.sagemaker.pipelines.steps import API_STEPS, PrefixTooLong
 
 VERSION = "2020-12-01"
@@ -46,7 +47,7 @@ _TYPES: Mapping[str, frozenset[str]] = {
 _NEEDED: Mapping[str, str] = {"Lambda": "FunctionArn", "Callback": "SqsQueueUrl", "QualityCheck": "CheckType"}
 _CHECK_TYPES = ("DATA_QUALITY", "MODEL_QUALITY")
 _COMMON = frozenset({"Name", "Type", "Arguments", "DependsOn", "DisplayName", "Description"})
-#: members that change nothing with these values
+#: members of some types only, which change nothing anywhere with these values
 _HARMLESS: Mapping[str, tuple[Any, ...]] = {"CacheConfig": ({"Enabled": False},), "RetryPolicies": ([],)}
 _FUNCTIONS = frozenset({expressions.JOIN, expressions.JSON_GET})
 _CONVERT = {"String": str, "Integer": int, "Float": float}
@@ -94,6 +95,9 @@ class Step:
     property_files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     #: what a step of its type has beside Arguments and property files
     members: Mapping[str, Any] = field(default_factory=dict)
+    #: how old, in seconds, a result may be that is used again; None: none is
+    cache: float | None = None
+    retries: tuple[RetryPolicy, ...] = ()
 
     @property
     def outputs(self) -> frozenset[str]:
@@ -168,7 +172,11 @@ def _step(entry: dict[str, Any], branch: tuple[str, bool] | None, operation: str
     name, kind = entry["Name"], str(entry.get("Type"))
     if kind not in _TYPES:
         raise errors.not_supported(operation, f"step {name}: type {kind}")
-    for member in sorted(set(entry) - _COMMON - _TYPES[kind]):
+    honoured = {
+        *(["CacheConfig"] if kind in policies.CACHED else []),
+        *(["RetryPolicies"] if kind in policies.RETRIED else []),
+    }
+    for member in sorted(set(entry) - _COMMON - _TYPES[kind] - honoured):
         if entry[member] is not None and entry[member] not in _HARMLESS.get(member, ()):
             raise errors.not_supported(operation, f"step {name}: {member}")
     arguments = entry.get("Arguments")
@@ -186,6 +194,10 @@ def _step(entry: dict[str, Any], branch: tuple[str, bool] | None, operation: str
     depends = entry.get("DependsOn") or []
     if not all(isinstance(other, str) for other in depends):
         raise errors.not_supported(operation, f"step {name}: DependsOn with run conditions")
+    try:
+        cache, retries = policies.cache_of(entry), policies.retries_of(entry)
+    except ValueError as reason:
+        raise _bad(f"step {name!r}: {reason}") from None
     referred = {other for ref in expressions.references(asked) if (other := expressions.step_of(ref))}
     return Step(
         name=name,
@@ -200,6 +212,8 @@ def _step(entry: dict[str, Any], branch: tuple[str, bool] | None, operation: str
             for file in entry.get("PropertyFiles") or []
         },
         members=members,
+        cache=cache,
+        retries=retries,
     )
 
 

@@ -8,7 +8,7 @@ A stop is not prompt: an execution is Stopping until the last job has stopped ([
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -16,14 +16,22 @@ from localcloud.sagemaker.api import model
 from localcloud.sagemaker.api.coercion import coerced
 from localcloud.sagemaker.core import Core
 from localcloud.sagemaker.errors import ServiceError
-from localcloud.sagemaker.pipelines import conditions
+from localcloud.sagemaker.pipelines import caching, conditions, retries
 from localcloud.sagemaker.pipelines.callback_step import CallbackSteps
 from localcloud.sagemaker.pipelines.definition import Step
 from localcloud.sagemaker.pipelines.events import execution_changed, step_changed
 from localcloud.sagemaker.pipelines.expressions import Unresolvable, resolve, text
 from localcloud.sagemaker.pipelines.function_step import FunctionSteps
 from localcloud.sagemaker.pipelines.quality_check import QualityChecks
-from localcloud.sagemaker.pipelines.records import ACTIVE, RUNNING, ExecutionRecord, StepEnd, StepRun, StepStatus
+from localcloud.sagemaker.pipelines.records import (
+    ACTIVE,
+    RUNNING,
+    ExecutionRecord,
+    PipelineRecord,
+    StepEnd,
+    StepRun,
+    StepStatus,
+)
 from localcloud.sagemaker.pipelines.steps import API_STEPS, ApiStep, PrefixTooLong
 from localcloud.sagemaker.pipelines.values import CallAs, ExecutionValues
 from localcloud.sagemaker.store import WorkRecord, tag_map
@@ -44,12 +52,17 @@ class OutsideSteps(Protocol):
         """The execution is being stopped."""
 
 
+#: every execution of a pipeline; hold the lock
+ExecutionsOf = Callable[[PipelineRecord], Iterable[ExecutionRecord]]
+
+
 class Engine:
     """Executes."""
 
-    def __init__(self, core: Core, call: CallAs) -> None:
-        """``call`` is the service's own API, used as a role."""
+    def __init__(self, core: Core, call: CallAs, executions_of: ExecutionsOf) -> None:
+        """``call`` is the service's own API, used as a role; ``executions_of`` finds what a step may use again."""
         self._core = core
+        self._executions_of = executions_of
         self._call = call
         self._checks = QualityChecks(call)
         self.callbacks = CallbackSteps(core)
@@ -64,6 +77,15 @@ class Engine:
         """Ask every job that runs to stop. Hold the lock."""
         self._enter(execution, "Stopping")
         self._stop_runs(execution)
+        self.advance(execution)
+
+    def retry(self, execution: ExecutionRecord) -> None:
+        """Go on where an execution ended: what has not succeeded is begun again. Hold the lock."""
+        runs = execution.runs.values()
+        execution.before = {run.name: run.attempts for run in runs if run.status != "Succeeded"}
+        execution.runs = {run.name: run for run in runs if run.status == "Succeeded"}
+        execution.failed, execution.overran, execution.failure = False, False, None
+        self._enter(execution, "Executing")
         self.advance(execution)
 
     def _advance(self, execution: ExecutionRecord) -> None:
@@ -86,6 +108,7 @@ class Engine:
         for step in ready[: max(room, 0)]:
             run = StepRun(execution.scope, step.name, "", {}, now, now, "Starting")
             run.sequence = self._core.store.number()
+            run.attempts += execution.before.get(step.name, 0)
             execution.runs[step.name] = run
             step_changed(self._core, execution, run, None)
             claimed.append(run)
@@ -114,6 +137,8 @@ class Engine:
                 self._end(execution, run, "Failed", text(resolve(step.arguments.get("ErrorMessage", ""), values)))
             else:
                 asked = resolve(step.asked, values)
+                if step.cache is not None and self._reuse(execution, run, step, asked):
+                    return
                 if step.type in self._outside:
                     with self._core.store.lock:
                         self._set(execution, run, "Executing")
@@ -136,7 +161,7 @@ class Engine:
         if step.type == "RegisterModel":
             self._make_group(execution, arguments)
         else:
-            name = api.job_name(execution.id, step.name, arguments.get(api.name))
+            name = api.job_name(execution.id, step.name, arguments.get(api.name), run.attempts - 1)
             # the pipeline's tags are passed on, a step's own win
             tags = {**execution.pipeline.tags, **tag_map(arguments.get("Tags"))}
             arguments = {**arguments, api.name: name, "Tags": _tag_list(tags)}
@@ -145,7 +170,7 @@ class Engine:
             reply = self._call(execution.role_arn, api.create, parameters, execution.scope)
         except ServiceError as refused:
             reason = f"ClientError: Failed to invoke sagemaker:{api.create}. Error Details: {refused.message}"
-            self._end(execution, run, "Failed", reason)
+            self._failed(execution, run, reason, retries.of_call(refused))
             return
         with self._core.store.lock:
             run.made = reply[api.arn]
@@ -181,7 +206,46 @@ class Engine:
             self._end(execution, run, "Stopped")
         else:
             reason = record.failure_reason or f"The job {record.name} was stopped."
-            self._end(execution, run, "Failed", f"ClientError: {reason}")
+            kind = retries.of_job(execution.definition.steps[run.name], record)
+            self._failed(execution, run, f"ClientError: {reason}", kind)
+
+    def _reuse(self, execution: ExecutionRecord, run: StepRun, step: Step, asked: dict[str, Any]) -> bool:
+        """End a step with the results of an earlier run, if there is one that may be used again."""
+        with self._core.store.lock:
+            run.cache_key = caching.key(step, asked)
+            executions, now = self._executions_of(execution.pipeline), self._core.clock.now()
+            whole = self._core.switches.get("step-cache") == "succeeded-executions"
+            found = caching.find(executions, step, run.cache_key, now, whole)
+            if found is None:
+                return False
+            source, earlier = found
+            run.made, run.metadata, run.properties = earlier.made, earlier.metadata, earlier.properties
+            run.reused = source.arn
+        self._end(execution, run, "Succeeded")
+        return True
+
+    def _failed(self, execution: ExecutionRecord, run: StepRun, reason: str, kind: str | None) -> None:
+        """A call or a job failed: the step waits and tries again, or ends."""
+        step, now = execution.definition.steps[run.name], self._core.clock.now()
+        with self._core.store.lock:
+            goes_on = execution.status == "Executing" and not execution.failed
+            seconds = retries.wait(step, run, kind, now) if goes_on else None
+            if seconds is not None:
+                logger.info("step %s of %s is tried again in %s s: %s", run.name, execution.arn, seconds, reason)
+                run.attempts += 1
+                run.timer = self._core.clock.call_later(seconds, partial(self._again, execution, run), kind="settle")
+                return
+        self._end(execution, run, "Failed", reason)
+
+    def _again(self, execution: ExecutionRecord, run: StepRun) -> None:
+        with self._core.store.lock:
+            if run.timer is None:
+                return
+            run.timer = None
+            if execution.status != "Executing" or execution.failed:
+                self._end(execution, run, "Stopped")
+                return
+        self._core.in_background(partial(self._begin, execution, run))
 
     def _end(self, execution: ExecutionRecord, run: StepRun, status: StepStatus, failure: str | None = None) -> None:
         with self._core.store.lock:
@@ -198,7 +262,11 @@ class Engine:
         for run in execution.runs.values():
             kind = execution.definition.steps[run.name].type
             api = API_STEPS.get(kind)
-            if run.status == "Executing" and kind in self._outside:
+            if run.timer:
+                run.timer.cancel()
+                run.timer = None
+                self._end(execution, run, "Stopped")
+            elif run.status == "Executing" and kind in self._outside:
                 self._core.in_background(partial(self._outside[kind].stop, run))
             elif run.status == "Executing" and api and api.waits:
                 self._core.in_background(partial(self._stop_job, execution, run, api))
@@ -219,7 +287,8 @@ class Engine:
         """Another status of a step; hold the lock."""
         previous, run.status = run.status, status
         run.modified = self._core.clock.now()
-        step_changed(self._core, execution, run, previous)
+        if status != previous:  # a step that is tried again stays what it was
+            step_changed(self._core, execution, run, previous)
         self._core.store.changed.notify_all()
 
     def _enter(self, execution: ExecutionRecord, status: str) -> None:
@@ -233,7 +302,7 @@ class Engine:
 def _is_ready(step: Step, execution: ExecutionRecord) -> bool:
     """Whether nothing holds a step back: all that it waits for has succeeded and its branch was taken."""
     runs = execution.runs
-    if step.name in runs:
+    if step.name in runs or (execution.selected is not None and step.name not in execution.selected):
         return False
     if any(name not in runs or runs[name].status != "Succeeded" for name in step.after):
         return False

@@ -36,6 +36,7 @@ def step_changed(core: Core, record: ExecutionRecord, run: StepRun, previous: st
         "previousStepStatus": previous,
         "currentStepStatus": run.status,
         "failureReason": run.failure,
+        "cacheHitResult": {"sourcePipelineExecutionArn": run.reused} if run.reused else None,
         "pipelineArn": record.pipeline.arn,
         "pipelineExecutionArn": record.arn,
     }

@@ -37,7 +37,9 @@ def step_summary(record: ExecutionRecord, run: StepRun) -> dict[str, Any]:
         "StepStatus": run.status,
         "FailureReason": run.failure,
         "Metadata": metadata(record, run),
-        "AttemptCount": 1,
+        "AttemptCount": run.attempts,
+        "CacheHitResult": {"SourcePipelineExecutionArn": run.reused} if run.reused else None,
+        "SelectiveExecutionResult": {"SourcePipelineExecutionArn": run.taken_from} if run.taken_from else None,
     }
 
 
