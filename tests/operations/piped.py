@@ -6,12 +6,17 @@ pipeline runs one job. The lifecycle tests deploy the real stacks; here it is th
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import dataclass
 from typing import Any
 
 from operations.pipeline.place import Place
+from operations.project import ROOT
 from operations.target import Target
+from tests.localcloud.core.stacks import function
+from tests.localcloud.core.stacks import role as role_resource
 from tests.localcloud.sagemaker.live import XGBOOST, Workshop, role, wait_for
 
 ENVIRONMENT = "piped"
@@ -80,14 +85,16 @@ def piped(server: Any, target: Target) -> Piped:
         "Accept": "text/csv",
         "DataUri": f"s3://{shop.bucket}/{WORKLOAD}/pipeline",
     }
+    s3.put_object(Bucket=shop.bucket, Key="functions.zip", Body=_functions())
     template = {
-        "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+        "Resources": _approval(shop, f"{PREFIX}-deployment"),
         "Outputs": {key: {"Value": value} for key, value in outputs.items()},
     }
     stack, cloudformation = f"sandcastle-{ENVIRONMENT}-pipeline-{WORKLOAD}", target.client("cloudformation")
     cloudformation.create_stack(
         StackName=stack,
         TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_IAM"],
         Tags=[{"Key": "sandcastle:environment", "Value": ENVIRONMENT}],
     )
     wait_for(
@@ -95,6 +102,51 @@ def piped(server: Any, target: Target) -> Piped:
         lambda status: status == "CREATE_COMPLETE",
     )
     return Piped(Place.find(target, ENVIRONMENT, WORKLOAD), shop)
+
+
+def _functions() -> bytes:
+    """The product's functions as CDK zips them."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for file in sorted((ROOT / "assets" / "functions").glob("*.py")):
+            archive.write(file, file.name)
+    return body.getvalue()
+
+
+def _approval(shop: Workshop, pipeline: str) -> dict[str, Any]:
+    """A rule that tells the product's function of approvals, as the pipeline stack has it."""
+    allowed = {
+        "Effect": "Allow",
+        "Action": ["sagemaker:DescribeModelPackage", "sagemaker:StartPipelineExecution"],
+        "Resource": "*",
+    }
+    detail = {"ModelPackageGroupName": [PREFIX], "UpdatedModelPackageFields": ["ModelApprovalStatus"]}
+    pattern = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Model Package State Change"], "detail": detail}
+    return {
+        "Role": role_resource(allowed),
+        "Function": function(
+            "",
+            {"DEPLOYMENT_PIPELINE": pipeline, "GROUP": PREFIX},
+            Handler="pipeline_approved.handler",
+            Code={"S3Bucket": shop.bucket, "S3Key": "functions.zip"},
+        ),
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "EventPattern": pattern,
+                "Targets": [{"Id": "function", "Arn": {"Fn::GetAtt": ["Function", "Arn"]}}],
+            },
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "FunctionName": {"Ref": "Function"},
+                "Action": "lambda:InvokeFunction",
+                "Principal": "events.amazonaws.com",
+                "SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]},
+            },
+        },
+    }
 
 
 def _get(path: str) -> dict[str, str]:

@@ -122,21 +122,10 @@ def test_approving_shows_the_accuracy_asks_and_watches_the_deployment(
     with pytest.raises(UsageError, match=r"has no version 7 .*There are: 1"):
         approval.approve(place, 7, "", True, True, Console())
 
-    def event(**_: Any) -> None:  # in the place of EventBridge and the function that it calls
-        values = {"ModelPackageArn": asked["ModelPackageArn"], "Folder": "s3://nowhere/x"}
-        given = [{"Name": name, "Value": value} for name, value in values.items()]
-        sagemaker.start_pipeline_execution(PipelineName=place.deployment, PipelineParameters=given)
-
-    asked: dict[str, Any] = {}
-    sagemaker.meta.events.register(
-        "provide-client-params.sagemaker.UpdateModelPackage", lambda params, **_: asked.update(params)
-    )
-    sagemaker.meta.events.register("after-call.sagemaker.UpdateModelPackage", event, unique_id="event")
     found = approval.approve(place, 1, "good enough for me", True, True, Console())
-    sagemaker.meta.events.unregister("after-call.sagemaker.UpdateModelPackage", unique_id="event")
     assert (found["status"], found["approval"], found["version"]) == ("Succeeded", "Approved", 1)
     assert found["pipeline"] == place.deployment
-    package = sagemaker.describe_model_package(ModelPackageName=asked["ModelPackageArn"])
+    package = sagemaker.describe_model_package(ModelPackageName=version_of(place, 1).arn)
     assert package["ApprovalDescription"] == "good enough for me"
 
 
