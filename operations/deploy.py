@@ -11,6 +11,7 @@ from operations.deploy_model import restore_all
 from operations.errors import OperationError
 from operations.life import life_of
 from operations.people import studio_of
+from operations.pipeline.last_run import without_endpoint
 from operations.pipeline.place import Place
 from operations.predict import predict_sample
 from operations.rest import wake_before_a_change
@@ -41,16 +42,17 @@ def deploy(target: Target, environment: str, file: str, console: Console) -> dic
     if not stacks:
         raise OperationError(f"cdk deploy ended well, but no stack of {environment} is in {target.region}.")
     restore_all(target, environment, console)  # CloudFormation compares templates and does not look at the endpoint
-    pipelines = [
+    places = [
         Place.of(target, environment, name, one.outputs) for name, one in with_pipeline(stacks, environment).items()
     ]
-    empty = [place for place in pipelines if place.serving() is None]
+    served = {place.workload: place.serving() for place in places}
     workloads = [one.workload for one in stacks if one.workload and _answers(one)]
-    workloads += [place.workload for place in pipelines if place not in empty]
+    workloads += [name for name, one in served.items() if one and one.status == "InService"]
     console.step(count(len(stacks), "stack") + " up" + ("; asking each endpoint for a prediction" * bool(workloads)))
     predictions = {name: predict_sample(target, environment, name, 1, console) for name in workloads}
-    for place in empty:
-        console.say(f"{place.workload} has a pipeline and no model yet: {place.command('run')}")
+    for place in (place for place in places if place.workload not in workloads):
+        found = served[place.workload]
+        console.say(found.words if found else without_endpoint(place))
     life, studio = life_of(target, stacks), studio_of(stacks)
     seconds = round(time.monotonic() - started, 1)
     further = "make status, make evaluate, make destroy" if workloads else "make status, make destroy"

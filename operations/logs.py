@@ -1,4 +1,4 @@
-"""``sandcastle logs JOB``: what a training or processing job, or an endpoint, wrote."""
+"""``sandcastle logs JOB``: what a training, processing or transform job, or an endpoint, wrote."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from operations.console import Console
 from operations.errors import OperationError
 from operations.target import Target
 
-_JOB_GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
+_JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Training", "Processing", "Transform"))
 _ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
 
 

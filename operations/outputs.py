@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operations.errors import OperationError
+from operations.pipeline.last_run import without_endpoint
 from operations.pipeline.place import Place
 from operations.pipeline.versions import version_of
 from operations.stacks import environment_stacks, with_pipeline, workload_outputs
@@ -47,10 +48,7 @@ def in_service(place: Place, outputs: dict[str, str]) -> dict[str, str]:
     """
     served = place.serving()
     if served is None or served.version is None:
-        raise OperationError(
-            f"Workload {place.workload} has a pipeline in environment {place.environment} and no endpoint yet. "
-            f"Train, judge and deploy a model with: {place.command('run')}"
-        )
+        raise OperationError(without_endpoint(place))
     config = place.target.client("sagemaker").describe_endpoint_config(EndpointConfigName=served.config)
     return {
         "EndpointName": place.endpoint,

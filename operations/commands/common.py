@@ -106,3 +106,11 @@ def asks_first(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Add the option that answers ``confirm`` beforehand."""
     parser.add_argument("--yes", action="store_true", help="do not ask before working in an AWS account")
     return parser
+
+
+def positive(text: str) -> int:
+    """Return a number of at least 1 from the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: at least 1")
+    return number

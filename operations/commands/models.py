@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from operations.commands.common import Register, name_of, target_of
+from operations.commands.common import Register, name_of, positive, target_of
 from operations.console import Console
 from operations.errors import EXIT_OK
 from operations.project import REPORTS
@@ -22,8 +22,8 @@ def register(command: Register) -> None:
     _with_pictures(sub)
     sub = command("tune", _tune, "search the ranges of workload.yaml for the best hyperparameters")
     sub.add_argument("workload")
-    sub.add_argument("--max-jobs", type=_number, metavar="N", help="trials in all; else as in workload.yaml")
-    sub.add_argument("--parallel", type=_number, metavar="N", help="trials side by side; else as in workload.yaml")
+    sub.add_argument("--max-jobs", type=positive, metavar="N", help="trials in all; else as in workload.yaml")
+    sub.add_argument("--parallel", type=positive, metavar="N", help="trials side by side; else as in workload.yaml")
     _with_pictures(sub)
     sub = command("deploy-model", _deploy_model, "put the model of a training job behind the deployed endpoint")
     sub.add_argument("workload")
@@ -78,10 +78,3 @@ def _transform(options: argparse.Namespace, console: Console) -> int:
 
 def _with_pictures(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=REPORTS, help="folder for the PNG (reports/)")
-
-
-def _number(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text}: at least 1")
-    return number

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from operations.commands.common import Register, name_of, target_of
+from operations.commands.common import Register, name_of, positive, target_of
 from operations.console import Console
 from operations.errors import EXIT_FAILED, EXIT_OK, UsageError
 from operations.pipeline.place import Place
@@ -31,7 +31,7 @@ def register(command: Register) -> None:
     sub.add_argument("--execution", metavar="ID", help="which one; else the one that was started last")
     sub = command("pipeline list", _list, "list executions, and versions of the model with their accuracy")
     sub.add_argument("workload")
-    sub.add_argument("--limit", type=int, default=10, metavar="N", help="as many of each, the newest first (10)")
+    sub.add_argument("--limit", type=positive, default=10, metavar="N", help="as many of each, the newest first (10)")
     sub = command("pipeline approve", _approve, "approve a version of the model, which deploys it")
     sub.add_argument("workload")
     sub.add_argument("version", type=int)

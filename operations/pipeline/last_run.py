@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from operations.pipeline.place import Place
-from operations.pipeline.versions import PENDING, versions
+from operations.pipeline.versions import APPROVED, PENDING, versions
 from operations.words import count
 
 
@@ -38,3 +38,18 @@ def last_run(place: Place) -> LastRun:
         status = described["PipelineExecutionStatus"]
     waiting = tuple(version.number for version in versions(place) if version.approval == PENDING)
     return LastRun(arn.rpartition("/")[2] if arn else "", status, served.version if served else None, waiting)
+
+
+def without_endpoint(place: Place) -> str:
+    """Return why there is no endpoint, and what to do: nothing was registered, approved, or it was deleted."""
+    known = versions(place)
+    has = f"{place.workload} has a pipeline in environment {place.environment}"
+    for version in known:
+        if version.approval == APPROVED:
+            again = place.command(f"approve {version.number}")
+            return f"{has} and no endpoint now. Version {version.number} is approved; deploy it with: {again}"
+    for version in known:
+        if version.approval == PENDING:
+            approve = place.command(f"approve {version.number}")
+            return f"{has} and no endpoint yet. Version {version.number} waits for approval: {approve}"
+    return f"{has} and no endpoint yet. Train, judge and deploy a model with: {place.command('run')}"

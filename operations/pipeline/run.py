@@ -74,13 +74,7 @@ def start_from(place: Place, step: str, source: str | None, changes: dict[str, s
     selected = plan.from_step(step)
     if len(selected) > _SELECTED:
         raise UsageError(f"--from-step {step}: {len(selected)} steps follow; AWS selects at most {_SELECTED}.")
-    ended = [place.newest(place.training, status=status) for status in ("Succeeded", "Failed")]
-    if source:
-        arn = place.execution(source, place.training)
-    elif known := [one for one in place.executions(place.training) if one["PipelineExecutionArn"] in ended]:
-        arn = known[0]["PipelineExecutionArn"]
-    else:
-        raise UsageError(f"--from-step: no execution of {place.training} has ended, so nothing is there to go on from.")
+    arn = place.execution(source, place.training) if source else _last_ended(place)
     pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(PipelineExecutionArn=arn)
     before = {one["Name"]: one["Value"] for page in pages for one in page["PipelineParameters"]}
     values = {name: value for name, value in before.items() if name in plan.parameters} | changes
@@ -97,6 +91,14 @@ def start_from(place: Place, step: str, source: str | None, changes: dict[str, s
         f"{started.rpartition('/')[2]}, on what execution {arn.rpartition('/')[2]} has made" + _with(changes)
     )
     return started
+
+
+def _last_ended(place: Place) -> str:
+    """Return the newest execution that ended by itself: AWS takes no other as the source."""
+    for one in place.executions(place.training):
+        if one["PipelineExecutionStatus"] in ("Succeeded", "Failed"):
+            return str(one["PipelineExecutionArn"])
+    raise UsageError(f"--from-step: no execution of {place.training} has ended, so nothing is there to go on from.")
 
 
 def run(place: Place, arn: str, watching: bool, console: Console) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def watch(place: Place, arn: str, console: Console) -> dict[str, Any]:
         execution, notes = _follow(place, arn, title, console)
     now = place.target.now()
     console.show(show(execution, title, notes, now))
+    console.say("")
     told = _outcome(place, execution, console)
     return {**document(place, execution, now), **told}
 
@@ -93,7 +94,7 @@ def _outcome(place: Place, execution: Execution, console: Console) -> dict[str, 
     if execution.status != "Succeeded":
         for run in execution.failed:
             console.say(f"{run.name} failed: {run.reason or 'SageMaker gives no reason'}")
-            if ":training-job/" in run.made or ":processing-job/" in run.made:
+            if any(f":{kind}-job/" in run.made for kind in ("training", "processing", "transform")):
                 console.say(f"  its log: sandcastle logs {run.made.rpartition('/')[2]}")
         if not execution.failed:
             console.say(f"{execution.status}: {execution.reason or 'SageMaker gives no reason'}")

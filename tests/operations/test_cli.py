@@ -75,7 +75,19 @@ def test_a_region_that_is_none_stops_everything(tmp_path: Path, capsys: pytest.C
 
 
 @pytest.mark.parametrize(
-    "arguments", [["deploy", "-e", "lokal"], ["invoke", "bank"], ["nonsense"], ["status", "--environment", "../x"]]
+    "arguments",
+    [
+        ["deploy", "-e", "lokal"],
+        ["invoke", "bank"],
+        ["nonsense"],
+        ["status", "--environment", "../x"],
+        ["pipeline"],
+        ["pipeline", "run"],
+        ["pipeline", "run", "digits", "--retry", "--set", "A=1"],
+        ["pipeline", "run", "digits", "--execution", "abc"],
+        ["pipeline", "approve", "digits", "first"],
+        ["pipeline", "list", "digits", "--limit", "0"],
+    ],
 )
 def test_a_failure_is_one_json_document_too(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([*arguments, "--json"]) == 2

@@ -13,6 +13,7 @@ from operations.pipeline.execution import Execution, State
 from operations.pipeline.outline import Item, outline
 from operations.pipeline.plan import Plan
 from operations.pipeline.tree import show, summary
+from operations.project import ROOT
 from tests.operations import training_plan
 
 PLAN = Plan.read(training_plan.definition())
@@ -107,6 +108,12 @@ def test_the_picture_is_whole_needs_nothing_and_has_the_colours() -> None:
         assert state in svg
     assert {"#b42318", "#2e7d32", "#0f7b8a"} <= {one.get("stroke") for one in root.iter()}
     assert "http" not in svg.replace("http://www.w3.org/", "")
+
+
+def test_the_picture_in_the_documentation_has_the_steps_that_there_are() -> None:
+    root = ET.parse(ROOT / "docs" / "pipeline.svg").getroot()  # noqa: S314  # our own
+    titles = {one.text for one in root.iter("{http://www.w3.org/2000/svg}title")}
+    assert {one for one in titles if one and "->" not in one} == {*PLAN.steps, "pipeline"}
 
 
 def test_a_definition_that_never_ran_has_no_colours() -> None:

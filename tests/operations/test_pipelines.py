@@ -112,6 +112,11 @@ def test_everything_is_listed(world: Piped, registered: dict[str, Any], capsys: 
     assert "sandcastle pipeline approve bank 1 --environment piped" in out
 
 
+def test_before_an_approval_there_is_nobody_to_ask(world: Piped, registered: dict[str, Any], console: Console) -> None:
+    with pytest.raises(OperationError, match=r"no endpoint yet\. Version 1 waits for approval: .* approve bank 1 "):
+        predict_sample(world.target, ENVIRONMENT, WORKLOAD, 1, console)
+
+
 def test_approving_shows_the_accuracy_asks_and_watches_the_deployment(
     world: Piped, registered: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
