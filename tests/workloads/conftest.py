@@ -98,11 +98,16 @@ class Jobs:
 def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
     """Return a function that runs ``prepare.py`` of a workload; ``full`` is the (name, bytes) of a public file.
 
-    ``workloads`` is the folder that holds the workload, when it is another project's.
+    ``version`` is what a pipeline calls the data. ``workloads`` is the folder that holds the workload, when it is
+    another project's.
     """
 
     def run(
-        workload: str, full: tuple[str, bytes] | None = None, data: str | None = None, workloads: Path = WORKLOADS
+        workload: str,
+        full: tuple[str, bytes] | None = None,
+        data: str | None = None,
+        workloads: Path = WORKLOADS,
+        version: str | None = None,
     ) -> Prepared:
         root = tmp_path_factory.mktemp(workload)
         for split in ("train", "validation", "test", "about"):
@@ -125,6 +130,8 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
             "SANDCASTLE_DATA": data or ("sample" if full is None else "full"),
             "OMP_NUM_THREADS": "1",
         }
+        if version is not None:
+            environment["SANDCASTLE_DATA_VERSION"] = version
         task = {"archives": archives, "root": str(root), "environment": environment, "log": str(log)}
         return Prepared(root, jobs.run(task), log.read_text())
 

@@ -4,7 +4,8 @@ Runs as a SageMaker processing job on AWS's scikit-learn image. Writes
 
 * ``train/train.csv``: label first, 59 inputs, no header, as built-in XGBoost reads it;
 * ``test/test.csv``: the same form, for the endpoint;
-* ``about/about.json``: where the rows come from.
+* ``about/about.json``: where the rows come from;
+* ``baseline/baseline.csv``, for a pipeline: the training rows with a header.
 
 There is no validation split: the tutorial trains without one and judges by the test split alone.
 
@@ -37,6 +38,7 @@ def main() -> None:
     train, test = split(table.clean(raw))
     for name, part in (("train", train), ("test", test)):
         job.write_csv(job.output(name) / f"{name}.csv", part[table.LABEL], part[list(table.FEATURES)])
+    job.write_baseline(table.LABEL, table.FEATURES, train[table.LABEL], train[list(table.FEATURES)])
     job.write_about(
         origin=origin,
         source=source,

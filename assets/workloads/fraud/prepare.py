@@ -5,7 +5,8 @@ Runs as a SageMaker processing job on AWS's scikit-learn image. Writes
 * ``train/train.csv`` (70 %) and ``validation/validation.csv`` (20 %): label first, 30 inputs, no header, as
   built-in XGBoost reads it; the validation split is what the tuning is judged by;
 * ``test/test.csv`` (10 %): the same form, for the endpoint;
-* ``about/about.json``: where the rows come from.
+* ``about/about.json``: where the rows come from;
+* ``baseline/baseline.csv``, for a pipeline: the training rows with a header.
 
 ``SANDCASTLE_DATA=sample`` invents rows in the published form (generate.py). ``full`` reads ``creditcardfraud.zip``
 from the input folder. Both go through the same checks (table.py) and split.
@@ -45,6 +46,8 @@ def main() -> None:
     for name, chosen in zip(job.SPLITS, stratified_split(payments[table.LABEL].to_numpy(), FRACTIONS, SEED)):
         part = payments.iloc[chosen]
         rows[name] = job.write_csv(job.output(name) / f"{name}.csv", part[table.LABEL], part[list(table.FEATURES)])
+        if name == "train":
+            job.write_baseline(table.LABEL, table.FEATURES, part[table.LABEL], part[list(table.FEATURES)])
     job.write_about(
         origin=origin,
         source=source,

@@ -6,7 +6,8 @@ Runs as a SageMaker processing job on AWS's scikit-learn image. Writes
   (paper) to 1 (ink), the pictures dealt out in turn: one file for each of the two training instances;
 * ``test/test.csv``: other pictures, with the digit first. It is hidden from model and endpoint, and serves
   to look what the clusters are afterwards;
-* ``about/about.json``: where the data comes from.
+* ``about/about.json``: where the data comes from;
+* ``baseline/baseline.csv``, for a pipeline: the training pictures with the digit first and a header.
 
 There is no validation split: without labels there is nothing to stop at or to tune by, so those pictures
 train, too. Which pictures these are, ``mnist.py`` in the folder of shared modules says.
@@ -31,6 +32,7 @@ def main() -> None:
     for part in range(PARTS):
         with (job.output("train") / f"train-{part}.pbr").open("wb") as file:
             recordio.write_records(file, train.pixels[part::PARTS])
+    job.write_baseline("digit", mnist.FEATURES, train.digits, train.pixels)
     test = collection.test
     job.write_csv(job.output("test") / "test.csv", test.digits, test.pixels)
     mnist.write_about(collection, train=len(train.digits), validation=0)

@@ -5,7 +5,8 @@ Runs as a SageMaker processing job on AWS's scikit-learn image. Writes
 * ``train/train.pbr`` and ``validation/validation.pbr``: RecordIO-protobuf, 784 pixels from 0 (paper) to 1
   (ink) and the label 1 for a zero, 0 for any other digit;
 * ``test/test.csv``: the same, label first, for the endpoint;
-* ``about/about.json``: where the data comes from, and which digit each test row shows.
+* ``about/about.json``: where the data comes from, and which digit each test row shows;
+* ``baseline/baseline.csv``, for a pipeline: the training rows with a header.
 
 Which pictures these are, ``mnist.py`` in the folder of shared modules says.
 
@@ -31,6 +32,8 @@ def main() -> None:
     for name, split in (("train", collection.train), ("validation", collection.validation)):
         with (job.output(name) / f"{name}.pbr").open("wb") as file:
             recordio.write_records(file, split.pixels, is_zero(split.digits))
+    train = collection.train
+    job.write_baseline("is_zero", mnist.FEATURES, is_zero(train.digits), train.pixels)
     test = collection.test
     job.write_csv(job.output("test") / "test.csv", is_zero(test.digits), test.pixels)
     mnist.write_about(

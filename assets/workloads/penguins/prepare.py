@@ -7,7 +7,8 @@ Runs as a SageMaker processing job on AWS's scikit-learn image. Writes
 * ``train/preprocessor.joblib``: the preprocessing (table.py), fitted to the training rows and to no others. It lies
   beside the rows that it was fitted to, so it reaches the training job with them, and the endpoint inside the model;
 * ``test/test.csv`` (20 %): rows in the same form, for the endpoint;
-* ``about/about.json``: where the rows come from.
+* ``about/about.json``: where the rows come from;
+* ``baseline/baseline.csv``, for a pipeline: the training rows with a header and the species' names.
 
 The table is small and free, so it lies beside this program and is the whole public data set.
 
@@ -43,6 +44,8 @@ def main() -> None:
         if name == "train":
             fitted = table.preprocessing().fit(part[list(table.FEATURES)])
             joblib.dump(fitted, str(job.output(name) / "preprocessor.joblib"))
+            if job.wants_baseline():  # with the names of species, as the endpoint answers them
+                write(job.output("baseline") / "baseline.csv", part, part[table.LABEL], header=True)
     job.write_about(
         origin="real",
         source="344 penguins of the Palmer Archipelago (palmerpenguins, CC0)",
@@ -64,12 +67,12 @@ def read() -> pd.DataFrame:
     return whole[[table.LABEL, *table.FEATURES]]
 
 
-def write(path: Path, part: pd.DataFrame, species: pd.Series) -> int:
-    """Write the species' number and the inputs of each row; return how many rows there are."""
+def write(path: Path, part: pd.DataFrame, species: pd.Series, header: bool = False) -> int:
+    """Write the species and the inputs of each row; return how many rows there are."""
     written = part[list(table.FEATURES)].copy()
-    written.insert(0, "label", species.to_numpy())
+    written.insert(0, table.LABEL, species.to_numpy())
     text = io.StringIO()
-    written.to_csv(text, header=False, index=False, float_format="%.6g", lineterminator="\n")
+    written.to_csv(text, header=header, index=False, float_format="%.6g", lineterminator="\n")
     path.write_text(text.getvalue(), encoding="utf-8")
     return len(written)
 

@@ -67,23 +67,37 @@ def full_data_file() -> Path:
     return files[0]
 
 
+def wants_baseline() -> bool:
+    """Return whether a pipeline asks for the data: it names their version (``SANDCASTLE_DATA_VERSION``)."""
+    return "SANDCASTLE_DATA_VERSION" in os.environ
+
+
 def output(name: str) -> Path:
-    """Return the output folder ``name`` (``train``, ``validation``, ``test`` or ``about``)."""
+    """Return the output folder ``name`` (``train``, ``validation``, ``test``, ``about`` or ``baseline``)."""
     folder = root() / "output" / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def write_csv(path: Path, labels: npt.ArrayLike, features: npt.ArrayLike) -> int:
-    """Write rows as the built-in algorithms read them: label first, no header; return their number.
+def write_csv(path: Path, labels: npt.ArrayLike, features: npt.ArrayLike, header: Sequence[str] = ()) -> int:
+    """Write rows as the built-in algorithms read them: label first, no header unless given; return their number.
 
     ``labels`` has the shape (rows,) and holds integers, ``features`` (rows, columns). Numbers are written
     as short as six significant digits allow, so whole numbers have no decimal point and pixels stay small.
     """
     matrix = np.asarray(features, dtype=np.float64)
     table = np.column_stack([np.asarray(labels, dtype=np.float64), matrix])
-    np.savetxt(str(path), table, fmt="%.6g", delimiter=",", newline="\n")
+    np.savetxt(str(path), table, fmt="%.6g", delimiter=",", newline="\n", header=",".join(header), comments="")
     return int(table.shape[0])
+
+
+def write_baseline(label: str, names: Sequence[str], labels: npt.ArrayLike, features: npt.ArrayLike) -> None:
+    """Write ``baseline/baseline.csv``, if a pipeline wants it: what the endpoint's requests are compared with later.
+
+    Those are the training rows, with a header: the name of the label, then those of the features.
+    """
+    if wants_baseline():
+        write_csv(output("baseline") / "baseline.csv", labels, features, header=[label, *names])
 
 
 def write_about(

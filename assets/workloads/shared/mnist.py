@@ -26,6 +26,10 @@ SAMPLE_FRACTIONS = (0.6, 0.2, 0.2)
 """Train, validation and test."""
 
 
+FEATURES = tuple(f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE))
+"""The names of a picture's pixels, in order."""
+
+
 class Digits(NamedTuple):
     """Pictures, float32 of the shape (rows, 784) from 0 to 1, and the digit 0-9 on each, (rows,)."""
 
@@ -68,7 +72,7 @@ def write_about(
         origin=collection.origin,
         source=collection.source,
         rows={"train": train, "validation": validation, "test": len(collection.test.digits)},
-        features=[f"pixel_{row}_{column}" for row in range(SIDE) for column in range(SIDE)],
+        features=FEATURES,
         label=label,
         classes=classes or [str(digit) for digit in range(10)],
         picture={"height": SIDE, "width": SIDE, "digits": "".join(str(digit) for digit in collection.test.digits)},
