@@ -82,7 +82,7 @@ def _request(parts: Parts, dataset: Value, folder: str, instance: Value, variabl
             **variables,
         },
         "ProcessingInputs": [processing_input(_DATASET, dataset, f"{_BASE}/input/{_DATASET}")],
-        "ProcessingOutputConfig": {"Outputs": [processing_output("monitoring_output", reports, f"{_BASE}/output")]},
+        "ProcessingOutputConfig": {"Outputs": [processing_output("quality_check_output", reports, f"{_BASE}/output")]},
         "ProcessingResources": machine.resources,
         "RoleArn": parts.monitor_role,
         "StoppingCondition": machine.stopping_condition,

@@ -56,7 +56,7 @@ def deployment_steps(serve: Serve, parts: Parts, candidate: Candidate) -> list[S
             {
                 "ExecutionRoleArn": parts.serving_role,
                 "EnableNetworkIsolation": not serve.internet,
-                "PrimaryContainer": {"ModelPackageName": candidate.package},
+                "Containers": [{"ModelPackageName": candidate.package}],
                 "Tags": tag_list(parts.tags),
             },
             prefix=parts.names.jobs,
@@ -68,7 +68,7 @@ def deployment_steps(serve: Serve, parts: Parts, candidate: Candidate) -> list[S
             "Schedules",
             parts.functions.schedules,
             {"package": candidate.package, "endpoint": answer("Confirm", "endpoint")},
-            {},
+            {"schedules": "String"},
         ),
     ]
 

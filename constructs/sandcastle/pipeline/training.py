@@ -55,11 +55,6 @@ class _Candidate:
         """The step that judges it."""
         return f"Evaluate{self.name}"
 
-    @property
-    def key(self) -> str:
-        """What the arguments about it begin with."""
-        return self.name.lower()
-
 
 def training_pipeline(
     workload: Workload, parts: Parts, *, fingerprint: str, approve: float, review: float
@@ -167,7 +162,7 @@ def _choose(parts: Parts, candidates: list[_Candidate]) -> Step:
     for one in candidates:
         accuracy = json_get(one.step, _EVALUATION, f"{parts.judging.metrics}.accuracy.value")
         folder = output_uri(one.step, _FOLDER)
-        arguments |= {f"{one.key}_accuracy": accuracy, f"{one.key}_model": one.archive, f"{one.key}_folder": folder}
+        arguments |= {f"{one.name}_accuracy": accuracy, f"{one.name}_model": one.archive, f"{one.name}_folder": folder}
     return function(
         "ChooseBest",
         parts.functions.choose,

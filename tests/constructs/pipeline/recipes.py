@@ -59,7 +59,7 @@ def parts(name: str) -> Parts:
         source="s3://assets/source.tar.gz" if script else "",
         training_image=image("train"),
         serving_image=image("serve"),
-        monitor_image=image("sagemaker-model-monitor-analyzer"),
+        monitor_image="156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer",
         training_role=role("train"),
         monitor_role=role("monitor"),
         serving_role=role("serve"),

@@ -166,7 +166,7 @@ def test_a_wrong_reference_is_named(reference: dict[str, Any], said: str) -> Non
         "Steps.Train.FinalMetricDataList['validation:accuracy'].Value",
         "Steps.Train.HyperParameters['epochs']",
         "Steps.GoodEnough.Outcome",
-        "Steps.CreateModel.PrimaryContainer.ModelPackageName",
+        "Steps.CreateModel.Containers[0].ModelPackageName",
     ],
 )
 def test_a_reference_that_leads_somewhere_is_let_through(reference: str) -> None:
