@@ -69,7 +69,7 @@ def _follow(place: Place, arn: str, title: str, console: Console) -> tuple[Execu
         while True:
             said, now = notes.of(execution), place.target.now()
             if console.progress.is_terminal:
-                live.update(show(execution, title, said, now), refresh=True)
+                live.update(show(execution, title, said, now, console.progress.height), refresh=True)
             else:
                 _tell(execution, told, said, now, console)
             if not execution.busy:

@@ -92,6 +92,16 @@ def test_a_failed_execution_hides_what_was_not_taken() -> None:
     assert "RegisterApproved" not in text
 
 
+def test_a_small_terminal_shows_what_happens_and_folds_what_is_to_come() -> None:
+    picture = show(training_plan.running(), "digits training", {}, NOW, 24)
+    console = Console(width=80)
+    with console.capture() as caught:
+        console.print(picture)
+    assert len(caught.get().splitlines()) < 24
+    assert "├─ yes  waiting (9 steps)" in caught.get()
+    assert "● Tune" in caught.get()
+
+
 def test_what_ended_early_waits_no_more() -> None:
     stopped = training_plan.execution("Stopped", [("Prepare", State.STOPPED, 0, 1)])
     assert summary(stopped) == "19 steps: 1 stopped, 18 not reached"
