@@ -26,7 +26,7 @@ _ABOUT = {"origin": "generated", "source": "rows of a test", "features": ["a", "
 _TEST = "1,9.0,1.0\n0,1.0,9.0\n" * 2
 _PIPELINE = [{"Effect": "Allow", "Action": ["sagemaker:*", "iam:PassRole"], "Resource": "*"}]
 _JUDGE = (
-    "import json, os, sys; os.environ['BROKEN'] == 'yes' and sys.exit('the judge has no robe'); "
+    "import json, os, sys; open('/opt/ml/processing/input/mood/mood.txt').read() == 'bad' and sys.exit('no verdict'); "
     "json.dump({'accuracy': float(os.environ['ACCURACY'])}, "
     "open('/opt/ml/processing/output/report/evaluation.json', 'w'))"
 )
@@ -42,6 +42,10 @@ class Piped:
     @property
     def target(self) -> Target:
         return self.place.target
+
+    def mood(self, text: str) -> None:
+        """Say how the judge is: it judges only if it is not ``bad``."""
+        self.target.client("s3").put_object(Bucket=self.shop.bucket, Key="mood/mood.txt", Body=text.encode())
 
     def serve(self, version: int) -> None:
         """Put a version behind the endpoint, as the deployment's function does."""
@@ -101,7 +105,9 @@ def piped(server: Any, target: Target) -> Piped:
         lambda: cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"],
         lambda status: status == "CREATE_COMPLETE",
     )
-    return Piped(Place.find(target, ENVIRONMENT, WORKLOAD), shop)
+    made = Piped(Place.find(target, ENVIRONMENT, WORKLOAD), shop)
+    made.mood("good")
+    return made
 
 
 def _functions() -> bytes:
@@ -157,10 +163,17 @@ def _training(shop: Workshop) -> str:
     accuracy = {
         "Std:JsonGet": {"PropertyFile": _get("Steps.Judge.PropertyFiles.Evaluation"), "Path": "accuracy"},
     }
-    judge = {**shop.processing(_JUDGE), "Environment": {
-        "ACCURACY": _get("Parameters.Accuracy"),
-        "BROKEN": _get("Parameters.Broken"),
-    }}  # fmt: skip
+    mood = {
+        "S3Uri": f"s3://{shop.bucket}/mood",
+        "LocalPath": "/opt/ml/processing/input/mood",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
+    judge = {
+        **shop.processing(_JUDGE),
+        "ProcessingInputs": [{"InputName": "mood", "S3Input": mood}],
+        "Environment": {"ACCURACY": _get("Parameters.Accuracy")},
+    }
     package = {
         "ModelPackageGroupName": PREFIX,
         "ModelApprovalStatus": "PendingManualApproval",
@@ -206,7 +219,6 @@ def _training(shop: Workshop) -> str:
     parameters = [
         {"Name": "Accuracy", "Type": "String", "DefaultValue": "0.9"},
         {"Name": "Review", "Type": "Float", "DefaultValue": 0.5},
-        {"Name": "Broken", "Type": "String", "DefaultValue": "no"},
     ]
     return _document(steps, parameters)
 
