@@ -67,6 +67,10 @@ def refused(text: str) -> str:
             parts.document(parts.training("a", Arguments={"TrainingJobName": "p" * 39})),
             "step 'a': TrainingJobName is a custom prefix of the job's name: " + repr("p" * 39) + " has 39 characters",
         ),
+        (
+            parts.document(parts.fail("f", ""), parts.training("a", DependsOn=["f"])),
+            "step 'a' depends on step 'f', which is a Fail step",
+        ),
         (parts.document(parts.fail("a", {"Std:Join": {"Values": []}})), "step 'a': Std:Join needs On and Values"),
         (parts.document(parts.fail("a", [{"Std:JsonGet": {"Path": "x"}}])), "step 'a': Std:JsonGet needs Path, and"),
         (

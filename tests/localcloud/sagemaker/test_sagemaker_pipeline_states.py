@@ -70,6 +70,18 @@ def test_steps_side_by_side_as_many_as_allowed(world: World) -> None:
     wait_for(world, arn, t2="Executing")
 
 
+def test_what_runs_beside_a_fail_step_comes_to_its_own_end(world: World) -> None:
+    parts.create(world, parts.training("t"), parts.training("u", DependsOn=["t"]), parts.fail("f", "enough"))
+    arn = start(world)
+    wait_for(world, arn, t="Executing", f="Failed")
+    job = launch(world)
+    assert not job.stopped
+    assert describe(world, arn)["PipelineExecutionStatus"] == "Executing"
+    job.on_done(JobOutcome("Completed"))
+    assert wait_for_end(world, arn)["PipelineExecutionStatus"] == "Failed"
+    assert steps(world, arn) == {"t": "Succeeded", "f": "Failed"}
+
+
 def test_a_failure_stops_what_runs_beside_it(world: World) -> None:
     parts.create(world, parts.training("bad"), parts.training("good"), parts.training("after", DependsOn=["good"]))
     arn = start(world)

@@ -245,6 +245,8 @@ def _check_references(definition: Definition) -> None:
         for other in sorted(step.after):
             if other not in definition.steps:
                 raise _bad(f"step {step.name!r} depends on step {other!r}, which does not exist")
+            if definition.steps[other].type == "Fail":  # [DG]: it is always the last
+                raise _bad(f"step {step.name!r} depends on step {other!r}, which is a Fail step")
         for reference in expressions.references(step.asked):
             kind, _, name = reference.partition(".")
             known: Any = {"Parameters": definition.parameters, "Execution": expressions.EXECUTION_VALUES}.get(kind)

@@ -254,7 +254,9 @@ class Engine:
             self._set(execution, run, status)
             if status == "Failed" and not execution.failed:
                 execution.failed = True
-                self._stop_runs(execution)
+                # beside a Fail step everything that runs comes to its own end ([DG] build-and-manage-steps-types)
+                if execution.definition.steps[run.name].type != "Fail":
+                    self._stop_runs(execution)
         self.advance(execution)
 
     def _stop_runs(self, execution: ExecutionRecord) -> None:
