@@ -145,6 +145,15 @@ def test_a_retried_execution_goes_on_where_it_failed(world: World) -> None:
     )
 
 
+def test_what_a_fail_step_ended_is_not_retried(world: World) -> None:
+    parts.create(world, parts.fail("Enough", "enough"))
+    arn = start(world)
+    wait_for_end(world, arn)
+    refused = world.refusal("RetryPipelineExecution", PipelineExecutionArn=arn, ClientRequestToken="r" * 32)
+    assert refused.code == "ConflictException"
+    assert "ended with Fail step Enough and cannot be retried" in refused.message
+
+
 def test_a_stopped_execution_is_retried_too(world: World) -> None:
     parts.create(world, parts.processing("Prepare"))
     arn = start(world)

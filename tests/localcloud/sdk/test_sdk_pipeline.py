@@ -126,7 +126,8 @@ def build(course: Course, name: str) -> Any:
         ModelQualityCheckConfig,
         QualityCheckStep,
     )
-    from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TuningStep
+    from sagemaker.mlops.workflow.retry import StepExceptionTypeEnum, StepRetryPolicy
+    from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TuningStep
     from sagemaker.serve.model_builder import ModelBuilder
     from sagemaker.train import ModelTrainer
     from sagemaker.train.tuner import HyperparameterTuner
@@ -135,6 +136,8 @@ def build(course: Course, name: str) -> Any:
     rows = ParameterInteger("Rows", default_value=40)
     instance = ParameterString("Instance", default_value="ml.m5.large")
     limit = ParameterFloat("Limit", default_value=0.7)
+    again = StepRetryPolicy([StepExceptionTypeEnum.SERVICE_FAULT, StepExceptionTypeEnum.THROTTLING], max_attempts=3)
+    kept = {"cache_config": CacheConfig(enable_caching=True, expire_after="P30D"), "retry_policies": [again]}
     base = "/opt/ml/processing"
 
     def run_folder(folder: str) -> Any:
@@ -165,8 +168,9 @@ def build(course: Course, name: str) -> Any:
         step_args=processor(SKLEARN).run(
             code=str(course.scripts / "prepare.py"),
             arguments=["--rows", rows.to_string()],
-            outputs=[target(folder, run_folder(folder)) for folder in ("train", "baseline")],
+            outputs=[target(folder, f"s3://{bucket}/{name}/{folder}") for folder in ("train", "baseline")],
         ),
+        **kept,
     )
 
     def output(step: Any, folder: str) -> Any:
@@ -194,8 +198,8 @@ def build(course: Course, name: str) -> Any:
         max_jobs=2,
         max_parallel_jobs=2,
     )
-    tune = TuningStep("Tune", step_args=tuner.tune(inputs=channels))
-    train = TrainingStep("Train", step_args=trainer().train(input_data_config=channels))
+    tune = TuningStep("Tune", step_args=tuner.tune(inputs=channels), **kept)
+    train = TrainingStep("Train", step_args=trainer().train(input_data_config=channels), **kept)
     best = tune.get_top_model_s3_uri(top_k=0, s3_bucket=bucket, prefix=f"{name}/models")
     report = PropertyFile(name="Report", output_name="evaluation", path="evaluation.json")
 
@@ -347,8 +351,11 @@ def test_a_pipeline_of_the_course(course: Course, pipeline: Any) -> None:
 
 @pytest.mark.exhaustive
 def test_a_model_that_is_too_weak(course: Course, pipeline: Any) -> None:
-    execution = pipeline.start(parameters={"Limit": 1.5, "Rows": 20})
+    execution = pipeline.start(parameters={"Limit": 1.5})
     steps = ended(course, execution)
+    # what is cached was not made again
+    for name in ("Prepare", "Tune", "Train"):
+        assert "/execution/" in steps[name]["CacheHitResult"]["SourcePipelineExecutionArn"]
     assert steps["TooWeak"]["FailureReason"] == "The best has 1.0 and needs 1.5"
     assert steps["GoodEnough"]["Metadata"]["Condition"]["Outcome"] == "False"
     assert not {"Deploy", "Register", "Create"} & set(steps)

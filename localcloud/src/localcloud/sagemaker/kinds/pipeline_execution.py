@@ -157,6 +157,11 @@ class PipelineExecutions:
                         f"Pipeline execution {record.arn} is in status {record.status}. Only executions that are "
                         f"{' or '.join(_RETRIED)} can be retried."
                     )
+                ending = next((name for name in record.runs if record.definition.steps[name].type == "Fail"), None)
+                if ending:  # [DG] build-and-manage-steps-types, Fail step
+                    raise errors.conflict(
+                        f"Pipeline execution {record.arn} ended with Fail step {ending} and cannot be retried."
+                    )
                 record.retried = asked["ClientRequestToken"]
                 record.max_parallel = _parallel(record.pipeline, asked)
                 self._engine.retry(record)
