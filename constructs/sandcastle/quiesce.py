@@ -94,6 +94,8 @@ _LISTS = (
 _MONITORS = ("groundtruth-merge", "model-monitoring", "model-quality-monitoring")
 """What the jobs of monitoring schedules are called."""
 
+_RULES = f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:rule/*"
+
 _UNKNOWN_HERE = {
     "sagemaker:DeleteInferenceComponent": "localcloud has no inference components",
     "sagemaker:DeleteModelBiasJobDefinition": "localcloud has no bias monitoring",
@@ -181,9 +183,8 @@ def _scaling(environment: str) -> list[Statement]:
 
 def _rules(environment: str) -> list[Statement]:
     mine = {"StringEquals": {"aws:ResourceTag/sandcastle:environment": environment}}
-    rules = f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:rule/*"
     reason = "CloudFormation generates the names of rules; the condition asks for the environment's tag"
-    return [Statement(["events:DisableRule"], [rules], mine, reason=reason)]
+    return [Statement(["events:DisableRule"], [_RULES], mine, reason=reason)]
 
 
 def _logs() -> list[Statement]:
@@ -217,8 +218,8 @@ def _promises(environment: str) -> Sequence[Promise]:
         may("sagemaker:DeleteEndpoint", sagemaker_arn("endpoint", own)),
         may("sagemaker:StopPipelineExecution", sagemaker_arn("pipeline", "*"), **{tag: environment}),
         may("sagemaker:DeleteModel", sagemaker_arn("model", "*"), **{tag: environment}),
-        may("events:DisableRule", "*", **{tag: environment}),
-        may_not("events:DisableRule", "*", **{tag: f"{environment}-b"}),
+        may("events:DisableRule", _RULES, **{tag: environment}),
+        may_not("events:DisableRule", _RULES, **{tag: f"{environment}-b"}),
         may_not("events:EnableRule", "*"),
         may_not("sagemaker:StopTrainingJob", sagemaker_arn("training-job", other), **neighbour),
         may_not("sagemaker:DeleteEndpoint", sagemaker_arn("endpoint", other), **neighbour),
