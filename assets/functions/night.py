@@ -10,6 +10,7 @@ from typing import Any
 from aws import code_of, text_of
 from botocore.exceptions import ClientError
 from environment_stacks import Stack
+from night_pipelines import remembered
 from ours import TAG, Ours
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
@@ -85,7 +86,10 @@ def is_asleep(error: ClientError) -> bool:
 
 @dataclass(frozen=True)
 class Served:
-    """A stack with its endpoint's name and configuration, and the endpoint's status, empty when it is not there."""
+    """A stack with its endpoint's name and configuration, and the endpoint's status, empty when it is not there.
+
+    Of an endpoint that is there, the configuration may be empty: nobody needs it.
+    """
 
     stack: Stack
     name: str
@@ -107,12 +111,14 @@ class Served:
 def served(sagemaker: Any, stacks: Sequence[Stack]) -> list[Served]:
     """Return the stacks that have an endpoint, or should. Raises ClientError.
 
-    Stacks that CloudFormation works on, or began to delete, are passed over.
+    Stacks that CloudFormation works on, or began to delete, are passed over. The endpoint of a pipeline is not in its
+    stack, which only says its name: what configuration it had, the night remembers.
     """
     found = []
     for stack in stacks:
-        name, config = stack.outputs.get("EndpointName"), stack.outputs.get("EndpointConfigName")
-        if not name or not config or stack.busy or stack.status.startswith(("DELETE_", "ROLLBACK_")):
+        pipelines = of_pipeline(stack)
+        name, config = pipelines or stack.outputs.get("EndpointName"), stack.outputs.get("EndpointConfigName", "")
+        if not name or stack.busy or stack.status.startswith(("DELETE_", "ROLLBACK_")):
             continue
         try:
             status = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
@@ -120,8 +126,15 @@ def served(sagemaker: Any, stacks: Sequence[Stack]) -> list[Served]:
             if not is_asleep(error):
                 raise
             status = ""
-        found.append(Served(stack, name, config, status))
+            config = remembered(sagemaker, name) if pipelines else config
+        if status or config:
+            found.append(Served(stack, name, config, status))
     return found
+
+
+def of_pipeline(stack: Stack) -> str:
+    """Return the name of the endpoint that the stack's pipelines deploy, nothing if it has none."""
+    return stack.outputs.get("Endpoint", "") if "TrainingPipeline" in stack.outputs else ""
 
 
 def resource_id(endpoint: str, variant: str) -> str:

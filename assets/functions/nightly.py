@@ -6,7 +6,8 @@ cannot be stopped keeps none of the others running.
 A stopped endpoint is deleted: there is no other way not to pay for it. Its configuration and its model stay, and
 CloudFormation goes on believing that it is there. Deleting the stack meanwhile works; changing it does not, so wake
 it first. What costs nothing while nobody asks is left alone: serverless endpoints, and asynchronous ones that scale to
-none. An endpoint that is scaled is scaled again when it is back, at the second ``wake`` of a morning.
+none. An endpoint that is scaled is scaled again when it is back, at the second ``wake`` of a morning, and what monitors
+it goes on then; at night a schedule's job would be billed each hour, to find no endpoint.
 """
 
 from __future__ import annotations
@@ -18,9 +19,21 @@ from typing import Any
 
 from aws import client, code_of, text_of
 from botocore.exceptions import ClientError
-from environment_stacks import stacks_of
+from environment_stacks import Stack, stacks_of
 from messages import tell
-from night import DIMENSION, Served, apps, endpoints, notebooks, resource_id, scalable_targets, served, tags_of
+from night import (
+    DIMENSION,
+    Served,
+    apps,
+    endpoints,
+    notebooks,
+    of_pipeline,
+    resource_id,
+    scalable_targets,
+    served,
+    tags_of,
+)
+from night_pipelines import start_schedule, stop_deployed, stop_schedule, stopped_by_us, watching
 from ours import Ours
 
 
@@ -54,19 +67,26 @@ class Night:
             self._do(what, "stopped", sagemaker.stop_notebook_instance, NotebookInstanceName=name)
         for app in apps(sagemaker, self.domain_id):
             self._do(f"app {_words(app)}", "stopped", sagemaker.delete_app, **app)
-        for name in self._endpoints():
-            self._do(f"endpoint {name}", "stopped", sagemaker.delete_endpoint, EndpointName=name)
+        names = self._endpoints()
+        pipelines = {of_pipeline(stack) for stack in self._stacks()} if names else set()
+        for name in names:
+            for one in watching(sagemaker, name):
+                self._do(f"monitoring schedule {one.name}", "stopped", stop_schedule, sagemaker=sagemaker, schedule=one)
+            if name in pipelines:
+                self._do(f"endpoint {name}", "stopped", stop_deployed, sagemaker=sagemaker, endpoint=name)
+            else:
+                self._do(f"endpoint {name}", "stopped", sagemaker.delete_endpoint, EndpointName=name)
         if self.lines:
             self._tell("stopped for the night")
         return self.lines or ["nothing ran"]
 
     def wake(self) -> list[str]:
-        """Make the endpoints of stacks again that are not there, and have those scaled again that are back.
+        """Make the endpoints of stacks again that are not there; have those scaled and watched again that are back.
 
         Whether a variant can be registered for scaling before its endpoint is in service, nobody says; so an endpoint
         that is made now is scaled the next time. Raises ClientError when it cannot be found out what sleeps.
         """
-        found = served(self._sagemaker, stacks_of(self.get_client("cloudformation"), self.environment))
+        found = served(self._sagemaker, self._stacks())
         for one in found:
             if not one.status:
                 self._do(
@@ -77,7 +97,9 @@ class Night:
                     EndpointConfigName=one.config,
                     Tags=tags_of(one.stack, self.environment),
                 )
-        self._scale([one for one in found if one.status == "InService" and one.scaling])
+        back = [one for one in found if one.status == "InService"]
+        self._scale([one for one in back if one.scaling])
+        self._watch(back)
         if self.lines:
             self._tell("awake again")
         return self.lines or ["nothing slept"]
@@ -93,6 +115,12 @@ class Night:
                 if resource not in scaled:
                     self._do(f"scaling of {resource}", "woken", _scaler(autoscaling, resource), **one.scaling)
 
+    def _watch(self, found: list[Served]) -> None:
+        """Start the monitoring schedules that a night stopped."""
+        sagemaker = self._sagemaker
+        for one in (schedule for back in found for schedule in stopped_by_us(sagemaker, back.name)):
+            self._do(f"monitoring schedule {one.name}", "woken", start_schedule, sagemaker=sagemaker, schedule=one)
+
     @property
     def _sagemaker(self) -> Any:
         return self.get_client("sagemaker")
@@ -105,6 +133,9 @@ class Night:
         if not self.stops_endpoints:
             return []
         return endpoints(self._ours, self.get_client("application-autoscaling"))
+
+    def _stacks(self) -> list[Stack]:
+        return stacks_of(self.get_client("cloudformation"), self.environment)
 
     def _do(self, what: str, done: str, call: Callable[..., Any], **parameters: Any) -> None:
         try:

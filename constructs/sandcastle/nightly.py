@@ -140,8 +140,22 @@ class Nightly(Construct):
             Statement([f"sagemaker:{action}" for action in by_name], [named], reason=_NAMES),
             scaled_endpoints(),
             Statement(["sagemaker:CreateEndpoint"], [sagemaker_arn("endpoint-config", "*")], mine, reason=_TAGS),
+            *self._deployed(),
             Statement(["cloudformation:ListStacks"], ["*"], reason=_LISTED),
             Statement(["cloudformation:DescribeStacks"], [stacks], reason=_STACKS),
+        ]
+
+    def _deployed(self) -> list[Statement]:
+        """Allow remembering what a pipeline has deployed, and stopping what watches it."""
+        config, schedule = (
+            sagemaker_arn(kind, f"sandcastle-{self._environment}--*")
+            for kind in ("endpoint-config", "monitoring-schedule")
+        )
+        by_name = ("AddTags", "DeleteTags", "StartMonitoringSchedule", "StopMonitoringSchedule")
+        return [
+            Statement(["sagemaker:ListEndpointConfigs", "sagemaker:ListMonitoringSchedules"], ["*"], reason=_LISTED),
+            Statement(["sagemaker:AddTags"], [config], reason=_NAMES),
+            Statement([f"sagemaker:{action}" for action in by_name], [schedule], reason=_NAMES),
         ]
 
     def _promises(self) -> Sequence[Promise]:
@@ -153,6 +167,9 @@ class Nightly(Construct):
             may_not("sagemaker:CreateEndpoint", sagemaker_arn("endpoint", "other")),
             may_not("sagemaker:UpdateEndpointWeightsAndCapacities", sagemaker_arn("endpoint", "other")),
             may_not("sagemaker:DeleteEndpointConfig", "*"),
+            may_not("sagemaker:AddTags", sagemaker_arn("endpoint-config", f"sandcastle-{other}--x")),
+            may_not("sagemaker:StopMonitoringSchedule", sagemaker_arn("monitoring-schedule", "other")),
+            may_not("sagemaker:DeleteMonitoringSchedule", "*"),
             may_not("sagemaker:DeleteSpace", "*"),
             may_not("sagemaker:StartNotebookInstance", "*"),
             may_not("cloudformation:DeleteStack", "*"),

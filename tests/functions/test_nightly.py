@@ -8,11 +8,13 @@ from typing import Any
 
 import nightly
 import pytest
+from botocore.stub import ANY
 from environment_stacks import Stack
 
 from tests.functions.conftest import Context, Scripted
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+ANY_ENDPOINT = {"EndpointName": ANY}
 P = "sandcastle-a--"
 
 
@@ -84,6 +86,32 @@ class World:
         }
         self.sagemaker.reply("describe_endpoint", {"EndpointName": f"{P}{name}"}, described)
 
+    def schedules(self, endpoint: str, status: str = "Scheduled", *names: str) -> None:
+        """What watches an endpoint, in one state."""
+        listed = [
+            {
+                "MonitoringScheduleName": f"{P}{name}",
+                "MonitoringScheduleArn": arn("monitoring-schedule", f"{P}{name}"),
+                "MonitoringScheduleStatus": status,
+                "CreationTime": WHEN,
+                "LastModifiedTime": WHEN,
+            }
+            for name in names
+        ]
+        request = {"EndpointName": f"{P}{endpoint}", "StatusEquals": status}
+        self.sagemaker.reply("list_monitoring_schedules", request, {"MonitoringScheduleSummaries": listed})
+
+    def marked(self, kind: str, name: str, since: str = "") -> None:
+        """Whether something carries the mark of a night."""
+        tags = [{"Key": "other", "Value": "x"}, *([{"Key": "sandcastle:asleep", "Value": since}] if since else [])]
+        self.sagemaker.reply("list_tags", {"ResourceArn": arn(kind, f"{P}{name}")}, {"Tags": tags})
+
+    def marks(self, kind: str, name: str) -> None:
+        """Expect that it gets the mark."""
+        tags = [{"Key": "sandcastle:asleep", "Value": ANY}]
+        request = {"ResourceArn": arn(kind, f"{P}{name}"), "Tags": tags}
+        self.sagemaker.reply("add_tags", request, {"Tags": []})
+
     def told(self, subject: str, *lines: str) -> None:
         self.sns.reply(
             "publish",
@@ -97,7 +125,8 @@ class World:
 
 
 @pytest.fixture
-def world(sagemaker: Scripted, sns: Scripted, autoscaling: Scripted) -> World:
+def world(sagemaker: Scripted, sns: Scripted, autoscaling: Scripted, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: [])
     return World(sagemaker, sns, autoscaling)
 
 
@@ -117,6 +146,7 @@ def test_everything_that_runs_is_stopped_and_told(world: World) -> None:
     world.endpoints(one="InService", two="Deleting")
     world.targets()
     world.endpoint("one")
+    world.schedules("one")
     world.sagemaker.reply("delete_endpoint", {"EndpointName": f"{P}one"})
     lines = [
         f"stopped: notebook instance {P}notebook",
@@ -144,9 +174,108 @@ def test_endpoints_that_cost_nothing_at_rest_are_left_alone(world: World) -> Non
     world.endpoint("to_one", CurrentInstanceCount=1)
     lines = [f"stopped: endpoint {P}{name}" for name in ("ready", "to_one")]
     for name in ("ready", "to_one"):
+        world.schedules(name)
         world.sagemaker.reply("delete_endpoint", {"EndpointName": f"{P}{name}"})
     world.told("stopped for the night", *lines)
     assert world.night().stop() == lines
+
+
+def deployed(name: str) -> Stack:
+    """A stack whose pipelines deploy the endpoint."""
+    outputs = {"Endpoint": f"{P}{name}", "TrainingPipeline": f"{P}{name}-training"}
+    return Stack(f"sandcastle-a-pipeline-{name}", "id", "CREATE_COMPLETE", outputs)
+
+
+def test_what_a_pipeline_deployed_is_remembered_and_what_watches_it_stops(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: [deployed("deployed")])
+    world.notebooks()
+    world.endpoints(deployed="InService")
+    world.targets()
+    world.endpoint("deployed", CurrentInstanceCount=1)
+    world.schedules("deployed", "Scheduled", "data", "quality")
+    world.marks("monitoring-schedule", "data")
+    world.sagemaker.reply("stop_monitoring_schedule", {"MonitoringScheduleName": f"{P}data"})
+    world.marks("monitoring-schedule", "quality")
+    text = "Monitoring schedule in status Pending cannot be modified or deleted."
+    world.sagemaker.refuse("stop_monitoring_schedule", "ValidationException", text)
+    described = {"EndpointStatus": "InService", "CreationTime": WHEN, "LastModifiedTime": WHEN}
+    described |= {"EndpointName": f"{P}deployed", "EndpointArn": arn("endpoint", f"{P}deployed")}
+    described |= {"EndpointConfigName": f"{P}deployed-2-0fee"}
+    world.sagemaker.reply("describe_endpoint", {"EndpointName": f"{P}deployed"}, described)
+    world.marks("endpoint-config", "deployed-2-0fee")
+    world.sagemaker.reply("delete_endpoint", {"EndpointName": f"{P}deployed"})
+    lines = [
+        f"stopped: monitoring schedule {P}data",
+        f"NOT stopped: monitoring schedule {P}quality: {text}",
+        f"stopped: endpoint {P}deployed",
+    ]
+    world.told("stopped for the night", *lines)
+    assert world.night(domain_id="").stop() == lines
+
+
+def test_an_endpoint_that_could_not_be_made_again_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: [deployed("deployed")])
+    world.notebooks()
+    world.endpoints(deployed="InService")
+    world.targets()
+    world.endpoint("deployed", CurrentInstanceCount=1)
+    world.schedules("deployed")
+    described = {"EndpointStatus": "InService", "CreationTime": WHEN, "LastModifiedTime": WHEN}
+    described |= {"EndpointName": f"{P}deployed", "EndpointArn": arn("endpoint", f"{P}deployed")}
+    world.sagemaker.reply("describe_endpoint", answer={**described, "EndpointConfigName": "c"}, request=ANY_ENDPOINT)
+    world.sagemaker.refuse("add_tags", "AccessDeniedException", "explicit deny")
+    line = f"NOT stopped: endpoint {P}deployed: explicit deny"
+    world.told("stopped for the night", line)
+    assert world.night(domain_id="").stop() == [line]
+
+
+def configs(world: World, name: str, *endings: str) -> None:
+    listed = [
+        {
+            "EndpointConfigName": f"{P}{name}-{ending}",
+            "EndpointConfigArn": arn("endpoint-config", f"{P}{name}-{ending}"),
+            "CreationTime": WHEN,
+        }
+        for ending in endings
+    ]
+    request = {"NameContains": f"{P}{name}"}
+    world.sagemaker.reply("list_endpoint_configs", request, {"EndpointConfigs": listed})
+
+
+def test_what_a_pipeline_deployed_wakes_with_what_it_served_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: [deployed("asleep"), deployed("never")])
+    text = 'Could not find endpoint "arn".'
+    world.sagemaker.refuse("describe_endpoint", "ValidationException", text, {"EndpointName": f"{P}asleep"})
+    configs(world, "asleep", "1-0fee", "2-0fee", "3-0fee")
+    world.marked("endpoint-config", "asleep-1-0fee", "2026-01-01T20:00:00+00:00")
+    world.marked("endpoint-config", "asleep-2-0fee", "2026-01-02T20:00:00+00:00")
+    world.marked("endpoint-config", "asleep-3-0fee")  # which alarms sent back
+    world.sagemaker.refuse("describe_endpoint", "ValidationException", text, {"EndpointName": f"{P}never"})
+    configs(world, "never")
+    tags = {"sandcastle:environment": "a", "sandcastle:stack": "sandcastle-a-pipeline-asleep"}
+    request = {
+        "EndpointName": f"{P}asleep",
+        "EndpointConfigName": f"{P}asleep-2-0fee",
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+    world.sagemaker.reply("create_endpoint", request, {"EndpointArn": arn("endpoint", "asleep")})
+    world.told("awake again", f"woken: endpoint {P}asleep")
+    assert world.night().wake() == [f"woken: endpoint {P}asleep"]
+
+
+def test_what_watches_an_endpoint_goes_on_when_it_is_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly, "stacks_of", lambda *_: [deployed("back")])
+    world.endpoint("back")
+    world.schedules("back", "Stopped", "ours", "by-hand")
+    world.marked("monitoring-schedule", "ours", "2026-01-01T20:00:00+00:00")
+    world.marked("monitoring-schedule", "by-hand")
+    world.sagemaker.reply("start_monitoring_schedule", {"MonitoringScheduleName": f"{P}ours"})
+    request = {"ResourceArn": arn("monitoring-schedule", f"{P}ours"), "TagKeys": ["sandcastle:asleep"]}
+    world.sagemaker.reply("delete_tags", request)
+    world.told("awake again", f"woken: monitoring schedule {P}ours")
+    assert world.night().wake() == [f"woken: monitoring schedule {P}ours"]
 
 
 def test_what_cannot_be_stopped_is_told_and_keeps_nothing_else_running(world: World) -> None:
@@ -221,6 +350,7 @@ def test_endpoints_of_stacks_wake_as_their_stack_says(world: World, monkeypatch:
         },
         {"EndpointArn": arn("endpoint", "asleep")},
     )
+    world.schedules("awake", "Stopped")
     world.told("awake again", f"woken: endpoint {P}asleep")
     assert world.night().wake() == [f"woken: endpoint {P}asleep"]
 
@@ -255,6 +385,8 @@ def test_endpoints_that_are_back_are_scaled_again_and_those_that_still_are_not(
     }
     world.autoscaling.reply("register_scalable_target", {**which, "MinCapacity": 1, "MaxCapacity": 4})
     world.autoscaling.reply("put_scaling_policy", {**which, **POLICY}, {"PolicyARN": "policy"})
+    for name in ("back", "scaled", "plain"):
+        world.schedules(name, "Stopped")
     line = f"woken: scaling of endpoint/{P}back/variant/main"
     world.told("awake again", line)
     assert world.night().wake() == [line]
