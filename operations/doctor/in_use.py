@@ -19,6 +19,7 @@ _JOBS = {
     "processing job": ("processing", "ProcessingJob"),
     "training job": ("training", "TrainingJob"),
     "spot training job": ("training", "TrainingJob"),
+    "transform job": ("transform", "TransformJob"),
 }
 """Use, as quotas name it: boto3's word and the stem of the members."""
 
@@ -73,5 +74,6 @@ def _jobs(client: Any, use: str, ours: set[str]) -> Iterator[str]:
         job = getattr(client, f"describe_{words}_job")(**{f"{stem}Name": item[f"{stem}Name"]})
         if words == "training" and job.get("EnableManagedSpotTraining", False) != (use == "spot training job"):
             continue
-        resources = job.get("ResourceConfig") or job["ProcessingResources"]["ClusterConfig"]
+        resources = job.get("ResourceConfig") or job.get("TransformResources")
+        resources = resources or job["ProcessingResources"]["ClusterConfig"]
         yield from [f"{resources.get('InstanceType')} for {use} usage"] * resources.get("InstanceCount", 1)

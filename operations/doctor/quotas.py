@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operations.audit.survey import pages
 from operations.doctor.finding import Case, Finding
 from operations.doctor.in_use import DOMAINS, NOTEBOOKS, PROFILES, in_use
-from sandcastle.config import Environment
+from sandcastle.config import Environment, Workload
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,20 @@ class Quota:
     adjustable: bool
 
 
-def needed(environment: Environment) -> Counter[str]:
-    """Return how much of each quota a deployment of the environment needs, by the name that AWS gives the quota.
+MONITOR_INSTANCE, MONITORS = "ml.m5.large", 2
+"""What the hourly jobs run on that watch a pipeline's endpoint, and how many there are in an hour."""
 
-    Workloads are prepared and trained side by side. Of the types that users of Studio may choose, each is needed once:
-    how many they will start, nobody knows.
+
+def needed(environment: Environment) -> Counter[str]:
+    """Return how much of each quota the environment needs, by the name that AWS gives the quota.
+
+    That is for a deployment and, of workloads with a pipeline, for a run of each. Workloads are prepared and trained
+    side by side. Of the types that users of Studio may choose, each is needed once: how many they will start, nobody
+    knows.
     """
     need = Counter[str]()
     for workload in environment.workloads:
-        for instance, count in workload.serve.started_instances.items():
-            need[f"{instance} for endpoint usage"] += count
-        need[f"{workload.prepare.instance} for processing job usage"] += 1
+        need.update(_of_runs(workload) if workload.pipeline else _of_a_deployment(workload))
         kind = "spot training job" if workload.train.spot else "training job"
         if workload.training_instances:
             need[f"{workload.train.instance} for {kind} usage"] += workload.training_instances
@@ -43,6 +46,32 @@ def needed(environment: Environment) -> Counter[str]:
         need[PROFILES] += len(environment.studio.users)
         for instance in environment.studio.instances:
             need[f"Studio JupyterLab Apps running on {instance} instances"] += 1
+    return need
+
+
+def _of_a_deployment(workload: Workload) -> Counter[str]:
+    """Return what preparing and serving need; what training needs is counted alike for all workloads."""
+    need = Counter[str]()
+    for instance, count in workload.serve.started_instances.items():
+        need[f"{instance} for endpoint usage"] += count
+    need[f"{workload.prepare.instance} for processing job usage"] += 1
+    return need
+
+
+def _of_runs(workload: Workload) -> Counter[str]:
+    """Return what runs of a pipeline need besides training, where they need most at a time.
+
+    Every candidate is judged by a job of its own, beside the data's baseline. The new version's instances of the
+    endpoint run beside the old ones until they take over. An hour's monitoring may come at any time.
+    """
+    need = Counter[str]()
+    search = workload.train.tuning
+    candidates = 1 + (min(2, search.max_jobs) if search else 0)
+    need[f"{workload.prepare.instance} for processing job usage"] += candidates + 1
+    need[f"{MONITOR_INSTANCE} for processing job usage"] += MONITORS
+    need[f"{workload.serve.instance} for transform job usage"] += 1
+    for instance, count in workload.serve.started_instances.items():
+        need[f"{instance} for endpoint usage"] += 2 * count
     return need
 
 

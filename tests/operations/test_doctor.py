@@ -89,6 +89,21 @@ def test_what_a_file_needs_is_named_as_aws_names_it(case: Case) -> None:
     }
 
 
+def test_runs_of_a_pipeline_need_more_at_a_time_than_a_deployment(tmp_path: Path) -> None:
+    penguins = {"penguins": {"pipeline": True}}
+    found = environment(tmp_path, "runs", workloads=penguins, notebook=None, studio=None)
+    (workload,) = found.workloads
+    search = workload.train.tuning
+    assert search is not None
+    assert search.max_jobs > 1
+    assert needed(found) == {
+        "ml.m5.large for endpoint usage": 2,  # the new version beside the old one
+        "ml.m5.large for processing job usage": 3 + 1 + 2,  # candidates, the data's baseline, an hour's monitoring
+        "ml.m5.large for transform job usage": 1,
+        f"{workload.train.instance} for training job usage": 1 + search.parallel_jobs,
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "value", "level"),
     [
