@@ -10,6 +10,8 @@ Further variables of the function:
     ANSWER          where the prediction is in an answer: ``json:<key>`` or ``csv``; without it ``json:prediction`` or
                     ``csv``, whatever ACCEPT says
     THRESHOLD       binary: the score from which on a row counts as positive (0.5)
+    RECORDS_SCRIPT  the address in S3 of ``assets/pipeline/monitor_records.py``, which makes of each captured exchange
+                    a row of the baseline's form; without it Model Monitor reads what is captured as it is
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ class Monitors:
     problem: str
     answer: str
     threshold: float
+    script: str | None = None
 
     @classmethod
     def of(cls, variables: Mapping[str, str], endpoint: str) -> Monitors:
@@ -62,6 +65,7 @@ class Monitors:
             problem=variables["PROBLEM_TYPE"],
             answer=variables.get("ANSWER") or ("csv" if accept == "text/csv" else "json:prediction"),
             threshold=float(variables.get("THRESHOLD") or 0.5),
+            script=variables.get("RECORDS_SCRIPT") or None,
         )
 
     def schedule(self, kind: Kind) -> str:
@@ -117,7 +121,7 @@ class Monitors:
                     "ConstraintsResource": {"S3Uri": _baseline(baselines, "ModelDataQuality", "Constraints")},
                     "StatisticsResource": {"S3Uri": _baseline(baselines, "ModelDataQuality", "Statistics")},
                 },
-                "DataQualityAppSpecification": {"ImageUri": self.image},
+                "DataQualityAppSpecification": {"ImageUri": self.image, **self._script()},
                 "DataQualityJobInput": {"EndpointInput": watched},
             }
         return {
@@ -130,6 +134,17 @@ class Monitors:
                 "GroundTruthS3Input": {"S3Uri": f"{self.reports}/ground-truth"},
             },
         }
+
+    def _script(self) -> dict[str, Any]:
+        """Return the script that makes rows of what was captured, and what it is told."""
+        if self.script is None:
+            return {}
+        variables = {
+            "SANDCASTLE_KIND": "binary" if self.problem == "BinaryClassification" else "multiclass",
+            "SANDCASTLE_ANSWER": self.answer,
+            "SANDCASTLE_THRESHOLD": str(self.threshold),
+        }
+        return {"RecordPreprocessorSourceUri": self.script, "Environment": variables}
 
     def _attributes(self) -> dict[str, Any]:
         """Return where in a captured answer the prediction is: a key of JSON, or the number of a CSV column."""
