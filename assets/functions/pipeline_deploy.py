@@ -21,7 +21,7 @@ from typing import Any
 from aws import client
 from pipeline_endpoint import Endpoint, Look
 from pipeline_leftovers import delete_former, delete_model
-from pipeline_settings import Settings, version_of_config, version_of_package
+from pipeline_settings import Settings, same_service, version_of_config, version_of_package
 from pipeline_smoke import WrongAnswer, check
 from pipeline_waiting import Busy
 
@@ -51,7 +51,7 @@ class Deployment:
         self._event = event
         self._settings = settings
         self._version = version_of_package(event["package"])
-        self._config = settings.config_name(self._version)
+        self._config = settings.config_name(self._version, event["model"])
         self._endpoint = Endpoint(sagemaker, settings, context)
         self._result = {"endpoint": settings.endpoint, "version": self._version}
         print(f"version {self._version} to {settings.endpoint} as {self._config}, execution {event['execution']}")
@@ -82,10 +82,9 @@ class Deployment:
                 f"{self._endpoint.name} is still {busy}. Wait on for it with {_RETRY}: it may yet come into service"
             ) from None
         if self._judge(look):
-            delete_former(self._sagemaker, self._endpoint, self._config)
-            used = self._endpoint.model_of(self._config)
-            if used is not None and used != self._event["model"]:
-                delete_model(self._sagemaker, self._event["model"])  # the version was deployed before, with another one
+            delete_former(self._sagemaker, self._endpoint, look.config)
+            if look.config != self._config:
+                delete_model(self._sagemaker, self._event["model"])  # it was not needed, and is in no configuration
         return self._result
 
     def _test(self, s3: Any) -> None:
@@ -93,7 +92,7 @@ class Deployment:
         try:
             rows = check(s3, self._event["folder"], self._event["answers"])
         except WrongAnswer as error:
-            if self._endpoint.model_of(self._config) != self._event["model"]:
+            if self._endpoint.model_of(self._config) is None:
                 delete_model(self._sagemaker, self._event["model"])
             raise DeploymentError(
                 f"version {self._version} is not deployed, it failed its smoke test: {error}"
@@ -104,7 +103,7 @@ class Deployment:
         """Have SageMaker begin, unless it has begun, or ended. Waits for what others began. Raises Busy."""
         while True:
             look = self._endpoint.wait(lambda look: not look.in_progress or self._is_coming(look))
-            if self._is_coming(look) or (look.config == self._config and look.status == "InService"):
+            if self._is_coming(look) or self._is_in_service(look):
                 return
             if look.status == "Failed":  # a first endpoint that never came up: nothing else can be done with it
                 self._endpoint.delete()
@@ -123,14 +122,18 @@ class Deployment:
         """Whether SageMaker is bringing this version into service."""
         return look.pending == self._config or (look.status == "Creating" and look.config == self._config)
 
+    def _is_in_service(self, look: Look) -> bool:
+        """Whether this version serves, with these settings: then it is all the same which model it does so by."""
+        return look.status not in ("", "Creating", "Failed", "Deleting") and same_service(look.config, self._config)
+
     def _judge(self, look: Look) -> bool:
         """Say whether the version is in service; False when another one already took its place.
 
         Raises DeploymentError when it never was.
         """
         name, version = self._endpoint.name, self._version
-        if look.config == self._config and look.status not in ("", "Failed", "Deleting"):
-            self._endpoint.mark_served(self._config)
+        if self._is_in_service(look):
+            self._endpoint.mark_served(look.config)
             print(f"version {version} is in service")
             return True
         if look.status in ("", "Deleting"):

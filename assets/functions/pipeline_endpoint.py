@@ -137,28 +137,19 @@ class Endpoint:
         self._sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": SERVED, "Value": "true"}])
 
     def has_served(self, config: str) -> bool:
-        """Say whether the configuration was ever in service. One that is gone was: only those are deleted."""
+        """Say whether the configuration was ever in service; nobody knows it of one that is gone."""
         try:
             arn = self._sagemaker.describe_endpoint_config(EndpointConfigName=config)["EndpointConfigArn"]
         except ClientError as error:
             if not is_missing(error):
                 raise
-            return True
+            return False
         return is_served(self._sagemaker, arn)
 
     def ensure_config(self, config: str, model: str) -> None:
-        """Make the configuration, unless it is there with a model that still is."""
-        found = self.model_of(config)
-        if found is not None:
-            if find_model(self._sagemaker, found) is not None:
-                return
-            print(f"{config} serves the model {found}, which is gone: made again")
-            self._sagemaker.delete_endpoint_config(EndpointConfigName=config)
-        try:
+        """Make the configuration, unless it is there: its name stands for its content."""
+        if self.model_of(config) is None:
             self._sagemaker.create_endpoint_config(**self._config_request(config, model))
-        except ClientError:
-            if self.model_of(config) is None:
-                raise  # else somebody else made the same
 
     def model_of(self, config: str) -> str | None:
         """Return the model that a configuration serves; None when there is no such configuration."""
@@ -223,14 +214,3 @@ def is_served(sagemaker: Any, config_arn: str) -> bool:
     """Say whether the configuration of this ARN was ever in service."""
     pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=config_arn)
     return any(tag["Key"] == SERVED for page in pages for tag in page["Tags"])
-
-
-def find_model(sagemaker: Any, name: str) -> dict[str, Any] | None:
-    """Return what SageMaker says of the model; None when there is none."""
-    try:
-        found: dict[str, Any] = sagemaker.describe_model(ModelName=name)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        return None
-    return found

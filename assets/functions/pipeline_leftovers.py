@@ -6,17 +6,21 @@ that names it, so that a function that dies in between finds it again.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 from pipeline_endpoint import Endpoint, is_missing, is_served
 from pipeline_settings import version_of_config
 
+ABANDONED = timedelta(hours=1)
+"""How long before the configuration that serves one was made that nobody waits to put in service any more."""
+
 
 def delete_former(sagemaker: Any, endpoint: Endpoint, config: str) -> None:
-    """Delete all configurations of the endpoint but ``config``, the one before it, and what others are about to use.
+    """Delete all configurations of the endpoint but ``config``, which serves, the one before it, and what is in use.
 
-    Those are configurations that are newer than this one and were never in service: their update comes next.
+    One that was never in service may be about to be: another execution waits for the endpoint. So it has to be old.
     """
     found = _configs(sagemaker, endpoint.name)
     own = next((one for one in found if one["EndpointConfigName"] == config), None)
@@ -26,7 +30,7 @@ def delete_former(sagemaker: Any, endpoint: Endpoint, config: str) -> None:
     served = [one for one in others if is_served(sagemaker, one["EndpointConfigArn"])]
     before = max(served, key=_created, default=None)
     for one in others:
-        waiting = one not in served and _created(one) >= _created(own)
+        waiting = one not in served and _created(one) > _created(own) - ABANDONED
         if one is before or waiting:
             continue
         name = one["EndpointConfigName"]

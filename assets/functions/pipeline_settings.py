@@ -25,6 +25,9 @@ from typing import Any
 LONGEST_NAME = 63
 """Characters that SageMaker takes in the name of an endpoint, a configuration, a schedule or a job definition."""
 
+_DIGITS = 4
+"""Of each hash in the name of a configuration."""
+
 VARIANT = "main"
 """The endpoint's only variant, named as that of the endpoints of stacks."""
 
@@ -58,13 +61,14 @@ class Settings:
             alarms=tuple(json.loads(variables.get("ALARMS") or "[]")),
         )
 
-    def config_name(self, version: int) -> str:
-        """Return the name of the configuration that serves a version of the package with these settings.
+    def config_name(self, version: int, model: str) -> str:
+        """Return the name of the configuration that serves a version by this model with these settings.
 
-        It is the same whoever asks and how often: what exists under it is what is wanted.
+        Asked again it is the same, and what exists under it is what is wanted. Another execution that deploys the same
+        version has another model and so another configuration: neither deletes what the other is about to use.
         """
         shown = [self.instance, self.instances, self.capture_percent, self.capture_uri, self.serving_role]
-        return f"{self.endpoint}-{version}-{digest(shown)[:4]}"
+        return f"{self.endpoint}-{version}-{digest(shown)[:_DIGITS]}{digest(model)[:_DIGITS]}"
 
     @property
     def tag_list(self) -> list[dict[str, str]]:
@@ -84,6 +88,11 @@ def version_of_config(name: str) -> int | None:
     """Return the version that a configuration serves by its name; None for somebody else's configuration."""
     parts = name.rsplit("-", 2)
     return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else None
+
+
+def same_service(one: str, other: str) -> bool:
+    """Say whether two configurations serve the same version in the same way, be it by models of different names."""
+    return one[:-_DIGITS] == other[:-_DIGITS]
 
 
 def digest(content: Any) -> str:

@@ -34,7 +34,8 @@ def check(s3: Any, folder: str, answers: str) -> int:
     expected = [json.loads(line) for line in _lines(_read(s3, f"{folder.rstrip('/')}/{EXPECTED}"))]
     rows = _lines(_read(s3, f"{folder.rstrip('/')}/{INPUT}"))
     name = INPUT.rsplit("/", 1)[-1]
-    given = rows_of(_read(s3, f"{answers.rstrip('/')}/{name}.out"))  # [DG] batch-transform: input's name and .out
+    # the name is that of the input and ".out" (SageMaker developer guide, "Batch transform")
+    given = rows_of(_read(s3, f"{answers.rstrip('/')}/{name}.out"), len(rows))
     if not expected:
         raise WrongAnswer(f"{folder}/{EXPECTED} expects no answer: nothing would be tested")
     if not len(rows) == len(expected) == len(given):
@@ -48,18 +49,21 @@ def check(s3: Any, folder: str, answers: str) -> int:
     return len(expected)
 
 
-def rows_of(text: str) -> list[Any]:
-    """Return the answers of a reply, or of several in a row: one for each row that was asked about.
+def rows_of(text: str, rows: int) -> list[Any]:
+    """Return the answers of a reply, or of several in a row, to so many rows.
 
     JSON is a list of answers, ``{"predictions": [...]}`` or one answer by itself; anything else is CSV, a list of
-    cells for each line. ``assets/pipeline/evaluate.py`` reads replies in the same way.
+    cells for each line. ``assets/pipeline/evaluate_replies.py`` reads replies in the same way.
     """
     try:
         documents = _documents(text)
     except ValueError:
-        return [[_cell(cell) for cell in row] for row in csv.reader(text.splitlines()) if row]
-    if not any(isinstance(one, dict | list) for one in documents):
-        return [[one] for one in documents]  # CSV with a single number a line is JSON, too
+        documents = []
+    if not any(isinstance(one, dict | list) for one in documents):  # a number a line is CSV, though JSON, too
+        lines = [[_cell(cell) for cell in row] for row in csv.reader(text.splitlines()) if row]
+        if len(lines) == 1 and len(lines[0]) == rows > 1:  # XGBoost has answered all rows in one line
+            return [[cell] for cell in lines[0]]
+        return lines
     found: list[Any] = []
     for one in documents:
         inside = one.get("predictions", one) if isinstance(one, dict) else one
