@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import lifecycle, serving, synth
+from tests.benchmarks import lifecycle, pipelines, serving, synth
 
 
 def main() -> None:
@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--without-clone", action="store_true", help="leave out the install in an empty clone")
     options = parser.parse_args()
     synth.run(options.pairs)
+    pipelines.run()
     serving.run()
     lifecycle.run()
     if not options.without_clone:

@@ -56,8 +56,9 @@ def run(listener: socket.socket, state: StateDir) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from localcloud import front
+    from localcloud import front, hangups
 
+    hangups.install()
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = front.IDLE_SECONDS

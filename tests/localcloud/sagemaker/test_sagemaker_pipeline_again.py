@@ -398,6 +398,18 @@ def test_a_definition_may_lie_in_s3(world: World) -> None:
     assert '"Stop"' in world.call("DescribePipeline", PipelineName="pipeline")["PipelineDefinition"]
 
 
+def test_a_group_that_two_executions_make_at_once(world: World) -> None:
+    served = world.service.operations["CreateModelPackageGroup"]
+
+    def second(request: Any) -> dict[str, Any]:
+        served.handle(request)
+        return served.handle(request)
+
+    world.service.operations["CreateModelPackageGroup"] = Operation(second, served.supported, served.resource)
+    parts.create(world, parts.register("Register", "s3://bucket/m.tar.gz"))
+    assert wait_for_end(world, start(world))["PipelineExecutionStatus"] == "Succeeded"
+
+
 def _refuse(world: World, operation: str, refusals: list[errors.ServiceError]) -> None:
     """Let the next calls of an operation fail."""
     served = world.service.operations[operation]

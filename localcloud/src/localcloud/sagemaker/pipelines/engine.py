@@ -196,7 +196,8 @@ class Engine:
                     parameters = {**group, "Tags": tags}
                     self._call(execution.role_arn, "CreateModelPackageGroup", parameters, execution.scope)
                 except ServiceError as refused:
-                    raise Unresolvable(f"CreateModelPackageGroup: {refused.message}") from None
+                    if "already exists" not in refused.message:  # another execution was faster
+                        raise Unresolvable(f"CreateModelPackageGroup: {refused.message}") from None
 
     def _job_ended(self, execution: ExecutionRecord, run: StepRun, record: WorkRecord) -> None:
         if record.status == "Completed":
