@@ -144,8 +144,8 @@ class ScriptedBackend:
     logs: list[tuple[str, str, str]] = field(default_factory=list)
     #: (topic, message)
     published: list[tuple[str, str]] = field(default_factory=list)
-    #: what functions of Lambda answer, by ARN; an exception is raised
-    functions: dict[str, FunctionReply | Exception] = field(default_factory=dict)
+    #: what functions of Lambda answer, by ARN; an exception is raised, a callable gives the document
+    functions: dict[str, FunctionReply | Exception | Callable[[Mapping[str, Any]], Any]] = field(default_factory=dict)
     #: (function, event, role)
     invoked: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     #: keeps functions from answering until it is set
@@ -246,7 +246,9 @@ class ScriptedBackend:
         reply = self.functions[function]
         if isinstance(reply, Exception):
             raise reply
-        return reply
+        if isinstance(reply, FunctionReply):
+            return reply
+        return FunctionReply(json.dumps(reply(event)).encode())
 
     def send_message(self, _scope: Scope, _role_arn: str, queue_url: str, body: str) -> None:
         if "denied" in queue_url:
