@@ -12,6 +12,7 @@ from localcloud.jobs.lifecycle_script import LifecycleScript, run
 from localcloud.jobs.machines import Machines
 from localcloud.jobs.model_server import ModelServer, ServerSpec
 from tests.localcloud.jobs.cloud import LINEAR_LEARNER, REGION, ROOT, SKLEARN, XGBOOST, Cloud
+from tests.localcloud.jobs.test_executor_monitor import baseline
 from tests.localcloud.jobs.test_executor_training import HYPERPARAMETERS, table
 from tests.localcloud.jobs.test_framework_training import archive
 
@@ -54,6 +55,13 @@ def test_train_and_serve(cloud: Cloud, image: str, hyperparameters: dict[str, st
         assert running.invoke(b"1,2,3,4", {"Content-Type": "text/csv"})[0] == 200
     finally:
         running.stop()
+
+
+def test_what_monitors_models(cloud: Cloud) -> None:
+    outcome, _ = cloud.run(baseline(cloud, "fallback-monitor", "label,x\n1,0.5\n"))
+    assert outcome.status == "Completed", outcome.failure_reason
+    assert outcome.exit_message == "Completed: Job completed successfully with no violations."
+    assert len(cloud.keys("fallback-monitor/out/")) == 2
 
 
 SCRIPT = {
