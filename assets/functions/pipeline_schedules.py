@@ -15,7 +15,7 @@ from typing import Any
 from aws import client, code_of, text_of
 from botocore.exceptions import ClientError
 from pipeline_endpoint import is_missing
-from pipeline_monitors import KINDS, Kind, Monitors, is_definition_of
+from pipeline_monitors import HOURLY, KINDS, Kind, Monitors, is_definition_of
 from pipeline_settings import tag_list, version_of_config, version_of_package
 from pipeline_waiting import Busy, Patience
 
@@ -87,7 +87,8 @@ class Watch:
             self._create(schedule, plan)
             return False
         config = found["MonitoringScheduleConfig"]
-        if _status(found) != "Failed" and all(config.get(key) == value for key, value in plan.items()):
+        rhythm = config.get("ScheduleConfig", {}).get("ScheduleExpression")
+        if config.get("MonitoringJobDefinitionName") == definition and rhythm == HOURLY and _status(found) != "Failed":
             return True
         try:
             self._sagemaker.update_monitoring_schedule(MonitoringScheduleName=schedule, MonitoringScheduleConfig=plan)
