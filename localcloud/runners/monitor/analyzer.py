@@ -88,6 +88,8 @@ def message(violations: int | None) -> str:
 
 def main() -> None:
     """As the container: exit code 0, or 255 with the reason in output/failure."""
+    if not jobs.leads():
+        return
     try:
         text = message(run(Job.of_environment(os.environ)))
     except UserError as error:

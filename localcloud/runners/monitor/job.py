@@ -100,9 +100,19 @@ def place(path: str) -> Path:
 
 
 def write(output: Path, name: str, content: Mapping[str, Any]) -> None:
-    """One of the result files."""
+    """One of the result files; for a person to read, but for the statistics with all their sketches."""
     output.mkdir(parents=True, exist_ok=True)
-    (output / name).write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    indent = None if name == "statistics.json" else 2
+    (output / name).write_text(json.dumps(content, indent=indent, allow_nan=False) + "\n")
+
+
+def leads() -> bool:
+    """Whether this is the first of the job's hosts: every host has all the data, and one of them does the work."""
+    path = BASE / "config" / "resourceconfig.json"
+    if not path.is_file():
+        return True
+    resources = json.loads(path.read_text())
+    return bool(resources["current_host"] == resources["hosts"][0])
 
 
 def _required(variables: Mapping[str, str], name: str) -> str:

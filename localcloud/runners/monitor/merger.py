@@ -66,6 +66,8 @@ def _identity(record: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """As the container: exit code 0, or 255 with the reason in output/failure."""
+    if not jobs.leads():
+        return
     try:
         places = []
         for variable in ("dataset_source", "ground_truth_source", "output_path"):

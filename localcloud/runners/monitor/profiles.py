@@ -82,14 +82,15 @@ def _profile(name: str, column: Sequence[str | None]) -> Profile:
     common = {"common": {"num_present": present, "num_missing": len(column) - present}}
     completeness = present / len(column) if column else 0.0
     if inferred in (datatypes.INTEGRAL, datatypes.FRACTIONAL):
-        feature["numerical_statistics"] = {**common, **_numbers(column, len(values), completeness)}
+        known = {value: datatypes.number_of(value) for value in values}
+        numbers = np.array([known[value] for value in column if value])
+        feature["numerical_statistics"] = {**common, **_numbers(numbers, len(values), completeness)}
     else:
         feature["string_statistics"] = {**common, **_texts(values, completeness)}
     return Profile(feature, kinds, values)
 
 
-def _numbers(column: Sequence[str | None], distinct: int, completeness: float) -> dict[str, Any]:
-    numbers = np.array([datatypes.number_of(value) for value in column if value])
+def _numbers(numbers: sketch.Floats, distinct: int, completeness: float) -> dict[str, Any]:
     least, most = float(numbers.min()), float(numbers.max())
     return {
         "mean": float(numbers.mean()),

@@ -12,12 +12,13 @@ from tests.localcloud.jobs.monitor_programs import CSV, DATA, OUT, environment
 _SOURCE, _OUTPUT = f"/opt/ml/{DATA}", f"/opt/ml/{OUT}"
 
 
-def baseline(cloud: Cloud, name: str, table: str, **variables: str) -> Any:
+def baseline(cloud: Cloud, name: str, table: str, hosts: int = 1, **variables: str) -> Any:
     uri = cloud.put(f"{name}/data/rows.csv", table)
     return cloud.spec(
         "processing",
         cloud.full_role(),
         image=MODEL_MONITOR,
+        instance_count=hosts,
         environment=environment(CSV, **variables),
         inputs=[InputSpec("baseline_dataset_input", uri, local_path=_SOURCE)],
         outputs=[OutputSpec("monitoring_output", f"s3://{cloud.bucket}/{name}/out", _OUTPUT)],
@@ -25,7 +26,8 @@ def baseline(cloud: Cloud, name: str, table: str, **variables: str) -> Any:
 
 
 def test_a_data_quality_baseline(cloud: Cloud) -> None:
-    outcome, _ = cloud.run(baseline(cloud, "data", "label,x\n" + "1,0.5\n0,2\n" * 20))
+    # every host has all the data: one of them does the work
+    outcome, _ = cloud.run(baseline(cloud, "data", "label,x\n" + "1,0.5\n0,2\n" * 20, hosts=2))
     assert outcome.status == "Completed", outcome.failure_reason
     assert outcome.exit_message == "Completed: Job completed successfully with no violations."
     assert cloud.keys("data/out/") == ["data/out/constraints.json", "data/out/statistics.json"]
