@@ -12,6 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.localcloud.core.stacks import Stack, eventually, function, provider, role, unique
+from tests.localcloud.sagemaker import live
+from tests.localcloud.sagemaker import pipeline_parts as parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,6 +214,36 @@ def test_a_custom_resource_survives_two_crashes_of_its_function(localcloud: Loca
     assert stack.delete() == "DELETE_FAILED"
     assert "Runtime.ExitError" in stack.reasons()
     assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_what_the_steps_of_a_pipeline_ask_for_meets_faults_too(localcloud: Localcloud) -> None:
+    name, sm = unique("faulty"), localcloud.client("sagemaker")
+    may = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": f"arn:aws:sagemaker:us-east-1:{live.ACCOUNT}:*"}
+    pipeline_role = live.role(localcloud, name, [may])
+    step = parts.register("Register", "s3://bucket/model.tar.gz")
+    sm.create_pipeline(PipelineName=name, PipelineDefinition=parts.document(step), RoleArn=pipeline_role)
+    tag = {
+        "service": "ssm",
+        "operation": "PutParameter",
+        "parameters": {"Name": f"/{name}", "Value": "x", "Type": "String"},
+    }
+    registering = {"service": "sagemaker", "operation": "CreateModelPackage"}
+    faults(
+        localcloud,
+        {**registering, "principal": f"/{name}/", "effect": "throttle", "times": 2},
+        {"when": registering, "call": tag},
+    )
+    execution = sm.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+
+    def ended() -> Any:
+        status = sm.describe_pipeline_execution(PipelineExecutionArn=execution)["PipelineExecutionStatus"]
+        return status != "Executing" and status
+
+    assert eventually(ended) == "Succeeded"
+    (found,) = sm.list_pipeline_execution_steps(PipelineExecutionArn=execution)["PipelineExecutionSteps"]
+    assert found["AttemptCount"] == 3
+    assert counted(localcloud)[0] == (3, 2)
+    assert eventually(lambda: localcloud.client("ssm").get_parameters(Names=[f"/{name}"])["Parameters"])
 
 
 def test_a_person_acts_after_a_call(localcloud: Localcloud) -> None:

@@ -158,6 +158,9 @@ class ScriptedBackend:
     targets: set[tuple[str, str]] = field(default_factory=set)
     metrics: list[MetricDatum] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    #: errors that the next calls as a role are answered with, by operation
+    refusals: dict[str, list[ServiceError]] = field(default_factory=dict)
+    made_as_role: list[str] = field(default_factory=list)
     #: state by name
     alarms: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
@@ -276,6 +279,14 @@ class ScriptedBackend:
 
     def put_metrics(self, _scope: Scope, data: Sequence[MetricDatum]) -> None:
         self.metrics.extend(data)
+
+    def meet_faults(self, _scope: Scope, _role: str, operation: str, _parameters: Mapping[str, Any]) -> None:
+        waiting = self.refusals.get(operation)
+        if waiting:
+            raise waiting.pop(0)
+
+    def served(self, _scope: Scope, _role: str, operation: str, _parameters: Mapping[str, Any]) -> None:
+        self.made_as_role.append(operation)
 
     def put_event(self, event: Event) -> None:
         self.events.append(event)

@@ -201,8 +201,8 @@ def test_a_failure_that_no_policy_names_ends_the_step(world: World) -> None:
 
 
 def test_throttled_calls_are_made_again_without_a_policy_and_given_up_with_one(world: World) -> None:
-    refusals = [errors.ServiceError("ThrottlingException", "Rate exceeded")] * 2
-    _refuse(world, "CreateTrainingJob", refusals)
+    throttled = errors.ServiceError("ThrottlingException", "Rate exceeded")
+    world.backend.refusals["CreateTrainingJob"] = [throttled, throttled]
     parts.create(world, parts.training("Train"))
     arn = start(world)
     for number in (1, 2):
@@ -213,7 +213,7 @@ def test_throttled_calls_are_made_again_without_a_policy_and_given_up_with_one(w
     never = {"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 0}
     definition = parts.document(parts.training("Train", RetryPolicies=[never]))
     world.call("UpdatePipeline", PipelineName="pipeline", PipelineDefinition=definition)
-    refusals.append(errors.ServiceError("ThrottlingException", "Rate exceeded"))
+    world.backend.refusals["CreateTrainingJob"] = [throttled]
     second = start(world, token="b")
     assert wait_for_end(world, second)["PipelineExecutionStatus"] == "Failed"
     assert "Rate exceeded" in step(world, second, "Train")["FailureReason"]
@@ -408,15 +408,3 @@ def test_a_group_that_two_executions_make_at_once(world: World) -> None:
     world.service.operations["CreateModelPackageGroup"] = Operation(second, served.supported, served.resource)
     parts.create(world, parts.register("Register", "s3://bucket/m.tar.gz"))
     assert wait_for_end(world, start(world))["PipelineExecutionStatus"] == "Succeeded"
-
-
-def _refuse(world: World, operation: str, refusals: list[errors.ServiceError]) -> None:
-    """Let the next calls of an operation fail."""
-    served = world.service.operations[operation]
-
-    def handle(request: Any) -> dict[str, Any]:
-        if refusals:
-            raise refusals.pop(0)
-        return served.handle(request)
-
-    world.service.operations[operation] = Operation(handle, served.supported, served.resource, served.context)

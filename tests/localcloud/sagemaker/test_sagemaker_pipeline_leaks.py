@@ -150,7 +150,7 @@ def check(before: Belongings, after: Belongings) -> None:
 
 
 def test_a_few_executions_leave_nothing(server: Localcloud, pipeline: str) -> None:
-    check(*grown(server, pipeline, warm_up=4, count=4))
+    check(*grown(server, pipeline, warm_up=2, count=4))
 
 
 @pytest.mark.exhaustive

@@ -45,7 +45,7 @@ async def pass_through(application: Application, scope: Scope, receive: Receive,
             await _crash(rule, made, application, scope, again, send)
             return
         else:
-            await _answer(reply(made, _refusal(rule, made), scope["method"] == "HEAD"), send)
+            await _answer(reply(made, refusal(rule, made), scope["method"] == "HEAD"), send)
             return
     await application(scope, again, _watched(made, send))
 
@@ -74,11 +74,16 @@ def _watched(made: ApiCall, send: Send) -> Send:
         if message["type"] == "http.response.start":
             default_doom().served(made.principal)
             if message["status"] < 400:
-                for rule in default_rules().after(made):
-                    threading.Thread(target=_act, args=[rule, made], name="localcloud-person", daemon=True).start()
+                act_after(made)
         await send(message)
 
     return watch
+
+
+def act_after(made: ApiCall) -> None:
+    """A call was served: let persons make theirs, on threads of their own."""
+    for rule in default_rules().after(made):
+        threading.Thread(target=_act, args=[rule, made], name="localcloud-person", daemon=True).start()
 
 
 def _act(rule: Rule, made: ApiCall) -> None:
@@ -105,7 +110,8 @@ def _filled(value: Any, request: Mapping[str, Any]) -> Any:
     return value
 
 
-def _refusal(rule: Rule, made: ApiCall) -> Refusal:
+def refusal(rule: Rule, made: ApiCall) -> Refusal:
+    """What a rule that refuses a call answers."""
     if rule.effect == "throttle":
         return throttled(made)
     given = rule.given

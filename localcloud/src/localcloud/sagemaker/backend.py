@@ -18,6 +18,7 @@ from localcloud.alarms.evaluator import Evaluator
 from localcloud.autoscaling import alarms
 from localcloud.autoscaling.targets import ScalingTargets
 from localcloud.clock import Clock
+from localcloud.faults import inside
 from localcloud.jobs import executor, images, lifecycle_script
 from localcloud.jobs.aws import RoleClients, message_of
 from localcloud.jobs.lifecycle_script import LifecycleScript, ScriptOutcome
@@ -257,6 +258,16 @@ class LiveBackend:
         if status >= 400:
             logger.warning("metrics of AWS/SageMaker are lost: %s", reply)
 
+    def meet_faults(self, scope: Scope, role_arn: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        """A call of the service's own API as a role is about to be served. Raises ServiceError where a rule says so."""
+        refusal = inside.before("sagemaker", operation, _session(role_arn), scope.region, parameters)
+        if refusal:
+            raise errors.ServiceError(refusal.code, refusal.message, refusal.status)
+
+    def served(self, scope: Scope, role_arn: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        """It was served: whoever waits for such a call acts."""
+        inside.after("sagemaker", operation, _session(role_arn), scope.region, parameters)
+
     def put_event(self, event: Event) -> None:
         """Put an event on the bus and let the rules that match pass it on."""
         with adapter.request_scope(event.scope.account, event.scope.region):
@@ -304,6 +315,11 @@ class LiveBackend:
                 clients = RoleClients(self.assume(role_arn, "SageMaker"), scope.region, adapter.endpoint_url())
                 self._clients[scope, role_arn] = clients
             return clients
+
+
+def _session(role_arn: str) -> str:
+    """The ARN of the session that SageMaker has of a role."""
+    return f"arn:aws:sts::{role_arn.split(':')[4]}:assumed-role/{role_arn.rpartition('/')[2]}/SageMaker"
 
 
 @contextmanager

@@ -268,6 +268,15 @@ class Backend(Protocol):
     def put_metrics(self, scope: Scope, data: Sequence[MetricDatum]) -> None:
         """Put CloudWatch data points of namespace AWS/SageMaker, as the service."""
 
+    def meet_faults(self, scope: Scope, role_arn: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        """A call of the service's own API as a role is about to be served. Raises ServiceError where a rule says so.
+
+        May take a moment; hold no lock.
+        """
+
+    def served(self, scope: Scope, role_arn: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        """It was served: whoever waits for such a call acts."""
+
     def put_event(self, event: Event) -> None:
         """Put an event on the bus and let the rules that match pass it on. Hold no lock."""
 

@@ -128,7 +128,10 @@ class SageMaker:
         denied = self.core.backend.denial(scope, credentials, f"sagemaker:{operation}", resource, context)
         if denied:
             raise errors.access_denied(denied)
-        return self.call(operation, parameters, scope, credentials)
+        self.core.backend.meet_faults(scope, role_arn, operation, parameters)
+        reply = self.call(operation, parameters, scope, credentials)
+        self.core.backend.served(scope, role_arn, operation, parameters)
+        return reply
 
     def resource_arn(self, operation: str, body: bytes, scope: Scope) -> str:
         """What IAM authorises the operation on: the resource's ARN, ``*`` for lists and for what names nothing."""

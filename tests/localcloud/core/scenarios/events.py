@@ -40,7 +40,7 @@ def _received(server: Localcloud, url: str) -> dict[str, Any]:
     def receive() -> Any:
         return server.client("sqs").receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages")
 
-    found: dict[str, Any] = eventually(receive)[0]
+    found: dict[str, Any] = eventually(receive, 5)[0]
     return found
 
 
@@ -90,7 +90,7 @@ def a_function_that_fails_on_an_event_is_tried_again(server: Localcloud) -> None
         "import boto3\n"
         "def handler(event, context):\n"
         f"    if boto3.client('ssm').put_parameter(Name='/{name}', Value='x', Type='String', Overwrite=True)"
-        "['Version'] < 3:\n"
+        "['Version'] < 2:\n"
         "        raise RuntimeError('not yet')\n"
         f"    boto3.client('ssm').put_parameter(Name='/{name}/done', Value=event['source'], Type='String')"
     )
