@@ -1,9 +1,9 @@
 """Lambda step of a pipeline: watches the endpoint every hour, with the baselines of the version that it serves.
 
-The event has ``package``, the ARN of the version, and ``endpoint``. What is there with the same content stays as it is,
-so that the function may be called again at any time; other content is another job definition, which the schedule is
-updated to before the old one is deleted. When the endpoint serves another version by now, whoever deployed that watches
-it.
+The event has ``package``, the ARN of the version that was deployed, and ``endpoint``. What is there with the same
+content stays as it is, so that the function may be called again at any time; other content is another job definition,
+which the schedule is updated to before the old one is deleted. Another execution may deploy its version meanwhile: what
+counts is what serves in the end, whichever of the executions looks last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aws import client, code_of, text_of
 from botocore.exceptions import ClientError
 from pipeline_endpoint import is_missing
 from pipeline_monitors import HOURLY, KINDS, Kind, Monitors, is_definition_of
-from pipeline_settings import tag_list, version_of_config, version_of_package
+from pipeline_settings import tag_list, version_of_config
 from pipeline_waiting import Busy, Patience
 
 _MISSING = {"ResourceNotFound", "ResourceNotFoundException"}
@@ -27,23 +27,21 @@ class ScheduleError(Exception):
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda entry point: return endpoint, version, and the schedules' names joined by blanks.
+    """Lambda entry point: return endpoint, the version that is watched, and the schedules' names joined by blanks.
 
     Raises ScheduleError, and ClientError for what SageMaker refuses.
     """
-    sagemaker = client("sagemaker")
-    version, endpoint = version_of_package(event["package"]), event["endpoint"]
-    result = {"endpoint": endpoint, "version": version, "schedules": ""}
-    serving = version_of_config(sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"])
-    if serving != version:
-        print(f"{endpoint} serves version {serving} by now, whose deployment watches it")
-        return result
-    package = sagemaker.describe_model_package(ModelPackageName=event["package"])
+    sagemaker, endpoint = client("sagemaker"), event["endpoint"]
     monitors = Monitors.of(os.environ, endpoint)
     watch = Watch(sagemaker, monitors, context)
-    for kind in KINDS:
-        watch.bring_up_to_date(kind, package.get("DriftCheckBaselines", {}))
-    return {**result, "schedules": " ".join(monitors.schedule(kind) for kind in KINDS)}
+    watched, serving = 0, _serving(sagemaker, endpoint)
+    while serving != watched:
+        package = sagemaker.describe_model_package(ModelPackageName=_sibling(event["package"], serving))
+        for kind in KINDS:
+            watch.bring_up_to_date(kind, package.get("DriftCheckBaselines", {}))
+        watched, serving = serving, _serving(sagemaker, endpoint)
+    schedules = " ".join(monitors.schedule(kind) for kind in KINDS)
+    return {"endpoint": endpoint, "version": watched, "schedules": schedules}
 
 
 class Watch:
@@ -59,10 +57,11 @@ class Watch:
         """Have the monitor compare with these baselines. Raises ScheduleError when its schedule stays busy."""
         wanted = self._monitors.definition(kind, baselines)
         schedule, definition = self._monitors.schedule(kind), wanted["JobDefinitionName"]
-        self._ensure_definition(kind, wanted)
         try:
-            while not self._is_up_to_date(kind, schedule, definition):
-                pass
+            while True:
+                self._ensure_definition(kind, wanted)
+                if self._is_up_to_date(kind, schedule, definition):
+                    break
         except Busy as busy:
             raise ScheduleError(
                 f"monitoring schedule {schedule} {busy} and cannot be changed: try again later"
@@ -84,7 +83,7 @@ class Watch:
         )
         plan = self._monitors.plan(kind, definition)
         if found is None:
-            self._create(schedule, plan)
+            self._create(kind, schedule, plan)
             return False
         config = found["MonitoringScheduleConfig"]
         rhythm = config.get("ScheduleConfig", {}).get("ScheduleExpression")
@@ -93,7 +92,8 @@ class Watch:
         try:
             self._sagemaker.update_monitoring_schedule(MonitoringScheduleName=schedule, MonitoringScheduleConfig=plan)
         except ClientError as error:  # facts on teardown, 1.18: not while one of its jobs runs, which may take an hour
-            if "running" not in text_of(error).lower() and _status(self._look(schedule)) != "Pending":
+            expected = "running" in text_of(error).lower() or _status(self._look(schedule)) == "Pending"
+            if not expected and definition in self._definitions(kind):
                 raise
             self._patience.pause("has a job that runs")
         return False
@@ -107,7 +107,8 @@ class Watch:
             return None
         return found
 
-    def _create(self, schedule: str, plan: dict[str, Any]) -> None:
+    def _create(self, kind: Kind, schedule: str, plan: dict[str, Any]) -> None:
+        """Create the schedule; somebody else may have been quicker, or may have deleted the definition."""
         try:
             self._sagemaker.create_monitoring_schedule(
                 MonitoringScheduleName=schedule,
@@ -115,26 +116,49 @@ class Watch:
                 Tags=tag_list(self._monitors.tags),
             )
         except ClientError as error:
-            if code_of(error) != "ResourceInUse":  # somebody else was quicker
+            gone = plan["MonitoringJobDefinitionName"] not in self._definitions(kind)
+            if code_of(error) != "ResourceInUse" and not gone:
                 raise
 
     def _delete_former(self, kind: Kind, schedule: str, definition: str) -> None:
-        """Delete the schedule's other job definitions."""
-        pages = self._sagemaker.get_paginator(f"list_{_snake(kind)}_job_definitions").paginate(
-            EndpointName=self._monitors.endpoint
-        )
-        names = [one["MonitoringJobDefinitionName"] for page in pages for one in page["JobDefinitionSummaries"]]
-        for name in names:
+        """Delete the schedule's other job definitions, but for one that it was updated to since."""
+        for name in self._definitions(kind):
             if name != definition and is_definition_of(name, schedule):
                 try:
                     self._operation("delete", kind)(JobDefinitionName=name)
                 except ClientError as error:
-                    if not _is_missing(error):
+                    if not _is_missing(error) and self._used(schedule) != name:
                         raise
+
+    def _definitions(self, kind: Kind) -> list[str]:
+        """Return the names of the endpoint's job definitions of this kind."""
+        pages = self._sagemaker.get_paginator(f"list_{_snake(kind)}_job_definitions").paginate(
+            EndpointName=self._monitors.endpoint
+        )
+        return [one["MonitoringJobDefinitionName"] for page in pages for one in page["JobDefinitionSummaries"]]
+
+    def _used(self, schedule: str) -> str:
+        found = self._look(schedule) or {"MonitoringScheduleConfig": {}}
+        return str(found["MonitoringScheduleConfig"].get("MonitoringJobDefinitionName", ""))
 
     def _operation(self, verb: str, kind: Kind) -> Callable[..., Any]:
         operation: Callable[..., Any] = getattr(self._sagemaker, f"{verb}_{_snake(kind)}_job_definition")
         return operation
+
+
+def _serving(sagemaker: Any, endpoint: str) -> int:
+    """Return the version in service. Raises ScheduleError when it is none of a pipeline's."""
+    config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    version = version_of_config(config)
+    if version is None:
+        raise ScheduleError(f"{endpoint} serves {config}, which no pipeline deployed: there is nothing to compare with")
+    return version
+
+
+def _sibling(package: str, version: int) -> str:
+    """Return the ARN of another version of the same group."""
+    group, _, _ = package.rpartition("/")
+    return f"{group}/{version}"
 
 
 def _status(found: dict[str, Any] | None) -> str:

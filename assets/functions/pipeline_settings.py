@@ -3,7 +3,6 @@
 Variables of the functions:
 
     ENDPOINT            the endpoint's name
-    PREFIX              what the names of the workload's jobs and models begin with
     TAGS                the tags of what is made at run time, a JSON object
     INSTANCE, INSTANCES the type of the endpoint's instances, and how many there are
     CAPTURE_PERCENT     how much of the requests is captured, 0 to 100; none is needed without monitoring
@@ -37,7 +36,6 @@ class Settings:
     """How the endpoint of a pipeline is to be."""
 
     endpoint: str
-    prefix: str
     tags: Mapping[str, str]
     instance: str
     instances: int
@@ -51,7 +49,6 @@ class Settings:
         """Read the function's variables. Raises KeyError for one that is missing."""
         return cls(
             endpoint=variables["ENDPOINT"],
-            prefix=variables["PREFIX"],
             tags=json.loads(variables["TAGS"]),
             instance=variables["INSTANCE"],
             instances=int(variables["INSTANCES"]),

@@ -16,7 +16,6 @@ from tests.functions.pipeline_world import ENDPOINT, PACKAGES, World
 
 SETTINGS = Settings(
     endpoint=ENDPOINT,
-    prefix="sandcastle-test--penguins-",
     tags={"sandcastle:environment": "test"},
     instance="ml.m5.large",
     instances=2,

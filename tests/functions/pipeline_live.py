@@ -41,7 +41,6 @@ class Live:
         self.sm.create_model_package_group(ModelPackageGroupName=GROUP)
         self.variables |= {
             "ENDPOINT": ENDPOINT,
-            "PREFIX": "sandcastle-live--penguins-",
             "TAGS": json.dumps({"sandcastle:environment": ENVIRONMENT}),
             "INSTANCE": "ml.m5.large",
             "INSTANCES": "1",

@@ -240,7 +240,7 @@ class World:
     def create_monitoring_schedule(self, MonitoringScheduleName: str, **request: Any) -> None:
         if MonitoringScheduleName in self.schedules:
             raise refusal("CreateMonitoringSchedule", "already exists", "ResourceInUse")
-        assert request["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"] in self.definitions
+        self._require_definition(request["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"])
         self.schedules[MonitoringScheduleName] = {"then": "Scheduled", **request}
         self._pending(MonitoringScheduleName)
 
@@ -254,9 +254,13 @@ class World:
                 "Monitoring Job in InProgress state. Schedules with running executions cannot be modified or deleted."
             )
             raise refusal("UpdateMonitoringSchedule", text)
-        assert MonitoringScheduleConfig["MonitoringJobDefinitionName"] in self.definitions
+        self._require_definition(MonitoringScheduleConfig["MonitoringJobDefinitionName"])
         schedule["MonitoringScheduleConfig"] = MonitoringScheduleConfig
         self._pending(MonitoringScheduleName)
+
+    def _require_definition(self, name: str) -> None:
+        if name not in self.definitions:
+            raise refusal("UpdateMonitoringSchedule", f"Could not find monitoring job definition {name}.")
 
     def _schedule(self, name: str) -> dict[str, Any]:
         if name not in self.schedules:

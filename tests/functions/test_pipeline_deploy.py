@@ -364,7 +364,6 @@ def test_names_carry_version_and_settings() -> None:
 def test_entry_points_read_their_variables(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
     variables = {
         "ENDPOINT": ENDPOINT,
-        "PREFIX": SETTINGS.prefix,
         "TAGS": json.dumps(SETTINGS.tags),
         "INSTANCE": "ml.m5.large",
         "INSTANCES": "2",

@@ -189,5 +189,5 @@ def test_the_endpoint_is_watched_and_what_was_asked_is_compared(live: Live, make
             over,
             lambda runs: runs and all(r["MonitoringExecutionStatus"] not in ("Pending", "InProgress") for r in runs),
         )
-        print(kind, [(r["ScheduledTime"], r["MonitoringExecutionStatus"], r.get("FailureReason")) for r in runs])
-        assert any(r["MonitoringExecutionStatus"].startswith("Completed") for r in runs), runs
+        # an hour without requests, or without labels, has nothing to compare; the one with both differs in nothing
+        assert sorted({run["MonitoringExecutionStatus"] for run in runs}) == ["Completed", "Failed"], runs

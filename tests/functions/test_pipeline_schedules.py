@@ -9,7 +9,7 @@ from typing import Any
 
 import pipeline_schedules
 import pytest
-from pipeline_monitors import Monitors
+from pipeline_monitors import KINDS, Monitors
 from pipeline_schedules import ScheduleError
 
 from tests.functions.conftest import Context
@@ -113,12 +113,20 @@ def test_another_version_updates_the_schedules_and_deletes_the_old_definitions(w
     assert world.made.count("CreateMonitoringSchedule") == world.made.count("UpdateMonitoringSchedule") == 2
 
 
-def test_a_version_that_another_one_has_replaced_leaves_its_monitors_alone(watch: Watch) -> None:
-    world = world_of(2)
+def test_of_two_versions_the_one_that_serves_is_watched(watch: Watch) -> None:
+    world = world_of(1)
+    serve(world, 2)
     watch(world, 2)
     before = len(world.made)
-    assert watch(world, 1) == {"endpoint": ENDPOINT, "version": 1, "schedules": ""}
+    assert watch(world, 1) == {"endpoint": ENDPOINT, "version": 2, "schedules": f"{DATA} {QUALITY}"}
     assert world.made[before:] == []
+
+
+def test_an_endpoint_of_somebody_else_is_not_watched(watch: Watch) -> None:
+    world = world_of(1)
+    world.endpoints[ENDPOINT]["EndpointConfigName"] = "by-hand"
+    with pytest.raises(ScheduleError, match="serves by-hand, which no pipeline deployed"):
+        watch(world, 1)
 
 
 def test_a_binary_model_is_watched_by_its_score(watch: Watch) -> None:
@@ -178,6 +186,36 @@ def test_a_function_that_dies_at_any_call_goes_on_where_it_ended(watch: Watch) -
             watch(world, 2)
             assert world.definitions == whole.definitions, (number, before)
             assert sorted(world.made) == sorted(whole.made), (number, before)
+
+
+def test_the_version_that_serves_in_the_end_is_the_one_that_is_watched(watch: Watch) -> None:
+    """Another execution deploys and watches its version while this one makes any of its calls."""
+
+    def begun() -> World:
+        world = world_of(3)
+        watch(world, 3)
+        serve(world, 1)
+        world.calls.clear()
+        return world
+
+    whole = begun()
+    watch(whole, 1)
+    for number in range(1, len(whole.calls) + 1):
+        for before in (True, False):
+            world = begun()
+
+            def other(world: World = world) -> None:
+                serve(world, 2)
+                watch(world, 2)
+
+            world.at_call, world.before, world.event = number, before, other
+            watch(world, 1)
+            used = {one["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"] for one in world.schedules.values()}
+            wanted = Monitors.of(VARIABLES, ENDPOINT)
+            names = {wanted.definition(kind, baselines("e2"))["JobDefinitionName"] for kind in KINDS}
+            if number < len(whole.calls) or before:  # after the last look nothing is looked at
+                assert used == names, (number, before)
+            assert names == set(world.definitions), (number, before)
 
 
 def die() -> None:
