@@ -6,7 +6,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-# Node 24 comes from the PyPI wheel in .venv, the CDK CLI from package-lock.json: nothing of the machine is used.
+# Node 24 comes from the PyPI wheel in .venv, the CDK CLI and Graphviz from package-lock.json: nothing of the machine is used.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -107,7 +107,7 @@ $(TOOLS): requirements-dev.txt $(PRODUCT)
 	@touch $@
 
 $(CDK): package-lock.json $(PRODUCT)
-	@echo "Installing the CDK command line into node_modules ..."
+	@echo "Installing the CDK command line and Graphviz into node_modules ..."
 	@npm ci --no-audit --no-fund --silent
 	@touch $@
 

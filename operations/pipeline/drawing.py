@@ -131,4 +131,4 @@ def _comes_later(plan: Plan, name: str) -> bool:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 42 else text[:41] + "…"
+    return text if len(text) <= 48 else text[:47] + "…"

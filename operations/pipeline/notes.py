@@ -10,6 +10,9 @@ from operations.target import Target
 _LENGTH = 60
 """Characters of a note."""
 
+_WORD = 24
+"""Characters of one answer of a function: addresses and names of resources are longer."""
+
 
 class Notes:
     """Notes on the steps of one execution; what a step made is asked for once when it has ended."""
@@ -57,7 +60,7 @@ class Notes:
 
 
 def _answered(outputs: list[dict[str, Any]]) -> str:
-    """Return what a function answered, addresses left out: they are long and say little."""
-    pairs = [(one["Name"], str(one.get("Value", ""))) for one in outputs]
-    short = [f"{name} {value}" for name, value in pairs if value and "/" not in value and len(value) <= _LENGTH // 2]
-    return ", ".join(short)
+    """Return what a function answered, long texts left out; of a number and its text only the text."""
+    values = {one["Name"]: str(one.get("Value", "")) for one in outputs}
+    shown = {name: values.get(f"{name}_text", value) for name, value in values.items() if not name.endswith("_text")}
+    return ", ".join(f"{name} {value}" for name, value in shown.items() if 0 < len(value) <= _WORD)

@@ -72,12 +72,12 @@ def summary(execution: Execution) -> str:
 
 
 def took(execution: Execution, name: str, now: datetime) -> str:
-    """Return how long a step has run, in words; nothing for one that never ran or took no time."""
+    """Return how long a step has run, in words; nothing for one that never ran or took no second."""
     run = execution.steps.get(name)
     seconds = run.seconds(now) if run else None
     if seconds is None or execution.state(name) in (State.CACHED, State.REUSED):
         return ""
-    return duration(round(seconds))
+    return duration(round(seconds)) if round(seconds) else ""
 
 
 @dataclass(frozen=True)
