@@ -51,6 +51,17 @@ def _run(world: World, token: str, jobs: int, train: str = "Completed", data: st
     return arn
 
 
+def _run_without_parameters(world: World, token: str, prepare: bool) -> str:
+    arn = start(world, token=token)
+    if prepare:
+        wait_for(world, arn, Prepare="Executing")
+        launch(world).on_done(JobOutcome("Completed"))
+    wait_for(world, arn, Train="Executing")
+    launch(world).on_done(JobOutcome("Completed"))
+    wait_for_end(world, arn)
+    return arn
+
+
 def retry(world: World, arn: str) -> None:
     world.call("RetryPipelineExecution", PipelineExecutionArn=arn, ClientRequestToken="r" * 32)
 
@@ -74,6 +85,32 @@ def test_a_step_with_the_same_attributes_is_not_run_again(world: World) -> None:
     # the result that is used again stays as old as it is, and an execution that used it is no source of it
     third = _run(world, "c", jobs=1)
     assert step(world, third, "Prepare")["CacheHitResult"] == {"SourcePipelineExecutionArn": first}
+
+
+def test_a_result_is_used_again_although_its_job_was_deleted(world: World) -> None:
+    report = get("Steps.Prepare.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri")
+    train = parts.training("Train", Arguments={"HyperParameters": {"data": report}})
+    parts.create(world, parts.processing("Prepare", **_CACHED), train)
+    _run_without_parameters(world, "a", prepare=True)
+    job = world.backend.jobs[0].spec.name
+    world.call("DeleteProcessingJob", ProcessingJobName=job)
+    world.clock.advance(60)
+    again = _run_without_parameters(world, "b", prepare=False)
+    assert "CacheHitResult" in step(world, again, "Prepare")
+    assert world.backend.jobs[-1].spec.hyperparameters == {"data": "s3://bucket/Prepare"}
+
+
+def test_the_role_of_a_pipeline_must_be_able_to_look_at_its_jobs(world: World) -> None:
+    parts.create(world, parts.processing("Prepare"))
+    world.backend.denied.add("sagemaker:DescribeProcessingJob")
+    arn = start(world)
+    wait_for(world, arn, Prepare="Executing")
+    launch(world).on_done(JobOutcome("Completed"))
+    wait_for_end(world, arn)
+    reason = step(world, arn, "Prepare")["FailureReason"]
+    assert reason.startswith(
+        "ClientError: Failed to invoke sagemaker:DescribeProcessingJob. Error Details: User is not"
+    )
 
 
 def test_another_attribute_or_too_old_a_result_runs_again(world: World) -> None:

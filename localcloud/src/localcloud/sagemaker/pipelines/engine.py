@@ -201,7 +201,7 @@ class Engine:
 
     def _job_ended(self, execution: ExecutionRecord, run: StepRun, record: WorkRecord) -> None:
         if record.status == "Completed":
-            failure = run.judge(record) if run.judge else None
+            failure = self._look(execution, run) or (run.judge(record) if run.judge else None)
             self._end(execution, run, "Failed" if failure else "Succeeded", failure)
         elif record.status == "Stopped" and run.status == "Stopping":
             self._end(execution, run, "Stopped")
@@ -209,6 +209,26 @@ class Engine:
             reason = record.failure_reason or f"The job {record.name} was stopped."
             kind = retries.of_job(execution.definition.steps[run.name], record)
             self._failed(execution, run, f"ClientError: {reason}", kind)
+
+    def _look(self, execution: ExecutionRecord, run: StepRun) -> str | None:
+        """Describe a completed job as the pipeline's role, as AWS does while it waits; why that role may not.
+
+        What it says is kept: a step that uses it again later needs no job that somebody may have deleted by then.
+        """
+        api = API_STEPS[execution.definition.steps[run.name].type]
+        name = (run.made or "").rpartition("/")[2]
+        try:
+            reply = self._call(execution.role_arn, api.describe, {api.name: name}, execution.scope)
+        except ServiceError as refused:
+            denied = refused.code == "AccessDeniedException"
+            return (
+                f"ClientError: Failed to invoke sagemaker:{api.describe}. Error Details: {refused.message}"
+                if denied
+                else None
+            )
+        if run.properties is None and api.noun != "HyperParameterTuningJob":  # its trials belong to it
+            run.properties = reply
+        return None
 
     def _reuse(self, execution: ExecutionRecord, run: StepRun, step: Step, asked: dict[str, Any]) -> bool:
         """End a step with the results of an earlier run, if there is one that may be used again."""
