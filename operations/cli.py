@@ -87,18 +87,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     groups = {"": commands}
-    for name, summary in _GROUPS.items():
-        of_group = commands.add_parser(name, help=summary, description=summary)
-        groups[name] = of_group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def group(name: str) -> argparse._SubParsersAction[_Parser]:
+        if name not in groups:
+            made = commands.add_parser(name, help=_GROUPS[name], description=_GROUPS[name])
+            groups[name] = made.add_subparsers(title="commands", required=True, metavar="COMMAND")
+        return groups[name]
 
     def command(name: str, handler: Handler, summary: str) -> argparse.ArgumentParser:
-        group, _, word = name.rpartition(" ")
-        sub = groups[group].add_parser(word, parents=[common], help=summary, description=summary)
+        first, _, word = name.rpartition(" ")
+        sub = group(first).add_parser(word, parents=[common], help=summary, description=summary)
         sub.set_defaults(handler=handler)
         return sub
 
-    for group in (doctor, lifecycle, daily, workloads, models, tutorials, pipelines):
-        group.register(command)
+    for module in (doctor, lifecycle, daily, workloads, models, tutorials, pipelines):
+        module.register(command)
     return parser
 
 

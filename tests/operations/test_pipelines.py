@@ -18,6 +18,7 @@ from operations.pipeline.place import Place
 from operations.pipeline.run import retry, run, start, start_from
 from operations.pipeline.versions import version_of, versions
 from operations.predict import predict_sample
+from operations.run_tutorial import run_tutorial
 from operations.status import status
 from operations.target import Target
 from operations.train import train
@@ -66,6 +67,8 @@ def test_before_anything_has_run_one_is_told_what_to_do(world: Piped, console: C
         predict_sample(world.target, ENVIRONMENT, WORKLOAD, 1, console)
     with pytest.raises(OperationError, match=r"has a pipeline .*which trains"):
         train(world.target, ENVIRONMENT, WORKLOAD, {}, None, tmp_path, console)
+    with pytest.raises(OperationError, match=r"prepared no data yet .*sandcastle pipeline run bank"):
+        run_tutorial(world.target, ENVIRONMENT, WORKLOAD, None, tmp_path, console)
     said = listing(world.place, 10, console)
     assert (said["executions"], said["versions"], said["endpoint"]) == ([], [], None)
     assert graph(world.place, world.place.training, None, True, tmp_path, console)["execution"] is None
