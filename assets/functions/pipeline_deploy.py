@@ -19,7 +19,7 @@ import os
 from typing import Any
 
 from aws import client
-from pipeline_endpoint import Endpoint, Look
+from pipeline_endpoint import ANSWERING, Endpoint, Look
 from pipeline_leftovers import delete_former, delete_model
 from pipeline_settings import Settings, same_service, version_of_config, version_of_package
 from pipeline_smoke import WrongAnswer, check
@@ -124,7 +124,7 @@ class Deployment:
 
     def _is_in_service(self, look: Look) -> bool:
         """Whether this version serves, with these settings: then it is all the same which model it does so by."""
-        return look.status not in ("", "Creating", "Failed", "Deleting") and same_service(look.config, self._config)
+        return look.status in ANSWERING and same_service(look.config, self._config)
 
     def _judge(self, look: Look) -> bool:
         """Say whether the version is in service; False when another one already took its place.

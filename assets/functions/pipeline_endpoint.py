@@ -30,6 +30,8 @@ UPDATE_SECONDS = 1800
 """When SageMaker gives up an update and goes back; its least is 600."""
 
 IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+ANSWERING = {"InService", "Updating", "SystemUpdating", "RollingBack"}
+"""In which an endpoint answers with the configuration that it names (EndpointStatus in the service's model)."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ class Endpoint:
             )
         except ClientError as error:
             look = self.look()
-            if look.status == "InService" and self.model_of(config) is not None:
+            changed = look.in_progress or look.status in ("", "Failed") or self.model_of(config) is None
+            if not changed:
                 raise
             print(f"{self.name} was not updated now: {text_of(error)}")
             return False
@@ -148,8 +151,13 @@ class Endpoint:
 
     def ensure_config(self, config: str, model: str) -> None:
         """Make the configuration, unless it is there: its name stands for its content."""
-        if self.model_of(config) is None:
+        if self.model_of(config) is not None:
+            return
+        try:
             self._sagemaker.create_endpoint_config(**self._config_request(config, model))
+        except ClientError:
+            if self.model_of(config) is None:
+                raise  # else it was made by a first try whose answer was lost
 
     def model_of(self, config: str) -> str | None:
         """Return the model that a configuration serves; None when there is no such configuration."""

@@ -79,11 +79,20 @@ def _handlers(model_dir: Path, program: str, content_type: str, accept: str) -> 
     context = SimpleNamespace(system_properties={"model_dir": str(model_dir), "gpu_id": None})
     model = _call(module, "model_fn", context, str(model_dir))
 
-    def ask(rows: str) -> str:
+    def reply(rows: str) -> Any:
         if needed == ("transform_fn",):
-            return _text(_call(module, "transform_fn", context, model, rows, content_type, accept))
+            return _call(module, "transform_fn", context, model, rows, content_type, accept)
         data = _call(module, "input_fn", context, rows, content_type)
-        return _text(_call(module, "output_fn", context, _call(module, "predict_fn", context, data, model), accept))
+        return _call(module, "output_fn", context, _call(module, "predict_fn", context, data, model), accept)
+
+    def ask(rows: str) -> str:
+        try:
+            return _text(reply(rows))
+        except Exception as error:
+            status = getattr(error, "status_code", None)  # of a toolkit's error, whichever toolkit's
+            if status is None:
+                raise
+            raise _refused(status, str(getattr(error, "message", error))) from error
 
     return ask
 
@@ -104,8 +113,12 @@ def _text(reply: Any) -> str:
         body = body[0]
     text = body.decode("utf-8") if isinstance(body, (bytes, bytearray)) else str(body)
     if status >= 300:
-        raise EvaluationError(f"the handlers refuse the test split with status {status}: {text[:300]}")
+        raise _refused(status, text)
     return text
+
+
+def _refused(status: int, reason: str) -> EvaluationError:
+    return EvaluationError(f"the handlers refuse the test split with status {status}: {reason[:300]}")
 
 
 def _xgboost(model_dir: Path) -> Ask:

@@ -53,6 +53,8 @@ class World:
     at_call: int = 0
     before: bool = False
     event: Callable[[], None] = lambda: None
+    #: the answer to the call of this number is lost, and the client makes it again
+    lost: int = 0
     #: since the beginning
     seconds: int = 0
 
@@ -72,6 +74,9 @@ class World:
             mine = len(self.calls) == self.at_call
             if mine and self.before:
                 self.event()
+            if len(self.calls) == self.lost:
+                getattr(self, _snake(operation))(**copy.deepcopy(parameters))
+                self.effects.append(operation)
             try:
                 reply = copy.deepcopy(getattr(self, _snake(operation))(**copy.deepcopy(parameters)))
                 self.effects.append(operation)

@@ -233,8 +233,16 @@ def test_an_endpoint_that_sleeps_is_made_again(stage: Stage) -> None:
     assert sorted(stage.world.configs) == [config(1), config(2)]
 
 
-def test_what_sagemaker_refuses_is_not_hidden(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_whose_last_update_left_it_torn_is_updated(stage: Stage) -> None:
     stage.roll_out(stage.version(1))
+    stage.world.endpoints[ENDPOINT]["EndpointStatus"] = "UpdateRollbackFailed"
+    assert stage.roll_out(stage.version(2))["version"] == 2
+
+
+@pytest.mark.parametrize("status", ["InService", "OutOfService"])
+def test_what_sagemaker_refuses_is_not_hidden(stage: Stage, monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    stage.roll_out(stage.version(1))
+    stage.world.endpoints[ENDPOINT]["EndpointStatus"] = status
 
     def refuse(**_: Any) -> None:
         raise refusal("UpdateEndpoint", "The account-level service limit is 2 Instances", "ResourceLimitExceeded")
@@ -290,6 +298,20 @@ def test_a_deployment_that_dies_at_any_call_goes_on_where_it_ended(versions: int
         assert world.models == whole.world.models, (at_call, before)
         assert len(world.made) == 2, (at_call, before, world.made)
     assert tried == len(crashes(calls_of(versions)))
+
+
+@pytest.mark.parametrize("versions", [1, 4])
+def test_a_call_whose_answer_is_lost_is_made_again_and_harms_nothing(versions: int) -> None:
+    for lost in range(1, calls_of(versions) + 1):
+        stage = Stage()
+        for number in range(1, versions):
+            stage.roll_out(stage.version(number))
+        stage.world.calls.clear()
+        stage.world.effects.clear()
+        stage.world.lost = lost
+        assert stage.roll_out(stage.version(versions)) == {"endpoint": ENDPOINT, "version": versions}, lost
+        assert stage.serving == config(versions)
+        assert len(stage.world.made) == 2, lost
 
 
 def test_a_failed_deployment_that_dies_at_any_call_fails_with_its_reason_and_harms_nothing() -> None:

@@ -188,6 +188,16 @@ def test_a_function_that_dies_at_any_call_goes_on_where_it_ended(watch: Watch) -
             assert sorted(world.made) == sorted(whole.made), (number, before)
 
 
+def test_a_call_whose_answer_is_lost_is_made_again_and_harms_nothing(watch: Watch) -> None:
+    whole = world_of(1)
+    watch(whole, 1)
+    for lost in range(1, len(whole.calls) + 1):
+        world = world_of(1)
+        world.lost = lost
+        watch(world, 1)
+        assert (world.definitions, world.made) == (whole.definitions, whole.made), lost
+
+
 def test_the_version_that_serves_in_the_end_is_the_one_that_is_watched(watch: Watch) -> None:
     """Another execution deploys and watches its version while this one makes any of its calls."""
 

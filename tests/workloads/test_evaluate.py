@@ -162,6 +162,7 @@ def test_the_network_of_digits_is_judged_by_its_handlers_without_their_server(
     assert isinstance(answers[0]["prediction"], int)
 
 
+@pytest.mark.exhaustive
 def test_what_cannot_be_judged_is_the_jobs_exit_message_and_writes_nothing(judged: Judged, tmp_path: Path) -> None:
     shutil.copytree(judged.root / "processing" / "input", tmp_path / "processing" / "input")
     done = judge_archive(runner_python(), tmp_path, **(SCRIPT | {"SANDCASTLE_ANSWER": "json:species"}))
