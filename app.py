@@ -25,6 +25,7 @@ def build(environment: Environment, app: cdk.App) -> None:
     from stacks.foundation import Foundation
     from stacks.guardrails import Guardrails
     from stacks.notebook import NotebookStack
+    from stacks.pipeline import PipelineStack
     from stacks.studio import StudioStack
     from stacks.teardown import Teardown
     from stacks.workload import WorkloadStack
@@ -33,7 +34,12 @@ def build(environment: Environment, app: cdk.App) -> None:
     foundation = Foundation(app, environment=environment, guardrails=guardrails)
     shared: Any = {"environment": environment, "foundation": foundation, "guardrails": guardrails}
     studio = StudioStack(app, studio=environment.studio, **shared) if environment.studio else None
-    workloads = [WorkloadStack(app, workload=workload, **shared) for workload in environment.workloads]
+    workloads = [
+        PipelineStack(app, workload=one, pipeline=one.pipeline, **shared)
+        if one.pipeline
+        else WorkloadStack(app, workload=one, **shared)
+        for one in environment.workloads
+    ]
     notebook = NotebookStack(app, notebook=environment.notebook, **shared) if environment.notebook else None
     others = [foundation, *(one for one in (studio, notebook) if one)]
     top: Any = {"studio": studio, "workloads": workloads, "others": others}

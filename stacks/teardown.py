@@ -18,6 +18,7 @@ from sandcastle.quiesce import quiesce
 from sandcastle.resource import EnvironmentStack
 from sandcastle.spending_limit import SpendingLimit
 from stacks.guardrails import Guardrails
+from stacks.pipeline import PipelineStack
 from stacks.studio import StudioStack
 from stacks.workload import WorkloadStack
 
@@ -38,7 +39,7 @@ class Teardown(EnvironmentStack):
         environment: Environment,
         guardrails: Guardrails,
         studio: StudioStack | None,
-        workloads: Sequence[WorkloadStack],
+        workloads: Sequence[WorkloadStack | PipelineStack],
         others: Sequence[cdk.Stack],
     ) -> None:
         """``others`` are the stacks that it goes before, besides those of the workloads."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 import aws_cdk as cdk
 from constructs import Construct
 
+from sandcastle import batch_access
 from sandcastle.assets import Assets
-from sandcastle.batch_access import BatchAccess
 from sandcastle.code import code_asset
 from sandcastle.config import Environment, Train, Workload
 from sandcastle.config.catalogue import image_uri
@@ -113,7 +113,7 @@ class WorkloadStack(EnvironmentStack):
             reports_bucket_name=reports.name,
             reports_bucket_arn=reports.arn,
             topic_arn=guardrails.topic.arn,
-            batch=BatchAccess(names, data.arn, dataset.fingerprint),
+            batch=batch_access.of_dataset(names, data.arn, dataset.fingerprint),
         )
         for role in (dataset.role, hosted.role, *roles):
             # Jobs and endpoint wait for their role, and the role for the logs' janitor. SageMaker goes on sending

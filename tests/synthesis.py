@@ -41,6 +41,11 @@ class Synthesis:
         """The templates of all workloads."""
         return [template for name, template in self.templates.items() if "-workload-" in name]
 
+    @property
+    def pipelines(self) -> list[Template]:
+        """The templates of all workloads with a pipeline."""
+        return [template for name, template in self.templates.items() if "-pipeline-" in name]
+
 
 @cache
 def synthesise(environment: str, root: Path = ROOT) -> Synthesis:
@@ -75,7 +80,8 @@ def resources(template: Template, kind: str) -> dict[str, Any]:
 def exported(synthesis: Synthesis) -> dict[str, str]:
     """Return what stacks export, by export name, references replaced by symbols."""
     found: dict[str, str] = {}
-    for part in ("-guardrails", "-foundation", "-studio", "-workload-"):  # in the order in which they import
+    in_order = ("-guardrails", "-foundation", "-studio", "-workload-", "-pipeline-")  # in which they import
+    for part in in_order:
         for name, template in synthesis.templates.items():
             if part in name:
                 found |= exports_of(template, symbols(template, found))

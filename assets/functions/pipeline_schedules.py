@@ -70,8 +70,9 @@ class Watch:
 
     def _ensure_definition(self, kind: Kind, wanted: dict[str, Any]) -> None:
         """Make the job definition, unless it is there: its name stands for its content."""
+        create, _ = self._operations(kind)
         try:
-            self._operation("create", kind)(**wanted)
+            create(**wanted)
         except ClientError as error:
             if code_of(error) != "ResourceInUse":
                 raise
@@ -122,28 +123,32 @@ class Watch:
 
     def _delete_former(self, kind: Kind, schedule: str, definition: str) -> None:
         """Delete the schedule's other job definitions, but for one that it was updated to since."""
+        _, delete = self._operations(kind)
         for name in self._definitions(kind):
             if name != definition and is_definition_of(name, schedule):
                 try:
-                    self._operation("delete", kind)(JobDefinitionName=name)
+                    delete(JobDefinitionName=name)
                 except ClientError as error:
                     if not _is_missing(error) and self._used(schedule) != name:
                         raise
 
     def _definitions(self, kind: Kind) -> list[str]:
         """Return the names of the endpoint's job definitions of this kind."""
-        pages = self._sagemaker.get_paginator(f"list_{_snake(kind)}_job_definitions").paginate(
-            EndpointName=self._monitors.endpoint
-        )
+        of_data = kind == "DataQuality"
+        listing = "list_data_quality_job_definitions" if of_data else "list_model_quality_job_definitions"
+        pages = self._sagemaker.get_paginator(listing).paginate(EndpointName=self._monitors.endpoint)
         return [one["MonitoringJobDefinitionName"] for page in pages for one in page["JobDefinitionSummaries"]]
 
     def _used(self, schedule: str) -> str:
         found = self._look(schedule) or {"MonitoringScheduleConfig": {}}
         return str(found["MonitoringScheduleConfig"].get("MonitoringJobDefinitionName", ""))
 
-    def _operation(self, verb: str, kind: Kind) -> Callable[..., Any]:
-        operation: Callable[..., Any] = getattr(self._sagemaker, f"{verb}_{_snake(kind)}_job_definition")
-        return operation
+    def _operations(self, kind: Kind) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """Return what creates and what deletes a job definition of the kind."""
+        sagemaker = self._sagemaker
+        if kind == "DataQuality":
+            return sagemaker.create_data_quality_job_definition, sagemaker.delete_data_quality_job_definition
+        return sagemaker.create_model_quality_job_definition, sagemaker.delete_model_quality_job_definition
 
 
 def _serving(sagemaker: Any, endpoint: str) -> int:
@@ -163,10 +168,6 @@ def _sibling(package: str, version: int) -> str:
 
 def _status(found: dict[str, Any] | None) -> str:
     return str(found["MonitoringScheduleStatus"]) if found else ""
-
-
-def _snake(kind: Kind) -> str:
-    return "data_quality" if kind == "DataQuality" else "model_quality"
 
 
 def _is_missing(error: ClientError) -> bool:

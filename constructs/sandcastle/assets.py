@@ -23,6 +23,11 @@ class Assets:
         return self.root / "assets" / "workloads" / "shared"
 
     @property
+    def pipeline(self) -> Path:
+        """What judges the models that a pipeline trains."""
+        return self.root / "assets" / "pipeline"
+
+    @property
     def lifecycle(self) -> Path:
         """Scripts that run when an app of Studio, or a notebook instance, starts."""
         return self.root / "assets" / "lifecycle"

@@ -129,6 +129,11 @@ class PipelineNames(WorkloadNames):
     """
 
     @property
+    def tuning_prefix(self) -> str:
+        """See ``pipeline_tuning_prefix``: a workload with a pipeline has no other tuning jobs."""
+        return self.pipeline_tuning_prefix
+
+    @property
     def training(self) -> str:
         """The pipeline that trains, judges, registers and deploys."""
         return f"{self.endpoint}-training"

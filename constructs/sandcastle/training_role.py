@@ -43,8 +43,12 @@ class TrainingRole(ServiceRole):
         data_folder: str,
         models_bucket_arn: str,
         source: UploadedAsset | None,
+        held_out: str = "",
     ) -> None:
-        """``data_folder`` is the key of the dataset's folder; ``source`` the script's archive, if there is a script."""
+        """``data_folder`` is the key of the dataset's folder; ``source`` the script's archive, if there is a script.
+
+        ``held_out`` is the key of what is promised not to be read, if it is not that folder's ``test/*``.
+        """
         own = f"{names.workload}/{fingerprint}"
         kept = f"{models_bucket_arn}/{own}/checkpoints/*"
         checkpoints, deleting = (
@@ -81,7 +85,7 @@ class TrainingRole(ServiceRole):
                 *(may("s3:GetObject", f"{data_bucket_arn}/{data_folder}/{name}/*") for name in train.channels),
                 *script[1],
                 may("s3:PutObject", f"{models_bucket_arn}/{names.workload}/*"),
-                may_not("s3:GetObject", f"{data_bucket_arn}/{data_folder}/test/*"),
+                may_not("s3:GetObject", f"{data_bucket_arn}/{held_out or f'{data_folder}/test/*'}"),
                 may_not("s3:PutObject", f"{data_bucket_arn}/*"),
                 may_not("s3:PutObject", f"{models_bucket_arn}/other/*"),
                 *deleting,

@@ -55,6 +55,18 @@ ACTIONS = {
         "sagemaker:AddTags",
         "iam:PassRole",
     },
+    "create_endpoint_config": {"sagemaker:CreateEndpointConfig", "sagemaker:AddTags"},
+    "create_data_quality_job_definition": {
+        "sagemaker:CreateDataQualityJobDefinition",
+        "sagemaker:AddTags",
+        "iam:PassRole",
+    },
+    "create_model_quality_job_definition": {
+        "sagemaker:CreateModelQualityJobDefinition",
+        "sagemaker:AddTags",
+        "iam:PassRole",
+    },
+    "create_monitoring_schedule": {"sagemaker:CreateMonitoringSchedule", "sagemaker:AddTags"},
     "create_schedule": {"scheduler:CreateSchedule", "iam:PassRole"},
     "update_schedule": {"scheduler:UpdateSchedule", "iam:PassRole"},
     "create_processing_job": {"sagemaker:CreateProcessingJob", "sagemaker:AddTags", "iam:PassRole"},

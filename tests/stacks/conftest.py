@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.synthesis import ENVIRONMENTS, Synthesis, synthesise
+from sandcastle.config import load_environment
+from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, synthesise
+
+WITH_STUDIO = [name for name in ENVIRONMENTS if load_environment(name, ROOT).studio]
+WITH_BANK = [
+    name for name in ENVIRONMENTS if any(one.stack == "workload-bank" for one in load_environment(name, ROOT).workloads)
+]
+WITH_PIPELINES = [name for name in ENVIRONMENTS if any(one.pipeline for one in load_environment(name, ROOT).workloads)]
 
 
 @pytest.fixture(params=ENVIRONMENTS)
@@ -17,3 +24,21 @@ def each(request: pytest.FixtureRequest) -> Synthesis:
 def local() -> Synthesis:
     """The default environment."""
     return synthesise("local")
+
+
+@pytest.fixture(params=WITH_STUDIO)
+def with_studio(request: pytest.FixtureRequest) -> Synthesis:
+    """Each environment that has Studio."""
+    return synthesise(request.param)
+
+
+@pytest.fixture(params=WITH_BANK)
+def with_bank(request: pytest.FixtureRequest) -> Synthesis:
+    """Each environment with a stack of the workload ``bank``."""
+    return synthesise(request.param)
+
+
+@pytest.fixture(params=WITH_PIPELINES)
+def with_pipelines(request: pytest.FixtureRequest) -> Synthesis:
+    """Each environment in which a workload has a pipeline."""
+    return synthesise(request.param)

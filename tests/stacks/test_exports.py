@@ -89,7 +89,7 @@ def test_stacks_import_what_these_export(variant: Synthesis) -> None:
     shared = set(exports(variant, "guardrails", "foundation"))
     assert used & shared
     others = used - shared
-    assert (PART in others) == any("-workload-" in name for name in variant.templates)
+    assert (PART in others) == bool(variant.workloads or variant.pipelines)
     for domain in others - {PART}:
         assert exports(variant, "studio")[domain] == json.dumps({"Ref": domain.removeprefix("ExportsOutputRef")[:-8]})
     assert len(others - {PART}) == any(name.endswith("-studio") for name in variant.templates)
@@ -98,7 +98,7 @@ def test_stacks_import_what_these_export(variant: Synthesis) -> None:
 def test_workloads_export_the_same_for_every_way_of_serving(variant: Synthesis) -> None:
     """The dashboard's stack is deployed after them: what it imports must outlive any change of an endpoint."""
     (part,) = {json.dumps(one["Outputs"][PART]["Value"]) for one in synthesise("local").workloads}
-    for template in variant.workloads:
+    for template in (*variant.workloads, *variant.pipelines):
         (found,) = [one for one in template["Outputs"].values() if "Export" in one]
         assert found["Export"]["Name"].endswith(f":{PART}")
         assert json.dumps(found["Value"]) == part

@@ -199,16 +199,16 @@ def goes_first(template: Template, first: str, later: str) -> bool:
 
 
 @pytest.mark.parametrize(("first", "later", "why"), STUDIO, ids=[f"{one[0]}-{one[1]}" for one in STUDIO])
-def test_studio(each: Synthesis, first: str, later: str, why: str) -> None:
-    assert goes_first(each.template("studio"), first, later), why
+def test_studio(with_studio: Synthesis, first: str, later: str, why: str) -> None:
+    assert goes_first(with_studio.template("studio"), first, later), why
 
 
 JANITORS = ("StudioDrain", "DomainDelete", "DomainSweep", "SpendingLimitRelease")
 
 
 @pytest.mark.parametrize("janitor", JANITORS)
-def test_every_janitor_of_studio_keeps_what_it_works_with(each: Synthesis, janitor: str) -> None:
-    assert keeps_its_tools(each.template("studio"), janitor)
+def test_every_janitor_of_studio_keeps_what_it_works_with(with_studio: Synthesis, janitor: str) -> None:
+    assert keeps_its_tools(with_studio.template("studio"), janitor)
 
 
 def test_each_dependency_that_is_written_down_is_one_that_these_tests_ask_for(local: Synthesis) -> None:
@@ -221,7 +221,7 @@ def test_each_dependency_that_is_written_down_is_one_that_these_tests_ask_for(lo
     assert number > 10
 
 
-def test_the_sweep_does_not_need_the_domain_and_outlives_it(each: Synthesis) -> None:
-    template = each.template("studio")
+def test_the_sweep_does_not_need_the_domain_and_outlives_it(with_studio: Synthesis) -> None:
+    template = with_studio.template("studio")
     (sweep,) = matching(template, "DomainSweep")
     assert not set(resources(template, "AWS::SageMaker::Domain")) & dependencies(template, sweep)

@@ -27,16 +27,20 @@ STACKS = [
     "sandcastle-local-workload-mnist-linear",
     "sandcastle-classroom-guardrails",
     "sandcastle-classroom-teardown",
+    "sandcastle-pipelines-pipeline-digits",
     "sandcastle-local-teardown",
 ]
 
 _ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 _CONFIG = re.compile(r"(--(?:jupyterlab|codeeditor|notebook)-)[0-9a-f]{12}")
+_VERSION = re.compile(r'(?<=["/])[0-9a-f]{12}(?=[/\\])')
+_SEED = re.compile(r'(?<=RandomSeed\\":)[0-9]+')
 _FINGERPRINT = re.compile(r'(?<=["/])[0-9a-f]{16}(?=["/\\])')
 
 
 def masked(template: Template) -> str:
     text = json.dumps(template, indent=1, sort_keys=True) + "\n"
+    text = _SEED.sub("0", _VERSION.sub("<version>", text))
     return _FINGERPRINT.sub("<fingerprint>", _ASSET.sub("<asset>", _CONFIG.sub(r"\1<script>", text)))
 
 

@@ -32,8 +32,8 @@ CHANGES: dict[str, Any] = {
 
 
 @pytest.fixture
-def template(each: Synthesis) -> Template:
-    return each.template("studio")
+def template(with_studio: Synthesis) -> Template:
+    return with_studio.template("studio")
 
 
 def one(template: Template, kind: str) -> dict[str, Any]:
@@ -69,10 +69,10 @@ def at(properties: Any, path: str) -> Any:
     return properties
 
 
-def test_the_domain_is_what_the_file_says(each: Synthesis) -> None:
-    studio = load_environment(each.environment, ROOT).studio
+def test_the_domain_is_what_the_file_says(with_studio: Synthesis) -> None:
+    studio = load_environment(with_studio.environment, ROOT).studio
     assert studio
-    domain = one(each.template("studio"), "AWS::SageMaker::Domain")
+    domain = one(with_studio.template("studio"), "AWS::SageMaker::Domain")
     assert domain["AuthMode"] == "IAM"
     public = {"public": "PublicInternetOnly", "vpc-only": "VpcOnly"}
     assert domain["AppNetworkAccessType"] == public[studio.network]
@@ -109,10 +109,10 @@ def test_every_app_starts_with_the_script_for_its_type(template: Template) -> No
         assert own["DefaultResourceSpec"]["LifecycleConfigArn"] == arn
 
 
-def test_everyone_of_the_file_has_a_profile_with_a_role_and_a_tag_of_their_own(each: Synthesis) -> None:
-    studio = load_environment(each.environment, ROOT).studio
+def test_everyone_of_the_file_has_a_profile_with_a_role_and_a_tag_of_their_own(with_studio: Synthesis) -> None:
+    studio = load_environment(with_studio.environment, ROOT).studio
     assert studio
-    template = each.template("studio")
+    template = with_studio.template("studio")
     profiles = [one["Properties"] for one in resources(template, "AWS::SageMaker::UserProfile").values()]
     assert sorted(one["UserProfileName"] for one in profiles) == sorted(user.name for user in studio.users)
     roles = {json.dumps(one["UserSettings"]["ExecutionRole"]) for one in profiles}
@@ -190,10 +190,10 @@ def test_scripts_fit_and_name_a_tutorial_of_each_workload(name: str) -> None:
                 assert f"{workload.name},cdk-" in text.replace("'", "")
 
 
-def test_a_user_reads_the_tutorials_of_own_workloads_and_no_other_asset(each: Synthesis) -> None:
-    studio = load_environment(each.environment, ROOT).studio
+def test_a_user_reads_the_tutorials_of_own_workloads_and_no_other_asset(with_studio: Synthesis) -> None:
+    studio = load_environment(with_studio.environment, ROOT).studio
     assert studio
-    for _, template, lookup in lookups(each):
+    for _, template, lookup in lookups(with_studio):
         for name, role in resources(template, "AWS::IAM::Role").items():
             description = role["Properties"].get("Description", "")
             if not description.startswith("Studio user "):

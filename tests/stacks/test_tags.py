@@ -40,7 +40,9 @@ def test_every_taggable_resource_is_tagged(each: Synthesis) -> None:
             if name is not None:
                 assert expected.items() <= tags(resource, name).items(), f"{stack}/{key}"
                 tagged.add(resource["Type"])
-    assert {"AWS::S3::Bucket", "AWS::SageMaker::Endpoint", "AWS::Lambda::Function", "AWS::IAM::Role"} <= tagged
+    assert {"AWS::S3::Bucket", "AWS::Lambda::Function", "AWS::IAM::Role"} <= tagged
+    assert {"AWS::SageMaker::Endpoint"} <= tagged or not each.workloads
+    assert {"AWS::SageMaker::Pipeline", "AWS::SageMaker::ModelPackageGroup"} <= tagged or not each.pipelines
     assert {"AWS::Budgets::Budget", "AWS::SNS::Topic", "AWS::Logs::LogGroup", "AWS::EC2::VPC"} <= tagged
 
 

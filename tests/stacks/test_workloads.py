@@ -43,11 +43,11 @@ def validate(operation: str, parameters: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("workload", ["bank", "mnist-linear"])
-def test_requests_are_valid_for_sagemaker(each: Synthesis, workload: str) -> None:
+def test_requests_are_valid_for_sagemaker(with_bank: Synthesis, workload: str) -> None:
     name = "sandcastle-x"
-    processing = request(each, workload, "Custom::SandcastleDataset")
+    processing = request(with_bank, workload, "Custom::SandcastleDataset")
     validate("CreateProcessingJob", {"ProcessingJobName": name, **processing})
-    training = request(each, workload, "Custom::SandcastleTrainedModel")
+    training = request(with_bank, workload, "Custom::SandcastleTrainedModel")
     validate("CreateTrainingJob", {"TrainingJobName": name, **training})
 
 
@@ -89,10 +89,10 @@ def test_bank_trains_on_spot_with_checkpoints_and_mnist_does_not(local: Synthesi
     assert {channel["ChannelName"] for channel in mnist["InputDataConfig"]} == {"train", "validation"}
 
 
-def test_jobs_carry_the_environments_tags(each: Synthesis) -> None:
+def test_jobs_carry_the_environments_tags(with_bank: Synthesis) -> None:
     for kind in ("Custom::SandcastleDataset", "Custom::SandcastleTrainedModel"):
-        tags = {tag["Key"]: tag["Value"] for tag in request(each, "bank", kind)["Tags"]}
-        environment = each.environment
+        tags = {tag["Key"]: tag["Value"] for tag in request(with_bank, "bank", kind)["Tags"]}
+        environment = with_bank.environment
         assert tags == {
             "sandcastle:environment": environment,
             "sandcastle:stack": f"sandcastle-{environment}-workload-bank",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from sandcastle.config.catalogue import FRAMEWORKS
 from sandcastle.config.serving import Serve
+from sandcastle.config.workload import EvaluationKind
 
 ZONES = 2
 """Availability zones of the environment's network: one subnet in each."""
@@ -118,6 +119,18 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Evaluate:
+    """How the test split judges the model. ``answer`` is ``csv`` or ``json:`` and a field of each answer.
+
+    From ``threshold`` (0 to 1) on a row counts as positive, for kind binary.
+    """
+
+    kind: EvaluationKind
+    answer: str
+    threshold: float
+
+
+@dataclass(frozen=True)
 class PipelineSettings:
     """From which accuracy on (0 to 1) a pipeline deploys a model by itself, and from which a person may approve it."""
 
@@ -139,6 +152,7 @@ class Workload:
     prepare: Prepare
     train: Train
     serve: Serve
+    evaluate: Evaluate
     pipeline: PipelineSettings | None = None
 
     @property

@@ -18,6 +18,7 @@ from sandcastle.config.checks_tuning import check_tuning
 from sandcastle.config.durations import minutes_of
 from sandcastle.config.environment import (
     Environment,
+    Evaluate,
     NightlyStop,
     Notebook,
     PipelineSettings,
@@ -38,7 +39,7 @@ from sandcastle.config.models import (
 from sandcastle.config.problem import ConfigError, Problem, nearest
 from sandcastle.config.serving import served
 from sandcastle.config.shape import note_shape_errors
-from sandcastle.config.workload import WorkloadFile
+from sandcastle.config.workload import THRESHOLD, EvaluateSpec, WorkloadFile
 from sandcastle.config.yaml_lines import MOST_BYTES, Document, read_yaml
 
 _File = TypeVar("_File", bound=Model)
@@ -212,8 +213,14 @@ def _merge(
         prepare=Prepare(**prepare),
         train=merge_train(own.train, override),
         serve=served(own.serve, override.endpoint, own.train.hyperparameters | override.hyperparameters),
+        evaluate=_evaluate(own.evaluate),
         pipeline=PipelineSettings(**override.pipeline.model_dump()) if override.pipeline else None,
     )
+
+
+def _evaluate(file: EvaluateSpec) -> Evaluate:
+    threshold = THRESHOLD if file.threshold is None else file.threshold
+    return Evaluate(file.kind, str(file.answer or file.score), threshold)
 
 
 def _studio(file: StudioSpec | None, workloads: tuple[str, ...]) -> Studio | None:

@@ -17,6 +17,10 @@ EvaluationKind = Literal["binary", "multiclass", "clusters"]
 """What a model says of a row: a score for one of two classes, one of several classes, or a cluster."""
 
 
+THRESHOLD = 0.5
+"""The score from which on a row counts as positive, where nothing else is said."""
+
+
 class PublicObject(Model):
     """One object in a public bucket; ``{region}`` in its address stands for the environment's region."""
 

@@ -1,0 +1,275 @@
+"""A workload with a pipeline: everything that its runs need, and nothing that runs by itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from sandcastle.archives import source_archive
+from sandcastle.assets import Assets
+from sandcastle.batch_access import BatchAccess
+from sandcastle.code import code_asset
+from sandcastle.config import MONITOR_IMAGE, Environment, PipelineSettings, Workload
+from sandcastle.config.catalogue import image_uri
+from sandcastle.dashboard import Row
+from sandcastle.dataset import Dataset
+from sandcastle.endpoint_alarms import EndpointAlarms
+from sandcastle.endpoint_config import ServingPlaces
+from sandcastle.job_logs import JobLogs
+from sandcastle.naming import PipelineNames
+from sandcastle.pipeline import Functions, Judging, Names, Parts, deployment_pipeline, training_pipeline
+from sandcastle.pipeline.training import VERSION_DIGITS
+from sandcastle.pipeline_events import PipelineEvents
+from sandcastle.pipeline_functions import EndpointPlan, PipelineFunctions
+from sandcastle.pipeline_places import PipelinePlaces
+from sandcastle.pipeline_roles import Buckets, evaluate_role, monitor_role, pipeline_role
+from sandcastle.processing_request import Program
+from sandcastle.resource import EnvironmentStack, Resource
+from sandcastle.serving_role import serving_role
+from sandcastle.spending_limit import SpendingLimit
+from sandcastle.training_role import TrainingRole
+from stacks.foundation import Foundation
+from stacks.guardrails import Guardrails
+
+
+class PipelineStack(EnvironmentStack):
+    """Two pipelines of one workload, the registry of its models, and who works for them.
+
+    A run of the first trains, judges, registers and deploys; the second deploys what a person approved. The endpoint is
+    made by the first run that is good enough, and has its name from here, as its alarms have to be there before.
+
+    When it is deleted, the rules go first, then the pipelines, then functions and roles, and the logs last of all. What
+    runs made is gone by then: the teardown's janitor has stopped and deleted it, as long as the roles were there.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        environment: Environment,
+        workload: Workload,
+        pipeline: PipelineSettings,
+        foundation: Foundation,
+        guardrails: Guardrails,
+    ) -> None:
+        """``foundation`` holds the buckets that runs read and write; ``guardrails`` bound what they start."""
+        super().__init__(scope, workload.stack, environment=environment, description=f"pipeline: {workload.title}")
+        assets = Assets(environment.root)
+        names = PipelineNames(environment.name, workload.name)
+        places = PipelinePlaces(workload.name, foundation.data.name, foundation.models.name, foundation.reports.name)
+        buckets = Buckets(foundation.data.arn, foundation.models.arn, foundation.reports.arn)
+        captured = ServingPlaces(foundation.reports.name, workload.name)
+        train, serve, topic = workload.train, workload.serve, guardrails.topic.arn
+        training_image, serving_image, monitor_image = (
+            _image(key, self.region) for key in (train.image, train.serving_image, MONITOR_IMAGE)
+        )
+        code, judge = code_asset(self, assets.functions), code_asset(self, assets.pipeline)
+        source = source_archive(self, workload.folder) if train.script else None
+        tags = {**self.standard_tags, "sandcastle:workload": workload.name}
+
+        dataset = Dataset(
+            self,
+            "Dataset",
+            environment=environment,
+            workload=workload,
+            names=names,
+            image=_image(workload.prepare.image, self.region),
+            data_bucket_name=foundation.data.name,
+            data_bucket_arn=buckets.data,
+        )
+        version = dataset.fingerprint[:VERSION_DIGITS]
+        training = TrainingRole(
+            self,
+            "TrainingRole",
+            train=replace(train, spot=False),  # on spot capacity too: a run's job keeps no checkpoints
+            names=names,
+            fingerprint="pipeline",
+            image=training_image,
+            data_bucket_arn=buckets.data,
+            data_folder=f"{places.folder}/*",
+            models_bucket_arn=buckets.models,
+            source=source,
+            held_out=f"{places.folder}/{version}/test/test.csv",
+        )
+        evaluate = evaluate_role(
+            self,
+            "EvaluateRole",
+            names=names,
+            places=places,
+            buckets=buckets,
+            code=judge,
+            image=training_image,
+            version=version,
+        )
+        monitor = monitor_role(
+            self,
+            "MonitorRole",
+            names=names,
+            places=places,
+            buckets=buckets,
+            capture=captured.capture,
+            image=monitor_image,
+        )
+        alarms = EndpointAlarms(self, "Alarms", endpoint=names.endpoint, variants=serve.variant_names, topic_arn=topic)
+        serving = serving_role(
+            self,
+            "ServingRole",
+            workload=workload,
+            names=names,
+            image=serving_image,
+            archives=[(buckets.models, places.archives)],
+            reports_bucket_arn=buckets.reports,
+            places=captured,
+            topic_arn=topic,
+            alarms=[one.attribute("Arn") for one in alarms.resources],
+            batch=BatchAccess(
+                names,
+                buckets.data,
+                reads=[places.prepared("test"), places.made_by_runs("Evaluate*", "smoke", "*")],
+                writes=[places.made_by_runs("smoke-answers", "*")],
+                private=[f"{places.folder}/{version}/train/train.csv"],
+                kept=[f"{places.folder}/{version}/*"],
+            ),
+        )
+        judging = _judging(workload)
+        functions = PipelineFunctions(
+            self,
+            "Functions",
+            environment=environment.name,
+            names=names,
+            places=places,
+            data_bucket_arn=buckets.data,
+            plan=EndpointPlan(
+                variables={
+                    "ENDPOINT": names.endpoint,
+                    "PREFIX": names.pipeline_job_prefix,
+                    "TAGS": json.dumps(tags),
+                    "INSTANCE": serve.instance,
+                    "INSTANCES": str(serve.variants[0].instances),
+                    "CAPTURE_PERCENT": str(serve.capture_percent),
+                    "CAPTURE_URI": captured.uri(captured.capture),
+                    "SERVING_ROLE": serving.arn,
+                    "ALARMS": json.dumps(alarms.names),
+                },
+                monitoring={
+                    "MONITOR_IMAGE": monitor_image,
+                    "MONITOR_ROLE": monitor.arn,
+                    "REPORTS_URI": places.reports_uri,
+                    "PROBLEM_TYPE": judging.problem_type,
+                    "CONTENT_TYPE": serve.content_type,
+                    "ACCEPT": serve.accept,
+                    "ANSWER": judging.answer,
+                    "THRESHOLD": str(judging.threshold),
+                },
+                monitor_role=monitor,
+            ),
+            topic_arn=topic,
+            code=code,
+        )
+        job_roles = [dataset.role, training, evaluate, monitor, serving]
+        role = pipeline_role(
+            self,
+            "Role",
+            names=names,
+            places=places,
+            buckets=buckets,
+            tunes=train.tuning is not None,
+            functions=functions.steps,
+            job_roles=[one.arn for one in job_roles],
+        )
+        group = Resource(
+            self,
+            "Group",
+            "AWS::SageMaker::ModelPackageGroup",
+            ModelPackageGroupName=names.group,
+            ModelPackageGroupDescription=f"Models of {workload.name}: {workload.title}",
+            own_tags={"sandcastle:workload": workload.name},
+        )
+        parts = Parts(
+            region=self.region,
+            names=Names(names.pipeline_job_prefix, names.pipeline_tuning_prefix, names.group),
+            functions=Functions(*functions.steps),
+            judging=judging,
+            prepare=dataset.program,
+            evaluate=Program("evaluate", training_image, evaluate.arn, code={"code": judge.url}),
+            data=places.data,
+            models=places.models,
+            source=source.url if source else "",
+            training_image=training_image,
+            serving_image=serving_image,
+            monitor_image=monitor_image,
+            training_role=training.arn,
+            monitor_role=monitor.arn,
+            serving_role=serving.arn,
+            tags=tags,
+        )
+        settings = {"approve": pipeline.approve, "review": pipeline.review}
+        definitions = {
+            names.training: training_pipeline(workload, parts, fingerprint=dataset.fingerprint, **settings),
+            names.deployment: deployment_pipeline(serve, parts),
+        }
+        pipelines = [
+            Resource(
+                self,
+                construct_id,
+                "AWS::SageMaker::Pipeline",
+                PipelineName=name,
+                PipelineDefinition={"PipelineDefinitionBody": definition.body()},
+                RoleArn=role.arn,
+                own_tags={"sandcastle:workload": workload.name},
+            )
+            for construct_id, (name, definition) in zip(("Training", "Deployment"), definitions.items(), strict=True)
+        ]
+        events = PipelineEvents(self, "Events", names=names, functions=functions)
+        for rule in events.rules:
+            for started in pipelines:
+                rule.add_resource_dependency(started)
+        for registers in pipelines:
+            registers.add_resource_dependency(group)
+        SpendingLimit(
+            self,
+            "SpendingLimit",
+            roles=[role, *functions.spending],
+            budget_name=guardrails.limit.name,
+            topic_arn=topic,
+            code=code,
+        )
+        logs = JobLogs(self, "JobLogs", names=names, code=code)
+        for writer in job_roles:  # as in stacks/workload.py: a deleted role brings no log group back
+            writer.resource.add_resource_dependency(logs.resource)
+        outputs = {
+            "Endpoint": names.endpoint,
+            "TrainingPipeline": pipelines[0].ref,
+            "DeploymentPipeline": pipelines[1].ref,
+            "PackageGroup": names.group,
+            "ContentType": serve.content_type,
+            "Accept": serve.accept,
+            "DataUri": places.data,
+        }
+        for key, value in outputs.items():
+            cdk.CfnOutput(self, key, value=value)
+        self._part = f"{self.stack_name}:StackPart"
+        cdk.CfnOutput(self, "StackPart", value=names.stack_part, export_name=self._part)
+        self._names, self._serve = names, serve
+
+    @property
+    def row(self) -> Row:
+        """What a dashboard in another stack shows of the endpoint, also before there is one."""
+        names = replace(self._names, part=cdk.Fn.import_value(self._part))
+        return Row(names.workload, names.endpoint, self._serve)
+
+
+def _judging(workload: Workload) -> Judging:
+    """Return how runs judge models; clusters have no pipeline, which loading the environment has checked."""
+    found = workload.evaluate
+    return Judging("binary" if found.kind == "binary" else "multiclass", found.answer, found.threshold)
+
+
+def _image(key: str, region: str) -> str:
+    uri = image_uri(key, region)
+    if uri is None:  # loading the environment has checked it
+        raise ValueError(f"no image {key!r} in {region}")
+    return uri
