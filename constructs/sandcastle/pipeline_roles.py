@@ -21,6 +21,7 @@ from sandcastle.permissions import (
     write_logs,
     write_objects,
 )
+from sandcastle.pipeline.baselines import DATA_FOLDER, MODEL_FOLDER
 from sandcastle.pipeline_places import PipelinePlaces
 from sandcastle.promises import may, may_not
 from sandcastle.roles import ServiceRole, Statement
@@ -108,7 +109,7 @@ def monitor_role(
     that merges captured answers with true labels.
     """
     baseline, runs = places.prepared("baseline"), places.made_by_runs()
-    found = [places.made_by_runs(kind, "*") for kind in ("data-quality", "model-quality")]
+    found = [places.prepared(DATA_FOLDER), places.made_by_runs("Evaluate*", MODEL_FOLDER, "*")]
     watched, reports = f"{capture}/*", f"{places.reports}/*"
     merger = image.replace("-analyzer", "-groundtruth-merger")
     return ServiceRole(
@@ -118,7 +119,7 @@ def monitor_role(
         source_account=True,
         description=f"Makes baselines for {names.workload} and watches its endpoint",
         statements=[
-            read_objects(buckets.data, baseline, runs, reason=_RUNS),
+            read_objects(buckets.data, baseline, found[0], runs, reason=_RUNS),
             list_objects(buckets.data, f"{places.folder}/*"),
             write_objects(buckets.data, *found, reason=_RUNS),
             read_objects(buckets.reports, watched, reports, reason="captured data and reports of this workload only"),

@@ -1,5 +1,8 @@
 """Baselines: what the data and a model's answers are like today, for monitors to compare with.
 
+A baseline lies beside what it was made of, not in the folder of a run: where a check writes to is part of what decides
+whether an earlier one counts (SageMaker developer guide, pipelines-default-keys: QualityCheckConfig).
+
 Environment and paths are those of Model Monitor's analyzer, as the SDK writes them (``QualityCheckStep``).
 """
 
@@ -8,13 +11,16 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from sandcastle.pipeline.expressions import EXECUTION_ID, join, result
+from sandcastle.pipeline.expressions import join, result
 from sandcastle.pipeline.parts import Parts
 from sandcastle.pipeline.steps import Step, quality_baseline
 from sandcastle.processing_request import Machine, Value, processing_input, processing_output, tag_list
 
 DATA, MODEL = "DataQualityBaseline", "ModelQualityBaseline"
 """The two steps."""
+
+DATA_FOLDER, MODEL_FOLDER = "data-quality", "model-quality"
+"""What their folders are called."""
 
 _BASE = "/opt/ml/processing"
 _DATASET = "baseline_dataset_input"
@@ -24,14 +30,17 @@ _FORMAT = {"csv": {"header": True, "output_columns_position": "START"}}
 _VOLUME_GB, _MINUTES = 20, 30
 
 
-def data_quality(parts: Parts, dataset: Value, *, instance: Value) -> Step:
-    """Return the step for the data that a model was trained with."""
-    request = _request(parts, dataset, "data-quality", instance, {})
+def data_quality(parts: Parts, dataset: Value, *, baseline: Value, instance: Value) -> Step:
+    """Return the step for the data that a model was trained with; ``baseline`` is the folder that it is written to."""
+    request = _request(parts, dataset, baseline, instance, {})
     return _step(parts, DATA, "DATA_QUALITY", request)
 
 
-def model_quality(parts: Parts, predictions: Value, *, instance: Value) -> Step:
-    """Return the step for a model's answers: columns ``prediction``, ``label``, and ``probability`` for kind binary."""
+def model_quality(parts: Parts, *, folder: Value, instance: Value) -> Step:
+    """Return the step for a model's answers: columns ``prediction``, ``label``, and ``probability`` for kind binary.
+
+    ``folder`` is that of the model's evaluation.
+    """
     attributes = {
         "analysis_type": "MODEL_QUALITY",
         "problem_type": parts.judging.problem_type,
@@ -39,7 +48,7 @@ def model_quality(parts: Parts, predictions: Value, *, instance: Value) -> Step:
         "ground_truth_attribute": "label",
         **({"probability_attribute": "probability"} if parts.judging.kind == "binary" else {}),
     }
-    request = _request(parts, predictions, "model-quality", instance, attributes)
+    request = _request(parts, join("/", folder, "predictions"), join("/", folder, MODEL_FOLDER), instance, attributes)
     return _step(parts, MODEL, "MODEL_QUALITY", request)
 
 
@@ -68,10 +77,11 @@ def _step(parts: Parts, name: str, kind: Literal["DATA_QUALITY", "MODEL_QUALITY"
     return quality_baseline(name, kind, request, prefix=parts.names.jobs, group=parts.names.group)
 
 
-def _request(parts: Parts, dataset: Value, folder: str, instance: Value, variables: dict[str, str]) -> dict[str, Any]:
+def _request(
+    parts: Parts, dataset: Value, reports: Value, instance: Value, variables: dict[str, str]
+) -> dict[str, Any]:
     """Return the CreateProcessingJob request without the job's name."""
     machine = Machine(instance, _VOLUME_GB, _MINUTES)
-    reports = join("/", parts.data, "runs", EXECUTION_ID, folder)
     return {
         "AppSpecification": {"ImageUri": parts.monitor_image},
         "Environment": {

@@ -68,7 +68,12 @@ def training_pipeline(
     candidates = _candidates(search, parts)
     steps = [
         _prepare(workload, parts),
-        baselines.data_quality(parts, output_uri("Prepare", BASELINE), instance=parameter(PROCESSING)),
+        baselines.data_quality(
+            parts,
+            output_uri("Prepare", BASELINE),
+            baseline=join("/", parts.data, parameter(DATA_VERSION), baselines.DATA_FOLDER),
+            instance=parameter(PROCESSING),
+        ),
         training("Train", training_request(replace(train, tune=False), places, tags), prefix=parts.names.jobs),
     ]
     if search:
@@ -184,7 +189,7 @@ def _decide(workload: Workload, parts: Parts) -> Step:
         [_register(workload, parts, "Approved"), *deployment_steps(workload.serve, parts, deployed)],
         [_register(workload, parts, "PendingManualApproval")],
     )
-    baseline = baselines.model_quality(parts, join("/", _best("folder"), "predictions"), instance=parameter(PROCESSING))
+    baseline = baselines.model_quality(parts, folder=_best("folder"), instance=parameter(PROCESSING))
     return condition(
         "GoodEnough",
         [at_least(_best("accuracy"), parameter(REVIEW))],

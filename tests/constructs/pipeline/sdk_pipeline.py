@@ -47,7 +47,7 @@ class Author(Hands):
         data_baseline = self.data_baseline(prepare)
         best = self.choose(candidates, evaluated)
         outputs = best.properties.Outputs
-        model_baseline = self.model_baseline(Join(on="/", values=[outputs["folder"], "predictions"]))
+        model_baseline = self.model_baseline(outputs)
         approved = self.register("RegisterApproved", "Approved", outputs, data_baseline, model_baseline)
         pending = self.register("RegisterPending", "PendingManualApproval", outputs, data_baseline, model_baseline)
         deploy = ConditionStep(
@@ -174,19 +174,19 @@ class Author(Hands):
         config = DataQualityCheckConfig(
             baseline_dataset=self.output(prepare, "baseline"),
             dataset_format=DatasetFormat.csv(header=True),
-            output_s3_uri=self.join(self.parts.data, "runs", self.execution, "data-quality"),
+            output_s3_uri=self.join(self.parts.data, self.version, "data-quality"),
         )
         return self.quality("DataQualityBaseline", config)
 
-    def model_baseline(self, predictions: Any) -> Any:
+    def model_baseline(self, best: Any) -> Any:
         from sagemaker.core.model_monitor import DatasetFormat
         from sagemaker.mlops.workflow.quality_check_step import ModelQualityCheckConfig
 
         binary = self.parts.judging.kind == "binary"
         config = ModelQualityCheckConfig(
-            baseline_dataset=predictions,
+            baseline_dataset=self.join(best["folder"], "predictions"),
             dataset_format=DatasetFormat.csv(header=True),
-            output_s3_uri=self.join(self.parts.data, "runs", self.execution, "model-quality"),
+            output_s3_uri=self.join(best["folder"], "model-quality"),
             problem_type="BinaryClassification" if binary else "MulticlassClassification",
             inference_attribute="prediction",
             probability_attribute="probability" if binary else None,

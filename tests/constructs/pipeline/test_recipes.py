@@ -9,6 +9,7 @@ import pytest
 
 from sandcastle.pipeline import deployment_pipeline, training_pipeline
 from sandcastle.pipeline.definition import all_steps
+from sandcastle.pipeline.expressions import references
 from tests.constructs.pipeline.recipes import FINGERPRINT, TAGS, parts, without_tuning, workload
 
 
@@ -124,6 +125,17 @@ def test_a_result_of_an_earlier_run_is_where_that_run_left_it() -> None:
     for name in ("Top1", "Top2", "Plain"):
         uri = f"Steps.Evaluate{name}.ProcessingOutputConfig.Outputs['results'].S3Output.S3Uri"
         assert chosen[f"{name}_folder"] == {"Get": uri}
+
+
+def test_no_run_that_may_be_an_earlier_one_has_its_id_in_what_decides_about_that() -> None:
+    """Of a check, everything counts: also where it writes (SageMaker developer guide, pipelines-default-keys)."""
+    steps = steps_of(training("digits"))
+    for name in ("DataQualityBaseline", "ModelQualityBaseline"):
+        assert "Execution.PipelineExecutionId" not in set(references(steps[name]))
+    for step in steps.values():
+        if "CacheConfig" in step:
+            counted = {key: value for key, value in step["Arguments"].items() if key != "ProcessingOutputConfig"}
+            assert "Execution.PipelineExecutionId" not in set(references(counted)), step["Name"]
 
 
 def test_tuning_searches_what_the_plain_training_is_told() -> None:

@@ -118,7 +118,7 @@ def test_a_good_model_is_registered_and_deployed(world: World, training: str) ->
         "folder": folder,
     }
     baseline = described["DriftCheckBaselines"]["ModelQuality"]["Constraints"]["S3Uri"]
-    assert baseline == f"{parts(training).data}/runs/{identifier}/model-quality/constraints.json"
+    assert baseline == f"{folder}/model-quality/constraints.json"
     invoked = {function.rpartition(":")[2]: event for function, event, _ in world.backend.invoked}
     assert invoked["schedules"] == {"package": package, "endpoint": "endpoint"}
     made = step(world, execution, "CreateModel")["Metadata"]["Model"]["Arn"].rpartition("/")[2]
