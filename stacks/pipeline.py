@@ -11,7 +11,7 @@ from constructs import Construct
 from sandcastle.archives import source_archive
 from sandcastle.assets import Assets
 from sandcastle.batch_access import BatchAccess
-from sandcastle.code import code_asset
+from sandcastle.code import code_asset, script_asset
 from sandcastle.config import MONITOR_IMAGE, Environment, PipelineSettings, Workload
 from sandcastle.config.catalogue import image_uri
 from sandcastle.dashboard import Row
@@ -67,6 +67,7 @@ class PipelineStack(EnvironmentStack):
             _image(key, self.region) for key in (train.image, train.serving_image, MONITOR_IMAGE)
         )
         code, judge = code_asset(self, assets.functions), code_asset(self, assets.pipeline)
+        records = script_asset(self, assets.pipeline / "monitor_records.py")
         source = source_archive(self, workload.folder) if train.script else None
         tags = {**self.standard_tags, "sandcastle:workload": workload.name}
 
@@ -112,6 +113,7 @@ class PipelineStack(EnvironmentStack):
             buckets=buckets,
             capture=captured.capture,
             image=monitor_image,
+            script=records,
         )
         alarms = EndpointAlarms(self, "Alarms", endpoint=names.endpoint, variants=serve.variant_names, topic_arn=topic)
         serving = serving_role(
@@ -163,6 +165,7 @@ class PipelineStack(EnvironmentStack):
                     "ACCEPT": serve.accept,
                     "ANSWER": judging.answer,
                     "THRESHOLD": str(judging.threshold),
+                    "RECORDS_SCRIPT": records.url,
                 },
                 monitor_role=monitor,
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ NOT_CODE = ("__pycache__", "*.pyc", "*.md", "*.yaml", "*.ipynb", ".*")
 
 @dataclass(frozen=True)
 class UploadedAsset:
-    """An object in the bootstrap bucket, a zipped folder or an archive. ``digest`` is the hash of what is in it."""
+    """An object in the bootstrap bucket: zipped folder, archive or script. ``digest`` is the hash of what is in it."""
 
     digest: str
     bucket: str
@@ -47,6 +48,20 @@ def code_asset(stack: cdk.Stack, folder: Path, ignored: Sequence[str] = NOT_CODE
         _copy(folder, ignored, target)
     location = stack.synthesizer.add_file_asset(
         source_hash=digest, file_name=target.name, packaging=cdk.FileAssetPackaging.ZIP_DIRECTORY
+    )
+    return UploadedAsset(digest, location.bucket_name, location.object_key)
+
+
+def script_asset(stack: cdk.Stack, file: Path) -> UploadedAsset:
+    """Make one file of Python an asset of the stack, as it is: for what runs scripts and no archives."""
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    target = Path(cdk.Stage.of(stack).outdir) / f"asset.{digest}{file.suffix}"  # type: ignore[union-attr]  # as above
+    if not target.exists():
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix="partial.") as folder:
+            shutil.copyfile(file, Path(folder) / target.name)
+            (Path(folder) / target.name).replace(target)
+    location = stack.synthesizer.add_file_asset(
+        source_hash=digest, file_name=target.name, packaging=cdk.FileAssetPackaging.FILE
     )
     return UploadedAsset(digest, location.bucket_name, location.object_key)
 

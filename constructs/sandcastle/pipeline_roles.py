@@ -102,12 +102,14 @@ def monitor_role(
     buckets: Buckets,
     capture: str,
     image: str,
+    script: UploadedAsset,
 ) -> ServiceRole:
     """Add the role of the jobs that make baselines, and of those of the monitoring schedules.
 
     ``capture`` is the folder of what the endpoint captures; ``image`` the analyzer, beside which AWS keeps the image
-    that merges captured answers with true labels.
+    that merges captured answers with true labels; ``script`` makes rows of what is captured.
     """
+    scripts = f"arn:{PARTITION}:s3:::{script.bucket}"
     baseline, runs = places.prepared("baseline"), places.made_by_runs()
     found = [places.prepared(DATA_FOLDER), places.made_by_runs("Evaluate*", MODEL_FOLDER, "*")]
     watched, reports = f"{capture}/*", f"{places.reports}/*"
@@ -119,6 +121,8 @@ def monitor_role(
         source_account=True,
         description=f"Makes baselines for {names.workload} and watches its endpoint",
         statements=[
+            read_objects(scripts, script.key),
+            list_objects(scripts, f"{script.key}*"),
             read_objects(buckets.data, baseline, found[0], runs, reason=_RUNS),
             list_objects(buckets.data, f"{places.folder}/*"),
             write_objects(buckets.data, *found, reason=_RUNS),
@@ -130,6 +134,7 @@ def monitor_role(
             *pull_image(image, merger),
         ],
         promises=[
+            may("s3:GetObject", f"{scripts}/{script.key}"),
             may("s3:GetObject", f"{buckets.data}/{baseline}"),
             may("s3:GetObject", f"{buckets.reports}/{watched}"),
             *(may("s3:PutObject", f"{buckets.data}/{key}") for key in found),

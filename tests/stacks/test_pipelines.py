@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,7 @@ def test_functions_are_told_what_they_read(with_pipelines: Synthesis, monkeypatc
         }
         settings = Settings.of(found["pipeline_deploy.deploy"])
         assert settings == Settings.of(found["pipeline_deploy.confirm"])
-        assert (settings.endpoint, settings.prefix) == (names.endpoint, names.pipeline_job_prefix)
+        assert settings.endpoint == names.endpoint
         assert (settings.instance, settings.instances, settings.capture_percent) == (workload.serve.instance, 1, 100)
         assert settings.capture_uri.endswith(f"/capture/{workload.name}")
         assert settings.tags == {
@@ -175,6 +176,8 @@ def test_functions_are_told_what_they_read(with_pipelines: Synthesis, monkeypatc
         monitors = Monitors.of(found["pipeline_schedules.handler"], names.endpoint)
         assert tuple(monitors.schedule(kind) for kind in KINDS) == names.schedules
         assert monitors.answer == workload.evaluate.answer
+        script = ROOT / "assets" / "pipeline" / "monitor_records.py"
+        assert str(monitors.script).endswith(f"/{hashlib.sha256(script.read_bytes()).hexdigest()}.py")
         assert found["pipeline_approved.handler"] == {"DEPLOYMENT_PIPELINE": names.deployment, "GROUP": names.group}
 
 
