@@ -59,11 +59,10 @@ def test_from_a_step_on_is_everything_that_waits_for_it_in_every_branch() -> Non
 
 def test_the_outline_puts_what_runs_side_by_side_below_what_it_waits_for() -> None:
     deployment = ["RegisterApproved", "CreateModel", "SmokeTest", "Deploy", "Confirm", "Schedules"]
-    to_deploy = ["GoodEnoughToDeploy", [True, deployment, False, ["RegisterPending"]]]
+    to_deploy = ["GoodEnoughToDeploy", [True, deployment], "GoodEnoughToReview", [True, ["RegisterPending"]]]
     beside = ["DataQualityBaseline", "Train", ["EvaluatePlain"], "Tune", ["EvaluateTop1", "EvaluateTop2"]]
     assert shape(outline(PLAN)) == [
-        "Prepare", beside, "ChooseBest", "GoodEnough",
-        [True, ["ModelQualityBaseline", *to_deploy], False, ["TooWeak"]],
+        "Prepare", beside, "ChooseBest", ["ModelQualityBaseline", "GoodEnough", [False, ["TooWeak"]], *to_deploy],
     ]  # fmt: skip
 
 
@@ -81,14 +80,14 @@ def test_a_running_execution_on_a_terminal() -> None:
     assert "✔ Prepare                  Processing                 cached" in text
     assert "└─ ● Tune                  Tuning         9 min 18 s  1 of 3 trials" in text
     assert "│  └─ ● EvaluatePlain      Processing      5 min 6 s" in text
-    assert "│  │  ○ Deploy             Lambda" in text
-    assert text.endswith("19 steps: 14 waiting, 2 running, 2 succeeded, 1 cached")
+    assert "│     ○ Deploy             Lambda" in text
+    assert text.endswith("20 steps: 15 waiting, 2 running, 2 succeeded, 1 cached")
 
 
 def test_a_failed_execution_hides_what_was_not_taken() -> None:
     text = printed(training_plan.weak(), {"TooWeak": "Top1 has 0.41"})
-    assert "├─ yes  not taken (9 steps)" in text
-    assert "   ✘ TooWeak                 Fail                  1 s  Top1 has 0.41" in text
+    assert "│  └─ yes  not taken (6 steps)" in text
+    assert "│     ✘ TooWeak                 Fail                  1 s  Top1 has 0.41" in text
     assert "RegisterApproved" not in text
 
 
@@ -98,13 +97,13 @@ def test_a_small_terminal_shows_what_happens_and_folds_what_is_to_come() -> None
     with console.capture() as caught:
         console.print(picture)
     assert len(caught.get().splitlines()) < 24
-    assert "├─ yes  waiting (9 steps)" in caught.get()
+    assert "│  └─ yes  waiting (6 steps)" in caught.get()
     assert "● Tune" in caught.get()
 
 
 def test_what_ended_early_waits_no_more() -> None:
     stopped = training_plan.execution("Stopped", [("Prepare", State.STOPPED, 0, 1)])
-    assert summary(stopped) == "19 steps: 1 stopped, 18 not reached"
+    assert summary(stopped) == "20 steps: 1 stopped, 19 not reached"
 
 
 def test_the_picture_is_whole_needs_nothing_and_has_the_colours() -> None:

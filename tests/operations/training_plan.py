@@ -57,8 +57,8 @@ def running() -> Execution:
 
 def weak() -> Execution:
     """One whose best model is below the limit."""
-    runs = [*_JUDGED, ("GoodEnough", DONE, 18.25, 18.26), ("TooWeak", State.FAILED, 18.26, 18.27)]
-    return execution("Failed", runs, GoodEnough=NO)
+    runs = [*_JUDGED, *_decided(), ("TooWeak", State.FAILED, 18.26, 18.27), ("ModelQualityBaseline", DONE, 18.25, 23)]
+    return execution("Failed", runs, GoodEnough=NO, GoodEnoughToDeploy=NO, GoodEnoughToReview=NO)
 
 
 def deployed() -> Execution:
@@ -66,10 +66,13 @@ def deployed() -> Execution:
     names = ("CreateModel", "SmokeTest", "Deploy", "Confirm", "Schedules")
     runs = [
         *_JUDGED,
-        ("GoodEnough", DONE, 18.25, 18.26),
-        ("ModelQualityBaseline", DONE, 18.26, 23),
-        ("GoodEnoughToDeploy", DONE, 23, 23.1),
+        *_decided(),
+        ("ModelQualityBaseline", DONE, 18.25, 23),
         ("RegisterApproved", DONE, 23.1, 23.2),
         *((name, DONE, 24 + number * 2, 26 + number * 2) for number, name in enumerate(names)),
     ]
-    return execution("Succeeded", runs, GoodEnough=YES, GoodEnoughToDeploy=YES)
+    return execution("Succeeded", runs, GoodEnough=YES, GoodEnoughToDeploy=YES, GoodEnoughToReview=NO)
+
+
+def _decided() -> list[tuple[str, State, float, float]]:
+    return [(name, DONE, 18.25, 18.26) for name in ("GoodEnough", "GoodEnoughToDeploy", "GoodEnoughToReview")]

@@ -14,8 +14,17 @@ def at_least(value: Value | float, limit: Value | float) -> dict[str, Any]:
     return {"Type": "GreaterThanOrEqualTo", "LeftValue": value, "RightValue": limit}
 
 
+def below(value: Value | float, limit: Value | float) -> dict[str, Any]:
+    """Return a condition: a number is smaller than another."""
+    return {"Type": "LessThan", "LeftValue": value, "RightValue": limit}
+
+
 def condition(name: str, conditions: Sequence[dict[str, Any]], then: Sequence[Step], otherwise: Sequence[Step]) -> Step:
-    """Return a step after which either the one steps run or the others; all conditions must hold for the former."""
+    """Return a step after which either the one steps run or the others; all conditions must hold for the former.
+
+    No condition stands in a branch of another: AWS's guide says that this is not supported (SageMaker developer guide,
+    "Condition step"), although its SDK writes such definitions.
+    """
     return {
         "Name": name,
         "Type": "Condition",

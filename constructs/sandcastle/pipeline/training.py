@@ -14,7 +14,7 @@ from sandcastle.pipeline import baselines
 from sandcastle.pipeline.definition import Definition, Parameter
 from sandcastle.pipeline.deployment import Candidate, deployment_steps
 from sandcastle.pipeline.expressions import EXECUTION_ID, answer, join, json_get, output_uri, parameter, result
-from sandcastle.pipeline.flow import at_least, condition, fail
+from sandcastle.pipeline.flow import at_least, below, condition, fail
 from sandcastle.pipeline.parts import Parts
 from sandcastle.pipeline.steps import Step, function, processing, register, training, tuning
 from sandcastle.processing_request import (
@@ -80,7 +80,11 @@ def training_pipeline(
         request = tuning_request(replace(train, tune=True), search, places, tags, fingerprint)
         steps.append(tuning("Tune", request, prefix=parts.names.tuning))
     steps += [_evaluate(workload, parts, one) for one in candidates]
-    steps += [_choose(parts, candidates), _decide(workload, parts)]
+    steps += [
+        _choose(parts, candidates),
+        baselines.model_quality(parts, folder=_best("folder"), instance=parameter(PROCESSING)),
+        *_decide(workload, parts),
+    ]
     return Definition(
         parameters=(
             Parameter(DATA_VERSION, "String", fingerprint[:VERSION_DIGITS]),
@@ -180,36 +184,29 @@ def _best(name: str) -> Value:
     return answer("ChooseBest", name)
 
 
-def _decide(workload: Workload, parts: Parts) -> Step:
-    """Register and deploy what is good enough, register what a person has to decide on, give up on the rest."""
+def _decide(workload: Workload, parts: Parts) -> list[Step]:
+    """Give up on what is too weak, register and deploy what is good enough, register what a person has to decide on.
+
+    Three conditions side by side, of which each run meets one: SageMaker supports none inside another.
+    """
+    accuracy, approve, review = _best("accuracy"), parameter(APPROVE), parameter(REVIEW)
+    reason = (
+        "The best model is ",
+        _best("name"),
+        " with an accuracy of ",
+        _best("accuracy_text"),
+        ", below the least that a person may approve, ",
+        review,
+        " (parameter ReviewAccuracy)",
+    )
     deployed = Candidate(result("RegisterApproved", "ModelPackageArn"), _best("folder"))
-    good = condition(
-        "GoodEnoughToDeploy",
-        [at_least(_best("accuracy"), parameter(APPROVE))],
-        [_register(workload, parts, "Approved"), *deployment_steps(workload.serve, parts, deployed)],
-        [_register(workload, parts, "PendingManualApproval")],
-    )
-    baseline = baselines.model_quality(parts, folder=_best("folder"), instance=parameter(PROCESSING))
-    return condition(
-        "GoodEnough",
-        [at_least(_best("accuracy"), parameter(REVIEW))],
-        [baseline, good],
-        [
-            fail(
-                "TooWeak",
-                join(
-                    "",
-                    "The best model is ",
-                    _best("name"),
-                    " with an accuracy of ",
-                    _best("accuracy_text"),
-                    ", below the least that a person may approve, ",
-                    parameter(REVIEW),
-                    " (parameter ReviewAccuracy)",
-                ),
-            )
-        ],
-    )
+    approved = [_register(workload, parts, "Approved"), *deployment_steps(workload.serve, parts, deployed)]
+    pending = [_register(workload, parts, "PendingManualApproval")]
+    return [
+        condition("GoodEnough", [at_least(accuracy, review)], [], [fail("TooWeak", join("", *reason))]),
+        condition("GoodEnoughToDeploy", [at_least(accuracy, review), at_least(accuracy, approve)], approved, []),
+        condition("GoodEnoughToReview", [at_least(accuracy, review), below(accuracy, approve)], pending, []),
+    ]
 
 
 def _register(workload: Workload, parts: Parts, status: Literal["Approved", "PendingManualApproval"]) -> Step:

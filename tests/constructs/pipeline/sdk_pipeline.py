@@ -25,7 +25,7 @@ class Author(Hands):
     """Writes the pipeline. Call inside ``offline``."""
 
     def definition(self) -> dict[str, Any]:
-        from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo
+        from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo, ConditionLessThan
         from sagemaker.core.workflow.functions import Join
         from sagemaker.mlops.workflow.condition_step import ConditionStep
         from sagemaker.mlops.workflow.fail_step import FailStep
@@ -50,11 +50,18 @@ class Author(Hands):
         model_baseline = self.model_baseline(outputs)
         approved = self.register("RegisterApproved", "Approved", outputs, data_baseline, model_baseline)
         pending = self.register("RegisterPending", "PendingManualApproval", outputs, data_baseline, model_baseline)
+        enough = ConditionGreaterThanOrEqualTo(left=outputs["accuracy"], right=self.review)
         deploy = ConditionStep(
             "GoodEnoughToDeploy",
-            conditions=[ConditionGreaterThanOrEqualTo(left=outputs["accuracy"], right=self.approve)],
+            conditions=[enough, ConditionGreaterThanOrEqualTo(left=outputs["accuracy"], right=self.approve)],
             if_steps=[approved, *self.deployment(approved.properties.ModelPackageArn, outputs["folder"])],
-            else_steps=[pending],
+            else_steps=[],
+        )
+        review = ConditionStep(
+            "GoodEnoughToReview",
+            conditions=[enough, ConditionLessThan(left=outputs["accuracy"], right=self.approve)],
+            if_steps=[pending],
+            else_steps=[],
         )
         weak = FailStep(
             "TooWeak",
@@ -73,14 +80,14 @@ class Author(Hands):
         )
         decide = ConditionStep(
             "GoodEnough",
-            conditions=[ConditionGreaterThanOrEqualTo(left=outputs["accuracy"], right=self.review)],
-            if_steps=[model_baseline, deploy],
+            conditions=[enough],
+            if_steps=[],
             else_steps=[weak],
         )
         pipeline = Pipeline(
             name="digits",
             parameters=[self.version, self.approve, self.review, self.processing, self.training],
-            steps=[*steps, *evaluated.values(), data_baseline, best, decide],
+            steps=[*steps, *evaluated.values(), data_baseline, best, model_baseline, decide, deploy, review],
             pipeline_experiment_config=None,
             sagemaker_session=self.session,
         )

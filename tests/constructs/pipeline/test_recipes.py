@@ -28,9 +28,9 @@ DEPLOYMENT = ["CreateModel", "SmokeTest", "Deploy", "Confirm", "Schedules"]
 def test_a_workload_that_tunes_has_its_best_two_and_the_plain_model_judged() -> None:
     assert list(steps_of(training("digits"))) == [
         *("Prepare", "DataQualityBaseline", "Train", "Tune", "EvaluateTop1", "EvaluateTop2", "EvaluatePlain"),
-        *("ChooseBest", "GoodEnough", "ModelQualityBaseline", "GoodEnoughToDeploy", "RegisterApproved"),
+        *("ChooseBest", "ModelQualityBaseline", "GoodEnough", "TooWeak", "GoodEnoughToDeploy", "RegisterApproved"),
         *DEPLOYMENT,
-        *("RegisterPending", "TooWeak"),
+        *("GoodEnoughToReview", "RegisterPending"),
     ]
 
 
