@@ -22,9 +22,10 @@ from pipeline_waiting import Patience
 
 SERVED = "sandcastle:served"
 
-BAKE_SECONDS = 240
+BAKE_SECONDS = 180
 """How long the alarms watch the new instances before the old ones end: the slower alarm needs three minutes. With the
-minutes that instances take to start it fits into the two steps that wait."""
+minutes that instances take to start, an update fits into one step, and another execution's that waits for it into two.
+"""
 
 UPDATE_SECONDS = 1800
 """When SageMaker gives up an update and goes back; its least is 600."""

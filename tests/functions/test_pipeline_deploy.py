@@ -50,7 +50,7 @@ def test_the_next_version_takes_over_watched_by_the_alarms(stage: Stage) -> None
     assert stage.roll_out(stage.version(2)) == {"endpoint": ENDPOINT, "version": 2}
     assert stage.serving == config(2)
     policy = stage.world.deployment["BlueGreenUpdatePolicy"]
-    assert policy["TrafficRoutingConfiguration"] == {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 240}
+    assert policy["TrafficRoutingConfiguration"] == {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 180}
     alarms = stage.world.deployment["AutoRollbackConfiguration"]["Alarms"]
     assert alarms == [{"AlarmName": "errors"}, {"AlarmName": "latency"}]
     assert stage.world.changes() == ["CreateEndpointConfig", "AddTags", "UpdateEndpoint", "AddTags", "AddTags"]
