@@ -147,7 +147,6 @@ class PipelineStack(EnvironmentStack):
             plan=EndpointPlan(
                 variables={
                     "ENDPOINT": names.endpoint,
-                    "PREFIX": names.pipeline_job_prefix,
                     "TAGS": json.dumps(tags),
                     "INSTANCE": serve.instance,
                     "INSTANCES": str(serve.variants[0].instances),
