@@ -106,6 +106,7 @@ def problems(document: Mapping[str, Any]) -> Iterator[str]:
             yield line
     if sound:  # else references lead to something whose outline is not known
         yield from _reference_problems(document, steps)
+        yield from _nested(document["Steps"])
         yield from _cycles(document["Steps"])
     size = len(json.dumps(document, separators=(",", ":")))
     if size > LONGEST:
@@ -227,6 +228,13 @@ def _cycles(steps: Sequence[Step]) -> Iterator[str]:
         graphlib.TopologicalSorter(after).prepare()
     except graphlib.CycleError as error:
         yield f"steps wait for each other: {' -> '.join(reversed(error.args[1]))}"
+
+
+def _nested(steps: Sequence[Step]) -> Iterator[str]:
+    """Yield conditions in branches of others (SageMaker developer guide, "Condition step": not supported)."""
+    for step, condition in _with_conditions(steps, None):
+        if condition and step["Type"] == "Condition":
+            yield f"{step['Name']}: a condition in a branch of {condition}; SageMaker supports none inside another"
 
 
 def _with_conditions(steps: Sequence[Step], condition: str | None) -> Iterator[tuple[Step, str | None]]:

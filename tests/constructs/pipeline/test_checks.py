@@ -175,6 +175,15 @@ def test_a_reference_that_leads_somewhere_is_let_through(reference: str) -> None
     assert found_in(document) == []
 
 
+def test_a_condition_in_another_ones_branch_is_refused() -> None:
+    document = training()
+    inner = document["Steps"].pop()
+    step(document, "GoodEnough")["Arguments"]["IfSteps"].append(inner)
+    assert found_in(document) == [
+        f"{inner['Name']}: a condition in a branch of GoodEnough; SageMaker supports none inside another"
+    ]
+
+
 def test_names_are_there_once_and_parameters_for_something() -> None:
     document = training()
     document["Steps"].append(fail("TooWeak", "again"))
