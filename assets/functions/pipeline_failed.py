@@ -9,7 +9,6 @@ Variables of the function: ``ENVIRONMENT``, ``WORKLOAD``, and ``TOPIC_ARN``, whi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from aws import client
@@ -22,29 +21,33 @@ def handler(event: dict[str, Any], context: Any) -> None:
     arn = event["detail"]["pipelineExecutionArn"]
     environment, workload = os.environ["ENVIRONMENT"], os.environ["WORKLOAD"]
     subject = f"a run of {_pipeline(arn)} failed"
-    tell(client("sns"), os.environ["TOPIC_ARN"], environment, subject, text(client("sagemaker"), arn, workload))
+    said = text(client("sagemaker"), arn, workload, environment)
+    tell(client("sns"), os.environ["TOPIC_ARN"], environment, subject, said)
 
 
-def text(sagemaker: Any, arn: str, workload: str) -> str:
-    """Return what people are told of the run with this ARN. Raises ClientError."""
+def text(sagemaker: Any, arn: str, workload: str, environment: str) -> str:
+    """Return what people are told of the run with this ARN. Raises ClientError.
+
+    A run that decided to fail (a step of type Fail) did what it was made for: nothing can go on from there.
+    """
     run = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-    reason = run.get("FailureReason")
+    steps, reason, number = _failed_steps(sagemaker, arn), run.get("FailureReason"), arn.rsplit("/", 1)[-1]
+    retry = f"Go on where it stopped: sandcastle pipeline run {workload} --retry --execution {number}"
+    decided = any("Fail" in step.get("Metadata", {}) for step in steps)
     lines = [
-        f"Workload {workload}: pipeline {_pipeline(arn)}, run {arn.rsplit('/', 1)[-1]}",
+        f"Workload {workload}: pipeline {_pipeline(arn)}, run {number}",
         *([f"Reason: {reason}"] if reason else []),
-        *_failed_steps(sagemaker, arn),
+        *(f"Step {step['StepName']}: {step.get('FailureReason') or 'no reason given'}" for step in steps),
         "",
-        f"See it: sandcastle pipeline watch {workload}",
-        f"Go on where it stopped: sandcastle pipeline run {workload} --retry",
+        f"See it: sandcastle pipeline watch {workload} --environment {environment}",
+        *([] if decided else [f"{retry} --environment {environment}"]),
     ]
     return "\n".join(lines)
 
 
-def _failed_steps(sagemaker: Any, arn: str) -> Iterator[str]:
+def _failed_steps(sagemaker: Any, arn: str) -> list[dict[str, Any]]:
     pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=arn)
-    for step in (step for page in pages for step in page["PipelineExecutionSteps"]):
-        if step["StepStatus"] == "Failed":
-            yield f"Step {step['StepName']}: {step.get('FailureReason') or 'no reason given'}"
+    return [step for page in pages for step in page["PipelineExecutionSteps"] if step["StepStatus"] == "Failed"]
 
 
 def _pipeline(arn: str) -> str:

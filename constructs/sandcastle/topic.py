@@ -22,7 +22,8 @@ class AlarmTopic(Construct):
     and an amount.
 
     Budgets mail people directly, so their addresses get from the topic only what the environment itself says (its end,
-    its nights): those messages carry an attribute of ours. Each address has to confirm once, as SNS asks it to.
+    its nights, runs of pipelines that failed): those messages carry an attribute of ours. Each address has to confirm
+    once, as SNS asks it to.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, display_name: str, emails: Sequence[str] = ()) -> None:

@@ -24,15 +24,31 @@ def test_the_message_names_run_reason_and_failed_steps(sagemaker: Scripted, reas
     sagemaker.reply("list_pipeline_execution_steps", {"PipelineExecutionArn": ARN}, more)
     rest = {"PipelineExecutionSteps": STEPS[2:]}
     sagemaker.reply("list_pipeline_execution_steps", {"PipelineExecutionArn": ARN, "NextToken": "more"}, rest)
-    lines = pipeline_failed.text(sagemaker.client, ARN, "digits").splitlines()
+    lines = pipeline_failed.text(sagemaker.client, ARN, "digits", "test").splitlines()
     assert lines == [
         "Workload digits: pipeline p-training, run abcdefghijkl",
         *([f"Reason: {reason}"] if reason else []),
         "Step Train: AlgorithmError: no data",
         "Step Tune: no reason given",
         "",
-        "See it: sandcastle pipeline watch digits",
-        "Go on where it stopped: sandcastle pipeline run digits --retry",
+        "See it: sandcastle pipeline watch digits --environment test",
+        "Go on where it stopped: sandcastle pipeline run digits --retry --execution abcdefghijkl --environment test",
+    ]
+
+
+def test_what_a_run_decided_itself_is_not_tried_again(sagemaker: Scripted) -> None:
+    sagemaker.reply("describe_pipeline_execution", {"PipelineExecutionArn": ARN}, {})
+    step = {
+        "StepName": "TooWeak",
+        "StepStatus": "Failed",
+        "FailureReason": "accuracy 0.4",
+        "Metadata": {"Fail": {"ErrorMessage": "accuracy 0.4"}},
+    }
+    sagemaker.reply("list_pipeline_execution_steps", {"PipelineExecutionArn": ARN}, {"PipelineExecutionSteps": [step]})
+    assert pipeline_failed.text(sagemaker.client, ARN, "digits", "test").splitlines()[1:] == [
+        "Step TooWeak: accuracy 0.4",
+        "",
+        "See it: sandcastle pipeline watch digits --environment test",
     ]
 
 
@@ -53,8 +69,9 @@ def test_the_topic_is_told_about_the_run_of_the_event(
             "TopicArn": "arn:aws:sns:us-east-1:0:t",
             "Subject": "Sandcastle test: a run of p-training failed",
             "Message": "Workload digits: pipeline p-training, run abcdefghijkl\nReason: too weak\n\n"
-            "See it: sandcastle pipeline watch digits\n"
-            "Go on where it stopped: sandcastle pipeline run digits --retry",
+            "See it: sandcastle pipeline watch digits --environment test\n"
+            "Go on where it stopped: sandcastle pipeline run digits --retry --execution abcdefghijkl"
+            " --environment test",
             "MessageAttributes": {"sandcastle": {"DataType": "String", "StringValue": "test"}},
         },
     )

@@ -1,4 +1,4 @@
-"""Who hears of an environment's end and nights: everybody named in the file, and of nothing twice."""
+"""Who hears of an environment's end, nights and failed runs: everybody named in the file, and of nothing twice."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ def test_those_who_are_named_hear_of_the_end_and_of_nights_and_not_of_budgets_ag
     for name in ENVIRONMENTS:
         environment, template = load_environment(name, ROOT), synthesise(name).template("guardrails")
         subscriptions = [one["Properties"] for one in resources(template, "AWS::SNS::Subscription").values()]
-        ends = environment.expires_after_minutes is not None or environment.nightly_stop is not None
-        assert [one["Endpoint"] for one in subscriptions] == (list(environment.notify) if ends else [])
+        speaks = environment.expires_after_minutes or environment.nightly_stop
+        speaks = speaks or any(one.pipeline for one in environment.workloads)
+        assert [one["Endpoint"] for one in subscriptions] == (list(environment.notify) if speaks else [])
         for one in subscriptions:
             assert one["Protocol"] == "email"
             assert one["FilterPolicy"] == {ABOUT: [{"exists": True}]}
