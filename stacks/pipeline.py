@@ -158,6 +158,7 @@ class PipelineStack(EnvironmentStack):
                 monitoring={
                     "MONITOR_IMAGE": monitor_image,
                     "MONITOR_ROLE": monitor.arn,
+                    "MONITOR_INSTANCE": workload.prepare.instance,
                     "REPORTS_URI": places.reports_uri,
                     "PROBLEM_TYPE": judging.problem_type,
                     "CONTENT_TYPE": serve.content_type,

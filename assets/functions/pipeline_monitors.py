@@ -4,6 +4,7 @@ Further variables of the function:
 
     MONITOR_IMAGE   the image that judges, for data and models alike
     MONITOR_ROLE    the role that its jobs work as
+    MONITOR_INSTANCE   the type of their instances; without it ml.m5.large
     REPORTS_URI     the folder in S3 for reports; ``ground-truth`` below it is where true labels are delivered to
     PROBLEM_TYPE    BinaryClassification or MulticlassClassification
     CONTENT_TYPE, ACCEPT   what the endpoint reads and answers
@@ -30,6 +31,8 @@ KINDS: tuple[Kind, ...] = ("DataQuality", "ModelQuality")
 HOURLY = "cron(0 * ? * * *)"
 
 _INSTANCE, _VOLUME_GB = "ml.m5.large", 20
+"""What a job of a monitor has, where nothing else is said."""
+
 _MAX_SECONDS = 1800
 """The most that an hourly judgement of model quality may take (MonitoringStoppingCondition)."""
 
@@ -51,6 +54,7 @@ class Monitors:
     answer: str
     threshold: float
     script: str | None = None
+    instance: str = _INSTANCE
 
     @classmethod
     def of(cls, variables: Mapping[str, str], endpoint: str) -> Monitors:
@@ -66,6 +70,7 @@ class Monitors:
             answer=variables.get("ANSWER") or ("csv" if accept == "text/csv" else "json:prediction"),
             threshold=float(variables.get("THRESHOLD") or 0.5),
             script=variables.get("RECORDS_SCRIPT") or None,
+            instance=variables.get("MONITOR_INSTANCE") or _INSTANCE,
         )
 
     def schedule(self, kind: Kind) -> str:
@@ -91,7 +96,7 @@ class Monitors:
                 ]
             },
             "JobResources": {
-                "ClusterConfig": {"InstanceCount": 1, "InstanceType": _INSTANCE, "VolumeSizeInGB": _VOLUME_GB}
+                "ClusterConfig": {"InstanceCount": 1, "InstanceType": self.instance, "VolumeSizeInGB": _VOLUME_GB}
             },
             "NetworkConfig": {"EnableNetworkIsolation": True},
             "RoleArn": self.role,

@@ -175,7 +175,7 @@ def test_functions_are_told_what_they_read(with_pipelines: Synthesis, monkeypatc
         assert len(settings.alarms) == len(resources(template, "AWS::CloudWatch::Alarm")) == 2
         monitors = Monitors.of(found["pipeline_schedules.handler"], names.endpoint)
         assert tuple(monitors.schedule(kind) for kind in KINDS) == names.schedules
-        assert monitors.answer == workload.evaluate.answer
+        assert (monitors.answer, monitors.instance) == (workload.evaluate.answer, workload.prepare.instance)
         script = ROOT / "assets" / "pipeline" / "monitor_records.py"
         assert str(monitors.script).endswith(f"/{hashlib.sha256(script.read_bytes()).hexdigest()}.py")
         assert found["pipeline_approved.handler"] == {"DEPLOYMENT_PIPELINE": names.deployment, "GROUP": names.group}
