@@ -89,7 +89,7 @@ def _class(found: Any) -> Any:
     if os.environ.get("SANDCASTLE_KIND") != "binary" or found is None:
         return found
     try:
-        return int(float(found) > float(os.environ.get("SANDCASTLE_THRESHOLD", "0.5")))
+        return int(float(found) >= float(os.environ.get("SANDCASTLE_THRESHOLD", "0.5")))
     except (TypeError, ValueError):
         return None
 

@@ -68,7 +68,7 @@ def test_rows_of_an_exchange(
     assert ([] if found == [] else values(found)) == rows
 
 
-@pytest.mark.parametrize(("score", "expected"), [("0.7", 1), ("0.2", 0), ("much", None)])
+@pytest.mark.parametrize(("score", "expected"), [("0.7", 1), ("0.3", 1), ("0.2", 0), ("much", None)])
 def test_a_score_becomes_a_class(
     script: Any, monkeypatch: pytest.MonkeyPatch, score: str, expected: int | None
 ) -> None:
