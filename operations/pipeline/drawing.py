@@ -68,7 +68,7 @@ def _graph(plan: Plan, title: str, execution: Execution | None, notes: Mapping[s
     """Return the picture in Graphviz's language."""
     lines = [
         "digraph pipeline {",
-        'graph [rankdir=TB, nodesep=0.35, ranksep=0.42, pad=0.3, fontname="Helvetica", bgcolor="white",',
+        'graph [rankdir=TB, ordering=out, nodesep=0.35, ranksep=0.42, pad=0.3, fontname="Helvetica", bgcolor="white",',
         f'  labelloc=t, fontsize=15, fontcolor="{_INK}", label={_heading(title, execution, now)}]',
         'node [shape=box, style="rounded,filled", fontname="Helvetica", margin="0.16,0.09", penwidth=1.4]',
         f'edge [fontname="Helvetica", fontsize=10, fontcolor="{_SOFT}", arrowsize=0.7, penwidth=1.2]',
