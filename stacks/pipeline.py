@@ -240,7 +240,7 @@ class PipelineStack(EnvironmentStack):
             topic_arn=topic,
             code=code,
         )
-        logs = JobLogs(self, "JobLogs", names=names, code=code)
+        logs = JobLogs(self, "JobLogs", names=names, code=code, runs=True)
         for writer in job_roles:  # as in stacks/workload.py: a deleted role brings no log group back
             writer.resource.add_resource_dependency(logs.resource)
         outputs = {

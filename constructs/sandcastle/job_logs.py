@@ -13,6 +13,7 @@ from sandcastle.resource import Resource
 from sandcastle.roles import Statement
 
 _SHARED = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
+_TRANSFORM = "/aws/sagemaker/TransformJobs"
 
 TIMEOUT_SECONDS = 300
 
@@ -27,10 +28,13 @@ class JobLogs(Construct):
     them at the first line, and those of jobs are shared by the whole account.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, names: WorkloadNames, code: UploadedAsset) -> None:
-        """``code`` is all functions' asset."""
+    def __init__(
+        self, scope: Construct, construct_id: str, *, names: WorkloadNames, code: UploadedAsset, runs: bool = False
+    ) -> None:
+        """``code`` is all functions' asset; ``runs``: the jobs are those of a pipeline's runs, which transform, too."""
         super().__init__(scope, construct_id)
-        shared = [log_group_arn(group) for group in _SHARED]
+        groups = [*_SHARED, _TRANSFORM] if runs else [*_SHARED]
+        shared = [log_group_arn(group) for group in groups]
         endpoint = log_group_arn(names.endpoint_log_groups)
         function = Function(
             self,
@@ -74,6 +78,7 @@ class JobLogs(Construct):
             ServiceTimeout=service_timeout(TIMEOUT_SECONDS),
             JobPrefix=names.job_prefix,
             TuningPrefix=names.tuning_prefix,
-            StackPart=names.stack_part,
+            StackPart="" if runs else names.stack_part,
+            Groups=groups if runs else None,
             EndpointLogGroup=names.endpoint_log_group,
         )

@@ -219,7 +219,7 @@ def test_logs_of_this_stacks_jobs_go_and_others_stay(
             {"logStreams": [{"logStreamName": name} for name in (*alike, ours)]},
         )
         logs.reply("delete_log_stream", {"logGroupName": group, "logStreamName": ours})
-    job_logs.delete_streams(logs.client, prefix, part)
+    job_logs.delete_streams(logs.client, job_logs.SHARED_GROUPS, prefix, part)
 
 
 def test_deleting_the_resource_looks_for_jobs_and_for_training_jobs_of_tuning_jobs(
@@ -237,12 +237,32 @@ def test_deleting_the_resource_looks_for_jobs_and_for_training_jobs_of_tuning_jo
     assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
 
 
+def test_a_pipelines_jobs_have_names_without_the_stacks_part(
+    logs: Scripted, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_logs, "client", lambda _service: logs.client)
+    groups = [*job_logs.SHARED_GROUPS, "/aws/sagemaker/TransformJobs"]
+    logs.reply("delete_log_group", {"logGroupName": "/aws/sagemaker/Endpoints/e"})
+    for prefix, job in (
+        ("sandcastle-local--bank--", "sandcastle-local--bank--p-7i2w1pipltt6-abc123"),
+        ("sq3f5d-", "sq3f5d-7i2w1pipltt6-abc123-001-0f0444b1"),
+    ):
+        for group in groups:
+            stream = f"{job}/algo-1-1"
+            found = {"logStreams": [{"logStreamName": stream}]}
+            logs.reply("describe_log_streams", {"logGroupName": group, "logStreamNamePrefix": prefix}, found)
+            logs.reply("delete_log_stream", {"logGroupName": group, "logStreamName": stream})
+    names = {"JobPrefix": "sandcastle-local--bank-", "TuningPrefix": "sq3f5d", "StackPart": "", "Groups": groups}
+    job_logs.handler(cloudformation.event("Delete", EndpointLogGroup="/aws/sagemaker/Endpoints/e", **names), None)
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+
+
 def test_logs_that_were_never_written_are_no_error(logs: Scripted) -> None:
     logs.refuse("delete_log_group", "ResourceNotFoundException")
     job_logs.delete_group(logs.client, "group")
     for _ in job_logs.SHARED_GROUPS:
         logs.refuse("describe_log_streams", "ResourceNotFoundException")
-    job_logs.delete_streams(logs.client, "p", "s")
+    job_logs.delete_streams(logs.client, job_logs.SHARED_GROUPS, "p", "s")
 
 
 def test_logs_that_may_not_be_deleted_are_an_error(logs: Scripted) -> None:
