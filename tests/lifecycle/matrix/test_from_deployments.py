@@ -13,7 +13,7 @@ from tests.lifecycle.matrix.situation import BANK, HOME, NOTEBOOK, WHOLE, Situat
 from tests.lifecycle.stand import Stand, breaks
 from tests.synthesis import Template
 
-USUAL = ("studio", "workload-bank", "teardown", "the endpoint was being created")
+USUAL = ("workload-bank", "teardown", "the endpoint was being created")
 """Where a deployment fails, and when its command dies, in ``make test`` too."""
 
 

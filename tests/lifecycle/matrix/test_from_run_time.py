@@ -14,7 +14,7 @@ from tests.lifecycle.matrix.situation import Situation, cases, situation
 from tests.lifecycle.stand import Stand
 
 
-@situation("a processing job runs")
+@situation("a processing job runs", exhaustive=True)
 def _processing(stand: Stand) -> None:
     people.processing(stand, "adas-processing")
 
@@ -37,7 +37,7 @@ def _warm_pool(stand: Stand) -> None:
     stand.cloud.until(available, "the warm pool")
 
 
-@situation("a tuning job runs")
+@situation("a tuning job runs", exhaustive=True)
 def _tuning(stand: Stand) -> None:
     request = people.training_request(stand, rounds=100_000)
     hyperparameters = request.pop("HyperParameters")
@@ -116,7 +116,7 @@ def _pipeline(stand: Stand, seconds: int) -> None:
     )
 
 
-@situation("a pipeline executes")
+@situation("a pipeline executes", exhaustive=True)
 def _pipeline_executing(stand: Stand) -> None:
     _pipeline(stand, 600)
     sagemaker = stand.client("sagemaker")
@@ -213,7 +213,7 @@ def _schedule_pending(stand: Stand) -> None:
 @situation(
     "a monitoring schedule executes jobs with its tags", exhaustive=True, switches={"monitoring-job-tags": "schedule"}
 )
-@situation("a monitoring schedule executes")
+@situation("a monitoring schedule executes", exhaustive=True)
 def _schedule_executing(stand: Stand) -> None:
     _schedule(stand, 600)
     sagemaker = stand.client("sagemaker")
@@ -283,7 +283,7 @@ def _endpoint_failed(stand: Stand) -> None:
     )
 
 
-@situation("an endpoint is scaled by its load")
+@situation("an endpoint is scaled by its load", exhaustive=True)
 def _endpoint_scaled(stand: Stand) -> None:
     people.endpoint(stand, "adas-endpoint")
     scaling = stand.client("application-autoscaling")

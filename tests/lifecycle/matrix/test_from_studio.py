@@ -47,7 +47,7 @@ def _console_profile(stand: Stand) -> None:
     people.app(stand, SpaceName="guests")
 
 
-@situation("more spaces than a page of a listing holds")
+@situation("more spaces than a page of a listing holds", exhaustive=True)
 def _many(stand: Stand) -> None:
     for number in range(12):
         people.space(stand, f"space-{number}")
@@ -59,7 +59,7 @@ def _many(stand: Stand) -> None:
     settle=1.0,
     switches={"busy-app-delete": "validation"},
 )
-@situation("an app is still being opened", settle=1.0)
+@situation("an app is still being opened", exhaustive=True, settle=1.0)
 def _app_pending(stand: Stand) -> None:
     people.space(stand, "notes")
     stand.cloud.post("clock", {"settle_seconds": 2.0})
