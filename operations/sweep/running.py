@@ -57,7 +57,10 @@ def warm_pool(target: Target, finding: Finding) -> None:
 
 
 def execution(target: Target, finding: Finding) -> None:
-    """Stop a pipeline's execution; it waits for its own Lambda and callback steps (facts, 1.15)."""
+    """Stop a pipeline's execution; it waits for its own Lambda and callback steps (facts, 1.15).
+
+    Callback steps are answered: whoever was to do that may be gone.
+    """
     client = target.client("sagemaker")
     arn = finding.removal.parameters["PipelineExecutionArn"]
 
@@ -65,9 +68,22 @@ def execution(target: Target, finding: Finding) -> None:
         status: str = client.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
         if status == "Executing":
             _unless_it_ended(lambda: client.stop_pipeline_execution(PipelineExecutionArn=arn))
+        elif status == "Stopping":
+            _answer_callbacks(client, arn)
         return status if status in ("Executing", "Stopping") else ""
 
     insist(target, turn, JOB_MINUTES)
+
+
+def _answer_callbacks(client: Any, execution: str) -> None:
+    pages = client.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=execution)
+    for step in (step for page in pages for step in page["PipelineExecutionSteps"]):
+        token = step.get("Metadata", {}).get("Callback", {}).get("CallbackToken")
+        if token and step["StepStatus"] in ("Executing", "Stopping"):
+            reason = "The environment is being destroyed."
+            gone(lambda token=token: str(
+                client.send_pipeline_execution_step_failure(CallbackToken=token, FailureReason=reason) and ""
+            ))  # fmt: skip
 
 
 def schedule(target: Target, finding: Finding) -> None:

@@ -117,6 +117,20 @@ def test_executions_are_stopped_before_a_pipeline_is_deleted_and_stacks_keep_the
     pipelines(sagemaker, "busy", "idle", "stack")
     executions(sagemaker, "busy", "Executing", "Stopping", "Succeeded")
     sagemaker.stub.add_response("stop_pipeline_execution", {})
+    waiting = {"Callback": {"CallbackToken": "0123456789", "SqsQueueUrl": "queue"}}
+    over = {"Callback": {"CallbackToken": "9876543210", "SqsQueueUrl": "queue"}}
+    steps = [
+        {"StepName": "Job", "StepStatus": "Stopping", "Metadata": {"TrainingJob": {"Arn": arn("training-job", "x")}}},
+        {"StepName": "Asked", "StepStatus": "Executing", "Metadata": waiting},
+        {"StepName": "Answered", "StepStatus": "Succeeded", "Metadata": over},
+    ]
+    stopping = {"PipelineExecutionArn": arn("pipeline", f"{P}busy/execution/000000000001")}
+    sagemaker.reply("list_pipeline_execution_steps", stopping, {"PipelineExecutionSteps": steps})
+    sagemaker.reply(
+        "send_pipeline_execution_step_failure",
+        {"CallbackToken": "0123456789", "FailureReason": "The environment is being destroyed."},
+        {"PipelineExecutionArn": stopping["PipelineExecutionArn"]},
+    )
     executions(sagemaker, "idle", "Failed")
     sagemaker.stub.add_response("delete_pipeline", {"PipelineArn": arn("pipeline", "x")})
     executions(sagemaker, "stack")

@@ -60,7 +60,7 @@ def test_a_deploy_trains_nothing_and_has_no_endpoint(deployed: Any, cloud: Cloud
 def test_a_run_ends_with_a_monitored_endpoint(first: dict[str, Any], cloud: Cloud, workload: str) -> None:
     run, place = first[workload], Piped(cloud, ENVIRONMENT, workload)
     assert (run["status"], run["version"], run["approval"]) == ("Succeeded", 1, "Approved")
-    assert run["accuracy"] >= 0.9
+    assert float(run["accuracy"]) >= 0.9
     assert place.serving()["status"] == "InService"
     schedules = cloud.client("sagemaker").list_monitoring_schedules(EndpointName=place.endpoint)
     states = {
