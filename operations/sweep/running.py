@@ -80,10 +80,8 @@ def _answer_callbacks(client: Any, execution: str) -> None:
     for step in (step for page in pages for step in page["PipelineExecutionSteps"]):
         token = step.get("Metadata", {}).get("Callback", {}).get("CallbackToken")
         if token and step["StepStatus"] in ("Executing", "Stopping"):
-            reason = "The environment is being destroyed."
-            gone(lambda token=token: str(
-                client.send_pipeline_execution_step_failure(CallbackToken=token, FailureReason=reason) and ""
-            ))  # fmt: skip
+            answer = {"CallbackToken": token, "FailureReason": "The environment is being destroyed."}
+            _unless_it_ended(partial(client.send_pipeline_execution_step_failure, **answer))
 
 
 def schedule(target: Target, finding: Finding) -> None:
