@@ -13,9 +13,9 @@ from operations.audit.prices import item_month
 from operations.audit.survey import Survey
 from operations.project import ENVIRONMENT_TAG
 
-_SAGEMAKER = "/aws/sagemaker/"
+SAGEMAKER = "/aws/sagemaker/"
 SHARED = tuple(
-    _SAGEMAKER + name for name in ("TrainingJobs", "ProcessingJobs", "TransformJobs", "NotebookInstances", "studio")
+    SAGEMAKER + name for name in ("TrainingJobs", "ProcessingJobs", "TransformJobs", "NotebookInstances", "studio")
 )
 """Groups in which SageMaker keeps a stream for each job, notebook instance or app of the account."""
 
@@ -32,7 +32,7 @@ def log_groups(survey: Survey) -> Iterator[Finding]:
     }
     for name, tag_map in survey.each(lambda name: _tags(survey, name), listed):
         why = survey.owner.by_map(tag_map)
-        if not why and ENVIRONMENT_TAG not in tag_map and name.startswith(_SAGEMAKER):
+        if not why and ENVIRONMENT_TAG not in tag_map and name.startswith(SAGEMAKER):
             last = name.rsplit("/", 1)[-1]
             why = survey.owner.by_run_time_name(last) or ("name" if last in survey.memory.names else None)
         if why:
@@ -48,7 +48,7 @@ def log_streams(survey: Survey) -> Iterator[Finding]:
     """
     shared = [
         group["logGroupName"]
-        for group in survey.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=_SAGEMAKER)
+        for group in survey.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=SAGEMAKER)
         if group["logGroupName"] in SHARED
     ]
     if not shared:
@@ -59,14 +59,20 @@ def log_streams(survey: Survey) -> Iterator[Finding]:
     named = survey.owner.job_prefixes
     prefixes = {prefix for prefix in prefixes if not prefix.startswith(named)} | set(named)
     questions = [(group, prefix) for group in shared for prefix in sorted(prefixes)]
-    for (group, _), streams in survey.each(lambda pair: _streams(survey, *pair), questions):
+    for (group, _), streams in survey.each(lambda pair: streams_of(survey, *pair), questions):
         for stream in streams:
-            name = stream["logStreamName"]
-            removal = survey.owner.call("logs", "delete_log_stream", logGroupName=group, logStreamName=name)
-            yield _finding(survey, "log stream", f"{group} {name}", stream, "name", removal)
+            yield stream_finding(survey, group, stream, "name")
 
 
-def _streams(survey: Survey, group: str, prefix: str) -> list[Any]:
+def stream_finding(survey: Survey, group: str, stream: Any, why: str) -> Finding:
+    """Return what is told of a stream that is the environment's for this reason."""
+    name = stream["logStreamName"]
+    removal = survey.owner.call("logs", "delete_log_stream", logGroupName=group, logStreamName=name)
+    return _finding(survey, "log stream", f"{group} {name}", stream, why, removal)
+
+
+def streams_of(survey: Survey, group: str, prefix: str) -> list[Any]:
+    """Return the streams of a group whose names begin so."""
     return survey.pages("logs", "describe_log_streams", "logStreams", logGroupName=group, logStreamNamePrefix=prefix)
 
 
