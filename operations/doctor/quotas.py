@@ -21,8 +21,8 @@ class Quota:
     adjustable: bool
 
 
-MONITOR_INSTANCE, MONITORS = "ml.m5.large", 2
-"""What the hourly jobs run on that watch a pipeline's endpoint, and how many there are in an hour."""
+MONITORS = 2
+"""How many jobs watch a pipeline's endpoint in an hour."""
 
 
 def needed(environment: Environment) -> Counter[str]:
@@ -67,8 +67,7 @@ def _of_runs(workload: Workload) -> Counter[str]:
     need = Counter[str]()
     search = workload.train.tuning
     candidates = 1 + (min(2, search.max_jobs) if search else 0)
-    need[f"{workload.prepare.instance} for processing job usage"] += candidates + 1
-    need[f"{MONITOR_INSTANCE} for processing job usage"] += MONITORS
+    need[f"{workload.prepare.instance} for processing job usage"] += candidates + 1 + MONITORS
     need[f"{workload.serve.instance} for transform job usage"] += 1
     for instance, count in workload.serve.started_instances.items():
         need[f"{instance} for endpoint usage"] += 2 * count

@@ -194,6 +194,7 @@ def _place(url: str) -> tuple[str, str]:
 
 
 def _otherwise(answers: list[str]) -> str:
-    """Return the lines with the first one's answer exchanged for another's that differs."""
-    other = next(answer for answer in answers if answer != answers[0])
+    """Return the lines with the first one's prediction exchanged for another's that differs."""
+    predictions = [json.loads(answer)["prediction"] for answer in answers]
+    other = next(answer for answer, said in zip(answers, predictions, strict=True) if said != predictions[0])
     return "\n".join([other, *answers[1:]]) + "\n"

@@ -7,6 +7,8 @@ those after it find everything but the deployment done already, as nothing has c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,12 +72,8 @@ def test_a_run_ends_with_a_monitored_endpoint(first: dict[str, Any], cloud: Clou
     assert cloud.here("predict", workload, "--sample", "1", "--environment", ENVIRONMENT)
 
 
-@pytest.mark.parametrize("workload", WORKLOADS)
-def test_what_it_deployed_is_at_least_as_good_as_a_plain_model(
-    first: dict[str, Any], cloud: Cloud, workload: str, tmp_path: Any
-) -> None:
-    assert first
-    report = cloud.here("evaluate", workload, "--environment", ENVIRONMENT, "--out", str(tmp_path))
+def test_what_it_deployed_is_at_least_as_good_as_a_plain_model(penguins: Piped, tmp_path: Path) -> None:
+    report = penguins.cloud.here("evaluate", "penguins", "--environment", ENVIRONMENT, "--out", str(tmp_path))
     assert report["scikit_learn"]["at_least_as_good"] is True, report["scikit_learn"]
 
 
@@ -83,32 +81,29 @@ def test_everything_that_runs_made_is_tagged_or_named(penguins: Piped) -> None:
     """Else the audit, which asks for names and tags, would miss it: it is compared with what is billed."""
     audit = penguins.cloud.here("audit", "--environment", ENVIRONMENT, expect=1)
     found = {finding["name"] for finding in audit["findings"]}
-    billed = {arn.rsplit("/", 1)[-1] for arn in penguins.cloud.running_meters() if "endpoint" in arn}
-    assert billed
+    billed = {arn.split(":endpoint/")[1].split("/")[0] for arn in penguins.cloud.running_meters()}
+    assert billed == {Piped(penguins.cloud, ENVIRONMENT, workload).endpoint for workload in WORKLOADS}
     assert billed <= found
     for names in penguins.made().values():
         assert all(name.startswith(f"sandcastle-{ENVIRONMENT}--") for name in names)
 
 
-def test_an_hour_of_monitoring(penguins: Piped) -> None:
-    cloud = penguins.cloud
-    cloud.here("evaluate", "penguins", "--environment", ENVIRONMENT, "--no-baseline")
+@pytest.mark.usefixtures("unharmed")
+def test_data_of_an_hour_are_compared_with_what_the_model_learnt_from(penguins: Piped) -> None:
+    cloud, which = penguins.cloud, {"EndpointName": penguins.endpoint, "MonitoringTypeEquals": "DataQuality"}
+    cloud.here("predict", "penguins", "--sample", "1", "--environment", ENVIRONMENT)
     cloud.advance(300)  # until what was asked is captured
-    cloud.advance(2 * 3600)
+    hour = datetime.fromtimestamp(cloud.admin("clock")["now"], UTC)
+    cloud.advance(3600)
 
-    def ended() -> set[str]:
-        runs = penguins.sagemaker.list_monitoring_executions(EndpointName=penguins.endpoint)
-        states = {one["MonitoringType"]: one["MonitoringExecutionStatus"]
-                  for one in runs["MonitoringExecutionSummaries"]}  # fmt: skip
-        return set(states.values()) if set(states) == {"DataQuality", "ModelQuality"} else set()
+    def ended() -> str:
+        """How the job ended that looks at this hour: it is scheduled for the beginning of the next one."""
+        listed = penguins.sagemaker.list_monitoring_executions(**which, ScheduledTimeAfter=hour)
+        states = [one["MonitoringExecutionStatus"] for one in listed["MonitoringExecutionSummaries"]]
+        return states[-1] if states and states[-1] not in {"Pending", "InProgress", "Stopping"} else ""
 
-    running = {"Pending", "InProgress", "Stopping"}
-    cloud.until(lambda: ended() and not ended() & running, "the jobs of the hour")
-    runs = penguins.sagemaker.list_monitoring_executions(
-        EndpointName=penguins.endpoint, MonitoringTypeEquals="DataQuality"
-    )
-    states = [one["MonitoringExecutionStatus"] for one in runs["MonitoringExecutionSummaries"]]
-    assert states[-1] in {"Completed", "CompletedWithViolations"}, runs["MonitoringExecutionSummaries"]
+    ending = cloud.until(ended, "the job of the hour")
+    assert ending in {"Completed", "CompletedWithViolations"}, penguins.sagemaker.list_monitoring_executions(**which)
 
 
 def test_one_that_is_not_good_enough_to_be_deployed_unseen_waits_and_is_deployed_when_it_is_approved(
@@ -156,22 +151,59 @@ def test_a_version_that_answers_wrongly_never_replaces_what_serves(penguins: Pip
     assert unharmed
 
 
-def test_a_run_that_broke_off_goes_on_and_makes_nothing_twice(penguins: Piped) -> None:
+BREAKS = {
+    "ChooseBest": {"effect": "crash", "when": "start"},
+    "Deploy": {"operation": "UpdateEndpoint", "effect": "crash-function", "when": "end"},
+    "Confirm": {"operation": "DeleteEndpointConfig", "effect": "crash-function", "when": "end"},
+    "Schedules": {"operation": "CreateDataQualityJobDefinition", "effect": "crash-function", "when": "end"},
+}
+"""By step, how its function dies: before anything, or after a call that took effect and that it does not know of."""
+
+
+@pytest.mark.parametrize(
+    "step", [pytest.param(one, marks=[] if one == "Deploy" else [pytest.mark.exhaustive]) for one in BREAKS]
+)
+def test_a_run_that_broke_off_goes_on_and_makes_nothing_twice(
+    penguins: Piped, first: dict[str, Any], step: str
+) -> None:
     cloud = penguins.cloud
-    crash = {"function": "FunctionsDeploy", "effect": "crash", "when": "end", "calls": 6, "times": 1}
-    cloud.post("faults", {"rules": [crash]})
+    (made,) = [one["made"] for one in first["penguins"]["steps"] if one["name"] == step]
+    function = made.rsplit(":", 1)[-1]
+    whose = {"function": function} if BREAKS[step]["effect"] == "crash" else {"service": "sagemaker"}
+    cloud.post("faults", {"rules": [{**BREAKS[step], **whose, "times": 1}]})
     broken = penguins.run(expect=1)
-    assert [step["name"] for step in broken["steps"] if step["state"] == "failed"] == ["Deploy"]
+    assert [one["name"] for one in broken["steps"] if one["state"] == "failed"] == [step]
     cloud.post("faults", {"rules": []})
-    made, versions = penguins.made(), penguins.versions()
+    made_so_far, versions = penguins.made(), penguins.versions()
     again = penguins.run("--retry")
     assert (again["status"], again["execution"]) == ("Succeeded", broken["execution"])
-    assert penguins.versions() == versions
     assert penguins.serving()["status"] == "InService"
-    after = penguins.made()
-    for kind in ("list_endpoints", "list_transform_jobs", "list_monitoring_schedules"):
-        assert after[kind] == made[kind]
-    assert len(after["list_endpoint_configs"]) == len(after["list_models"]) == 2  # what serves, and the one before
+    made_now = penguins.made()
+    if step != "ChooseBest":  # which nothing has been made before
+        assert penguins.versions() == versions
+        assert made_now["list_transform_jobs"] == made_so_far["list_transform_jobs"]
+    assert len(made_now["list_endpoints"]) == 1
+    assert (
+        len(made_now["list_endpoint_configs"]) == len(made_now["list_models"]) == 2
+    )  # what serves, and the one before
+    assert len(made_now["list_monitoring_schedules"]) == 2
+    assert (
+        len(made_now["list_data_quality_job_definitions"]) == len(made_now["list_model_quality_job_definitions"]) == 1
+    )
+
+
+@pytest.mark.exhaustive
+def test_two_runs_at_once_do_not_fight_over_the_endpoint(penguins: Piped) -> None:
+    before = penguins.versions()
+    run = ("pipeline", "run", "penguins", "--environment", ENVIRONMENT)
+    runs = at_once(penguins.cloud, run, run)
+    assert [one["status"] for one in runs] == ["Succeeded", "Succeeded"]
+    numbers = {one["version"] for one in runs}
+    assert numbers == set(penguins.versions()) - set(before)
+    serving = penguins.serving()
+    assert serving["status"] == "InService"
+    assert any(f"-{number}-" in serving["config"] for number in numbers)
+    assert len(penguins.made()["list_endpoints"]) == 1
 
 
 def test_a_destroy_during_runs_reaches_zero(penguins: Piped) -> None:
