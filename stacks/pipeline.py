@@ -230,6 +230,7 @@ class PipelineStack(EnvironmentStack):
         for rule in events.rules:
             for started in pipelines:
                 rule.add_resource_dependency(started)
+        functions.approved.resource.add_resource_dependency(pipelines[1])  # an approval that comes late starts nothing
         for registers in pipelines:
             registers.add_resource_dependency(group)
         SpendingLimit(

@@ -124,6 +124,14 @@ class Busy:
         row = ",".join(["0"] * 59)  # without data of the hour its job would fail
         self._cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=row)
         self._cloud.advance(120)  # until it is written
+        self.watch(endpoint, name)
+        runs = self._sagemaker.list_monitoring_executions
+        self._cloud.advance(2 * 3600)
+        which = {"MonitoringScheduleName": name}
+        self._cloud.until(lambda: runs(**which)["MonitoringExecutionSummaries"], "a job of the schedule")
+
+    def watch(self, endpoint: str, name: str) -> None:
+        """Have a schedule of this name that watches an endpoint which captures, and a definition beside its own."""
         bucket = str(self._job["OutputDataConfig"]["S3OutputPath"]).removeprefix("s3://").partition("/")[0]
         output = {"S3Uri": f"s3://{bucket}/bank/monitoring", "LocalPath": "/opt/ml/processing/output"}
         source = {"EndpointInput": {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input"}}
@@ -160,11 +168,8 @@ class Busy:
             },
             Tags=self._tags,
         )
-        describe, runs = self._sagemaker.describe_monitoring_schedule, self._sagemaker.list_monitoring_executions
-        which = {"MonitoringScheduleName": name}
+        describe, which = self._sagemaker.describe_monitoring_schedule, {"MonitoringScheduleName": name}
         self._cloud.until(lambda: describe(**which)["MonitoringScheduleStatus"] == "Scheduled", "the schedule")
-        self._cloud.advance(2 * 3600)
-        self._cloud.until(lambda: runs(**which)["MonitoringExecutionSummaries"], "a job of the schedule")
 
     def scaled_endpoint(self) -> str:
         """Have an endpoint whose alarm of step scaling outlives it; return the alarm's name."""

@@ -241,6 +241,7 @@ ORDER = [
     ("Events(Approved|Failed)[0-9A-F]{8}", PIPELINES, "what starts a run goes before what runs"),
     ("Events(Approved|Failed)[0-9A-F]{8}", "Group", "and before what it listens to"),
     ("Events(Approved|Failed)Permission.*", "Events(Approved|Failed)[0-9A-F]{8}", "a permission names its rule"),
+    ("FunctionsApproved[0-9A-F]{8}", "Deployment", "what an event calls that comes late starts no run of it any more"),
     (PIPELINES, "Group", "runs register in it"),
     (PIPELINES, "Alarms(Errors|Latency).*", "an update that a run began is watched to its end"),
     (PIPELINES, "Role", "runs work as it"),
