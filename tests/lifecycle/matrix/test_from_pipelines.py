@@ -31,12 +31,12 @@ _MAY = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 _FUNCTION = textwrap.dedent(
     """
-    import boto3, time
+    import boto3, json, time
 
     def handler(event, context):
         time.sleep(event["seconds"])
         sagemaker = boto3.client("sagemaker")
-        for operation, request in event["calls"]:
+        for operation, request in json.loads(event["calls"]):
             getattr(sagemaker, operation)(**request)
         return {}
     """
@@ -128,7 +128,7 @@ def _slow(stand: Stand) -> None:
         "Name": "Slow",
         "Type": "Lambda",
         "FunctionArn": _function(stand),
-        "Arguments": {"seconds": 4, "calls": calls},
+        "Arguments": {"seconds": 4, "calls": json.dumps(calls)},
     }
     _executing(stand, step)
 

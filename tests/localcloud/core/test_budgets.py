@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.localcloud.conftest import started
 from tests.localcloud.core.stacks import Stack, unique
 
 if TYPE_CHECKING:
@@ -55,6 +57,16 @@ def test_it_is_made_changed_replaced_and_deleted(localcloud: Localcloud) -> None
     assert first not in names
     assert stack.delete() == "DELETE_COMPLETE"
     assert second not in [item["BudgetName"] for item in api.describe_budgets(**account).get("Budgets", [])]
+
+
+def test_a_reset_forgets_it(tmp_path: Path) -> None:
+    with started(tmp_path) as server:
+        stack = Stack(server, unique("budget"))
+        assert stack.create(budget("a@example.com", name="forgotten")) == "CREATE_COMPLETE", stack.reasons()
+        server.admin("POST", "reset", {})
+        assert server.client("budgets").describe_budgets(AccountId="000000000000").get("Budgets", []) == []
+        again = Stack(server, unique("budget"))
+        assert again.create(budget("a@example.com", name="forgotten")) == "CREATE_COMPLETE", again.reasons()
 
 
 def test_its_tags_are_kept(localcloud: Localcloud) -> None:

@@ -9,6 +9,11 @@ from typing import Any
 from ministack.services import budgets
 
 
+def reset() -> None:
+    """Forget every budget: MiniStack's own reset asks only the services that it serves itself."""
+    budgets.reset()
+
+
 def operations() -> frozenset[str]:
     """What MiniStack's Budgets serves."""
     return frozenset(budgets._DISPATCH)

@@ -113,6 +113,7 @@ CONTRACT: dict[str, str] = {
     "ministack.services.budgets._budgets": "AccountScopedDict",
     "ministack.services.budgets._notification_store": "AccountScopedDict",
     "ministack.services.budgets._tags": "AccountScopedDict",
+    "ministack.services.budgets.reset": "function",
     "ministack.services.cloudformation._exports": _STORE,
     "ministack.services.cloudformation._stacks": _STORE,
     "ministack.services.cloudformation.changesets._deploy_stack_async": "function",

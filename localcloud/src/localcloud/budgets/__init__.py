@@ -10,6 +10,7 @@ from __future__ import annotations
 def install() -> None:
     """Put the service in MiniStack's place and add ``/_localcloud/spend``."""
     from localcloud import adapter, admin
+    from localcloud.adapter import budget_store
     from localcloud.budgets.actions import Actions
     from localcloud.budgets.evaluation import Evaluation
     from localcloud.budgets.service import Budgets
@@ -24,6 +25,7 @@ def install() -> None:
     def reset() -> None:
         for part in (ledger, actions, evaluation):
             part.reset()
+        budget_store.reset()
 
     adapter.register_service(
         "budgets",
