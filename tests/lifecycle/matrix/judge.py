@@ -46,7 +46,7 @@ def destroyed_to_zero(situation: Situation, empty: Cloud) -> None:
     }
     MATRIX.mkdir(parents=True, exist_ok=True)
     (MATRIX / f"{situation.name.replace(' ', '-')}.json").write_text(json.dumps(figures), encoding="utf-8")
-    assert left == {}
+    assert left == {}, left
     assert report["clean"] is True
     assert empty.running_meters() == []
     assert empty.stacks() == {}

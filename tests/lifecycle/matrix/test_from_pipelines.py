@@ -27,7 +27,8 @@ LATE = "sandcastle-matrix--users-ada--late"
 
 _TRUST = {"Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com", "sagemaker.amazonaws.com"]},
           "Action": "sts:AssumeRole"}  # fmt: skip
-_MAY = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+_MAY = {"Effect": "Allow", "NotAction": "logs:CreateLogGroup", "Resource": "*"}
+"""Anything, but for what no function of the environment may: it would have a log group that nobody knows of."""
 
 _FUNCTION = textwrap.dedent(
     """
