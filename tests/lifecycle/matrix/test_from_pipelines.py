@@ -62,6 +62,12 @@ def _run_trains(stand: Stand) -> None:
     own.until(run, "Train", "Executing", "Succeeded")
 
 
+@situation(
+    "three runs of a pipeline at the same time, and only results of whole runs are used again",
+    settings=PIPELINE,
+    switches={"step-cache": "succeeded-executions"},
+    exhaustive=True,
+)
 @situation("three runs of a pipeline at the same time", settings=PIPELINE, exhaustive=True)
 def _runs(stand: Stand) -> None:
     own = _own(stand)
