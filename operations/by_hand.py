@@ -21,18 +21,19 @@ MARK = "run-"
 """What stands after the prefix in the name of everything that is made by hand."""
 
 
-def new_name(environment: str, workload: str) -> str:
-    """Return a name for a job or a model: the workload's prefix, the time and a bit of chance.
+def new_name(environment: str, workload: str, mark: str = MARK) -> str:
+    """Return a name for a job or a model: the workload's prefix, a mark of four letters, the time, a bit of chance.
 
     Jobs keep their names for ever. It has at most the 63 characters that SageMaker allows, because a name of the
     stack's own jobs, with fingerprint, stack and attempt, is as long.
     """
-    return f"{names_begin(environment, workload)}{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(1)}"
+    begins = names_begin(environment, workload, mark)
+    return f"{begins}{datetime.now(UTC):%y%m%d-%H%M%S}-{secrets.token_hex(1)}"
 
 
-def names_begin(environment: str, workload: str) -> str:
+def names_begin(environment: str, workload: str, mark: str = MARK) -> str:
     """Return what all names begin with that ``new_name`` makes for this workload, and no others do."""
-    return f"{job_prefix(environment, workload)}-{MARK}"
+    return f"{job_prefix(environment, workload)}-{mark}"
 
 
 def tags_of(environment: str, workload: str) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NoReturn
 
-from operations.commands import daily, doctor, lifecycle, models, pipelines, tutorials, workloads
+from operations.commands import daily, doctor, lifecycle, models, monitor, pipelines, tutorials, workloads
 from operations.commands.common import Handler
 from operations.console import Console
 from operations.errors import EXIT_FAILED, EXIT_USAGE, OperationError, UsageError
@@ -21,7 +21,10 @@ from sandcastle.config import ConfigError
 
 _GOES_ON = "What CloudFormation began goes on in the target; `sandcastle status` shows it."
 
-_GROUPS = {"pipeline": "run, watch, list, approve, reject, graph: the pipeline of a workload"}
+_GROUPS = {
+    "pipeline": "run, watch, list, approve, reject, graph: the pipeline of a workload",
+    "monitor": "show, run, report: what the monitors of a workload find",
+}
 """Commands of two words, by the first."""
 
 
@@ -100,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(handler=handler)
         return sub
 
-    for module in (doctor, lifecycle, daily, workloads, models, tutorials, pipelines):
+    for module in (doctor, lifecycle, daily, workloads, models, tutorials, pipelines, monitor):
         module.register(command)
     return parser
 

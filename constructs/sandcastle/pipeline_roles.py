@@ -129,7 +129,12 @@ def monitor_role(
             read_objects(buckets.reports, watched, reports, reason="captured data and reports of this workload only"),
             list_objects(buckets.reports, watched, reports),
             write_objects(buckets.reports, reports, reason="SageMaker names reports by endpoint, schedule and hour"),
-            *write_logs(_PROCESSING, f"{names.pipeline_job_prefix}-*", *(f"{begin}-*" for begin in _WATCHES)),
+            *write_logs(
+                _PROCESSING,
+                f"{names.pipeline_job_prefix}-*",
+                f"{names.job_prefix}-mon-*",  # run by hand: operations/monitor
+                *(f"{begin}-*" for begin in _WATCHES),
+            ),
             put_metrics(_PROCESSING, *_METRICS),
             *pull_image(image, merger),
         ],

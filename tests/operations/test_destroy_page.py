@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -21,10 +20,10 @@ from operations.destroy.run import Run
 from operations.stacks import Stack
 from operations.sweep import Swept
 from operations.target import Target
+from tests.operations.webpage import Page
 
 BEGIN = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 NASTY = '<script>alert("x")</script>'
-_VOID = {"meta", "path", "line", "br"}
 
 
 def finding(kind: str, name: str, usd: float | None = 0.0) -> Finding:
@@ -49,34 +48,6 @@ def a_run(*, left: tuple[Finding, ...] = (), unanswered: dict[str, str] | None =
     run.swept += [Swept(one, BEGIN, 1.0, "AccessDenied: not authorized") for one in left]
     run.attempts, run.seconds = 1, 211.4
     return run
-
-
-class Page(HTMLParser):
-    """Insists on closed tags and collects what a browser would load, and the text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.loads: list[str] = []
-        self.text = ""
-        self.scripts = 0
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "data", "action", "xlink:href")]
-        self.scripts += tag == "script"
-        if tag not in _VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag, f"</{tag}> closes nothing"
-
-    def handle_startendtag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
-        assert tag in _VOID
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.mark.parametrize("left", [(), (finding("endpoint", f"still-{NASTY}", 12.0),)])

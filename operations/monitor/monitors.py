@@ -1,0 +1,103 @@
+"""The monitors of a workload's endpoint: which schedules there are, and what each of them does.
+
+The endpoint is that of the workload's stack, or the one that its pipeline has put in service. Monitors are found by the
+endpoint that they watch, whoever made them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from operations.errors import OperationError, UsageError
+from operations.outputs import endpoint_outputs
+from operations.target import Target
+
+Kind = Literal["DataQuality", "ModelQuality"]
+WORDS: dict[Kind, str] = {"DataQuality": "data-quality", "ModelQuality": "model-quality"}
+"""What people call a monitor, as the environment file does."""
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """One schedule: its name, what it judges, when, and the definition of its jobs."""
+
+    schedule: str
+    kind: Kind
+    endpoint: str
+    rhythm: str
+    status: str
+    definition: str
+    engine: str = "model-monitor"
+
+    @property
+    def word(self) -> str:
+        """``data-quality`` or ``model-quality``."""
+        return WORDS[self.kind]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The monitored endpoint of one workload in one environment; find it with ``find``."""
+
+    target: Target
+    environment: str
+    workload: str
+    endpoint: str
+    outputs: dict[str, str]
+
+    @classmethod
+    def find(cls, target: Target, environment: str, workload: str) -> Watched:
+        """Return it. Raises OperationError where the workload is not deployed or has no real-time endpoint."""
+        outputs = endpoint_outputs(target, environment, workload, "real-time")
+        return cls(target, environment, workload, outputs["EndpointName"], outputs)
+
+    @property
+    def has_pipeline(self) -> bool:
+        """Whether a pipeline trains the workload: what a deploy trains has a fingerprint."""
+        return "Fingerprint" not in self.outputs
+
+    def monitors(self) -> list[Monitor]:
+        """Return the endpoint's monitors, that of the data first. Raises OperationError when it has none."""
+        sagemaker = self.target.client("sagemaker")
+        pages = sagemaker.get_paginator("list_monitoring_schedules").paginate(EndpointName=self.endpoint)
+        found = []
+        for page in pages:
+            for one in page["MonitoringScheduleSummaries"]:
+                if one.get("MonitoringType") in WORDS:
+                    name = one["MonitoringScheduleName"]
+                    found.append(_monitor(sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)))
+        if not found:
+            raise OperationError(
+                f"Nothing monitors {self.workload} in environment {self.environment}: endpoint {self.endpoint} has no "
+                "monitoring schedule. A pipeline makes them when it deploys; docs/monitoring.md says how to have them."
+            )
+        return sorted(found, key=lambda one: (one.kind, one.schedule))
+
+    def chosen(self, word: str | None) -> list[Monitor]:
+        """Return the monitors that a person means by ``data-quality``, ``model-quality`` or nothing, which is all.
+
+        Raises UsageError when there is no such monitor.
+        """
+        every = self.monitors()
+        found = [one for one in every if word in (None, one.word)]
+        if not found:
+            there = ", ".join(sorted({one.word for one in every}))
+            raise UsageError(f"--monitor {word}: {self.workload} has no such monitor. There are: {there}")
+        return found
+
+    def command(self, what: str) -> str:
+        """Return what a person types to do something with these monitors: ``report``."""
+        return f"sandcastle monitor {what} {self.workload} --environment {self.environment}"
+
+
+def _monitor(found: dict[str, Any]) -> Monitor:
+    config = found["MonitoringScheduleConfig"]
+    return Monitor(
+        schedule=found["MonitoringScheduleName"],
+        kind=found["MonitoringType"],
+        endpoint=found["EndpointName"],
+        rhythm=config.get("ScheduleConfig", {}).get("ScheduleExpression", ""),
+        status=found["MonitoringScheduleStatus"],
+        definition=config.get("MonitoringJobDefinitionName", ""),
+    )
