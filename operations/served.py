@@ -36,6 +36,7 @@ class ServedWorkload:
     endpoint: str
     dataset_uri: str
     content_type: str
+    accept: str
     spec: Spec
     invoke: Callable[[bytes], bytes]
 
@@ -47,17 +48,18 @@ class ServedWorkload:
         known_workload(workload)
         outputs = endpoint_outputs(target, environment, workload, *kinds)
         described = yaml.safe_load((WORKLOADS / workload / "workload.yaml").read_text(encoding="utf-8"))
-        endpoint, content_type = outputs["EndpointName"], outputs["ContentType"]
+        endpoint, content_type, accept = (outputs[key] for key in ("EndpointName", "ContentType", "Accept"))
         return cls(
             target=target,
             workload=workload,
             endpoint=endpoint,
             dataset_uri=outputs["DatasetUri"],
             content_type=content_type,
+            accept=accept,
             spec=spec_of(WorkloadFile.model_validate(described).evaluate),
             invoke=AsyncInvoker(target, workload, outputs)
             if outputs.get("EndpointKind") == "async"
-            else endpoint_invoker(target.client("sagemaker-runtime"), endpoint, content_type, outputs["Accept"]),
+            else endpoint_invoker(target.client("sagemaker-runtime"), endpoint, content_type, accept),
         )
 
     @cached_property

@@ -39,6 +39,14 @@ def parse_clusters(reply: bytes, where: str) -> list[int]:
     return [_cluster(value, row, text) for row, value in enumerate(_values(text, where, "answer"), start=1)]
 
 
+def raw_answers(reply: bytes, where: str) -> list[str]:
+    """Return what stands for each row as the model has written it, whatever it is.
+
+    Raises EvaluationError when the reply has another form.
+    """
+    return [str(value) for value in _values(reply.decode("utf-8", "replace"), where, "answer")]
+
+
 def parse_predictions(spec: Binary, reply: bytes) -> list[Prediction]:
     """Return one prediction per score in ``reply``; raises as parse_scores does."""
     return [classify(spec, score) for score in parse_scores(reply, spec.score)]

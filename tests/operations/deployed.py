@@ -37,8 +37,11 @@ class Deployed:
         return name
 
 
-def deployed(server: Any, target: Target) -> Deployed:
-    """Make all of it in the localcloud: XGBoost on two columns, of which the larger decides."""
+def deployed(server: Any, target: Target, *, capture: bool = False) -> Deployed:
+    """Make all of it in the localcloud: XGBoost on two columns, of which the larger decides.
+
+    With ``capture`` the endpoint keeps all requests and answers below ``capture/bank`` of the bucket.
+    """
     name = f"sandcastle-{ENVIRONMENT}--{WORKLOAD}--0123"
     shop = Workshop.open(server, f"{ENVIRONMENT}-data")
     s3, sagemaker = target.client("s3"), target.client("sagemaker")
@@ -53,7 +56,16 @@ def deployed(server: Any, target: Target) -> Deployed:
     container = {"Image": image, "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=shop.role, PrimaryContainer=container)
     variant = {"VariantName": "main", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    keep = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{shop.bucket}/capture/{WORKLOAD}",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
+    }
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name, ProductionVariants=[variant], **({"DataCaptureConfig": keep} if capture else {})
+    )
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     wait_for(lambda: sagemaker.describe_endpoint(EndpointName=name), lambda one: one["EndpointStatus"] == "InService")
     outputs = {
