@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import lifecycle, pipelines, serving, synth
+from tests.benchmarks import lifecycle, monitoring, pipelines, serving, synth
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
     synth.run(options.pairs)
     pipelines.run()
     serving.run()
+    monitoring.run()
     lifecycle.run()
     if not options.without_clone:
         lifecycle.run_in_empty_clone()
