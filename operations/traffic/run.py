@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -154,20 +155,19 @@ def run_truth(
 def _send(
     parts: Iterator[tuple[float, list[Any]]], sender: Sender, pace: Pace, truth: Truth | None, console: Console
 ) -> None:
-    """Send part by part; labels are delivered in rounds, up to the moment that time is about to go on to."""
+    """Send part by part, and deliver labels in rounds."""
     told = _Told(console, sender.tally)
-    round_ends: float | None = None
+    round_ends = math.inf
     for now, part in parts:
-        if round_ends is not None and now >= round_ends and truth:
+        if truth and now >= round_ends:
             truth.deliver(now)
-        if round_ends is None or now >= round_ends:
-            round_ends = (now // pace.rounds + 1) * pace.rounds
+        round_ends = (now // pace.rounds + 1) * pace.rounds
         for request in part:
             sender.put(request)
         if pace.whole:
             sender.drain()
             if truth and now + pace.stroke >= round_ends:
-                truth.deliver(round_ends)
+                truth.deliver(round_ends)  # before time reaches the hour, and the monitors begin
         told.tell(now)
 
 

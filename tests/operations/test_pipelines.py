@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from operations.predict import predict_sample
 from operations.run_tutorial import run_tutorial
 from operations.status import status
 from operations.target import Target
+from operations.traffic.run import Knowledge, Wanted, run_traffic
+from operations.traffic.stopping import Stop
+from operations.traffic.watched import Watched
 from operations.train import train
 from operations.transform import transform
 from tests.localcloud.conftest import Localcloud
@@ -154,6 +158,16 @@ def test_what_a_pipeline_has_deployed_is_asked_judged_and_run_like_any_other(
     assert judged["confusion"]["true_positive"] == 2
     batch = transform(served.target, ENVIRONMENT, WORKLOAD, None, False, tmp_path, console)
     assert batch["lines"] == 4
+
+
+def test_traffic_goes_to_what_a_pipeline_has_deployed(served: Piped, console: Console) -> None:
+    watched = Watched.find(served.target, ENVIRONMENT, WORKLOAD)
+    said = run_traffic(watched, Wanted(rate=20, seconds=0.5, real_time=True), None, console, Stop())
+    assert (said["endpoint"], said["answered"], said["capture"]) == (served.place.endpoint, 10, None)
+    with pytest.raises(OperationError, match="keeps no requests"):
+        Knowledge().truth(watched, 0)
+    kept = replace(watched, capture="s3://reports/capture/bank/e", percent=100)
+    assert kept.truth == "s3://reports/monitoring/bank/ground-truth"
 
 
 def test_the_status_says_what_ran_last_and_which_version_serves(
