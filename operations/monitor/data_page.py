@@ -12,7 +12,6 @@ from operations.monitor.findings import (
     Column,
     Reports,
     about_all,
-    columns,
     missing,
     number,
     percent,
@@ -39,7 +38,7 @@ _DISTANCE = (
 
 def verdict(found: Found) -> tuple[str, str]:
     """Return the page's first two lines as HTML."""
-    every = columns(found.reports)
+    every = found.columns
     bad = [one for one in every if one.violated]
     name = escape(found.watched.workload)
     rows = count(found.reports.rows, "row")
@@ -59,7 +58,7 @@ def verdict(found: Found) -> tuple[str, str]:
 
 def tiles(found: Found) -> list[tuple[str, str]]:
     """Return the numbers at the top."""
-    every = columns(found.reports)
+    every = found.columns
     far = max((one for one in every if one.distance is not None), key=lambda one: one.distance or 0.0, default=None)
     return [
         (f"{found.reports.rows:,}", "rows were looked at"),
@@ -75,7 +74,7 @@ def tiles(found: Found) -> list[tuple[str, str]]:
 
 def sections(found: Found) -> list[str]:
     """Return the parts of the page."""
-    every = columns(found.reports)
+    every = found.columns
     return [_violations(found, every), _panels(found, every), _trend(found, every)]
 
 
@@ -89,10 +88,10 @@ def _violations(found: Found, every: list[Column]) -> str:
     if not rows:
         return ""
     body = "".join(
-        f'<tr><td class="by"><b>{escape(name)}</b></td><td class="by">{chip(check)}</td><td>{escape(words)}</td></tr>'
+        f'<tr><td class="by"><b>{escape(name)}</b><br>{chip(check)}</td><td>{escape(words)}</td></tr>'
         for name, check, words in rows
     )
-    head = "<thead><tr><th>column</th><th>what</th><th></th></tr></thead>"
+    head = "<thead><tr><th>column</th><th>what is different</th></tr></thead>"
     table = f'<div class="card"><table>{head}<tbody>{body}</tbody></table></div>'
     return section("What is not as it was", "Each line is a violation of what the training data gave as normal.", table)
 
@@ -136,8 +135,15 @@ def _panel(one: Column, labels: Mapping[str, str], answered: bool) -> str:
     note = "what the model answered; in training, the label" if answered else _note(one)
     return (
         f'<div class="panel{" bad" if one.violated else ""}">'
-        f"<h3><span>{escape(one.name)}</span><em>{_far(one)}</em></h3>{drawn}<small>{escape(note)}</small></div>"
+        f"<h3><span>{escape(one.name)}</span><em>{escape(_corner(one))}</em></h3>{drawn}<small>{escape(note)}</small></div>"
     )
+
+
+def _corner(one: Column) -> str:
+    """What stands beside a column's name: how far it is, but for one that is near and has another violation."""
+    if one.violated and "baseline_drift_check" not in one.checks:
+        return ", ".join(dict.fromkeys(NAMES.get(check, check) for check in one.checks))
+    return _far(one)
 
 
 def _note(one: Column) -> str:

@@ -112,7 +112,7 @@ def trend(points: Sequence[Point], limit: float | None, what: str) -> str:
         )
     parts += [_line(points, name, look, x, y) for name, look in zip(names, _LINES, strict=False)]
     parts += _names(points, names, y)
-    every_nth = max(1, -(-len(points) // 8))
+    every_nth = max(1, -(-len(points) // 6))
     for place, point in enumerate(points):
         look = "current" if point.current else ""
         if not point.values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from operations.errors import OperationError
 from operations.evaluation import EvaluationError, read_test_split
-from operations.monitor.findings import Reports
+from operations.monitor.findings import Column, Reports, columns
+from operations.monitor.marks import Mark, marks
 from operations.monitor.monitors import Watched
 from operations.monitor.runs import Folders, Run, folders_of, runs
 
@@ -32,6 +34,16 @@ class Found:
     """The newest runs, this one among them, the oldest first; None for one that has judged nothing."""
     labels: Mapping[str, str]
     """What the workload calls its classes, by the number that stands in the data."""
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """Of a run about data: its columns, the worst first."""
+        return columns(self.reports)
+
+    @cached_property
+    def marks(self) -> list[Mark]:
+        """Of a run about a model: its metrics, the worst first."""
+        return marks(self.reports)
 
     @classmethod
     def of(cls, watched: Watched, run: Run) -> Found:

@@ -17,7 +17,7 @@ _CLASSES = 12
 
 def verdict(found: Found) -> tuple[str, str]:
     """Return the page's first two lines as HTML."""
-    every = marks(found.reports)
+    every = found.marks
     name, lead = escape(found.watched.workload), leading(every)
     rows = f"{count(found.reports.rows, 'answer')} with a label"
     beside = (
@@ -33,7 +33,7 @@ def verdict(found: Found) -> tuple[str, str]:
 
 def tiles(found: Found) -> list[tuple[str, str]]:
     """Return the numbers at the top."""
-    every = marks(found.reports)
+    every = found.marks
     lead = leading(every)
     right = [(f"{lead.value:.3f}", f"{lead.name} now")] if lead and lead.value is not None else []
     if lead and lead.before is not None:
@@ -48,7 +48,7 @@ def tiles(found: Found) -> list[tuple[str, str]]:
 
 def sections(found: Found) -> list[str]:
     """Return the parts of the page."""
-    every = marks(found.reports)
+    every = found.marks
     return [_strangers(found), _marks(every), _matrices(found), _trend(found, every)]
 
 
