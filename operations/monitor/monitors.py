@@ -69,8 +69,8 @@ class Watched:
                     found.append(_monitor(sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)))
         if not found and self.outputs.get("MonitoringEngine") == "portable":
             raise OperationError(
-                f"{self.workload} is monitored by the portable engine in environment {self.environment}, whose schedules "
-                "this command does not know yet: its reports are in "
+                f"{self.workload} is monitored by the portable engine in environment {self.environment}, whose "
+                "schedules this command does not know yet. Its reports are in "
                 f"{self.outputs.get('MonitoringReports', 'the reports bucket')}."
             )
         if not found:
