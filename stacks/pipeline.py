@@ -136,7 +136,7 @@ class PipelineStack(EnvironmentStack):
                 kept=[f"{places.folder}/{version}/*"],
             ),
         )
-        judging = _judging(workload)
+        judging = Judging.of(workload)
         functions = PipelineFunctions(
             self,
             "Functions",
@@ -264,12 +264,6 @@ class PipelineStack(EnvironmentStack):
         """What a dashboard in another stack shows of the endpoint, also before there is one."""
         names = replace(self._names, part=cdk.Fn.import_value(self._part))
         return Row(names.workload, names.endpoint, self._serve)
-
-
-def _judging(workload: Workload) -> Judging:
-    """Return how runs judge models; clusters have no pipeline, which loading the environment has checked."""
-    found = workload.evaluate
-    return Judging("binary" if found.kind == "binary" else "multiclass", found.answer, found.threshold)
 
 
 def _image(key: str, region: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import aws_cdk as cdk
@@ -10,15 +11,19 @@ from constructs import Construct
 from sandcastle import batch_access
 from sandcastle.assets import Assets
 from sandcastle.code import code_asset
-from sandcastle.config import Environment, Train, Workload
+from sandcastle.config import MONITOR_IMAGE, PORTABLE_IMAGE, Environment, Train, Workload
 from sandcastle.config.catalogue import image_uri
 from sandcastle.config.serving_spec import MAIN
 from sandcastle.dashboard import Row
 from sandcastle.dataset import Dataset
+from sandcastle.endpoint_config import ServingPlaces
 from sandcastle.hosted_model import HostedModel
 from sandcastle.job_logs import JobLogs
 from sandcastle.job_permissions import JobPermissions
 from sandcastle.job_provider import JobProvider
+from sandcastle.monitor_places import MonitorPlaces
+from sandcastle.monitor_roles import MonitorAccess
+from sandcastle.monitoring import Monitoring
 from sandcastle.naming import WorkloadNames
 from sandcastle.resource import EnvironmentStack
 from sandcastle.spending_limit import SpendingLimit
@@ -55,6 +60,7 @@ class WorkloadStack(EnvironmentStack):
             image=_image(workload.prepare.image, self.region),
             data_bucket_name=data.name,
             data_bucket_arn=data.arn,
+            baseline=any(one.kind == "data-quality" for one in workload.monitors),
         )
         trained = {
             variant: TrainedModel(
@@ -73,7 +79,10 @@ class WorkloadStack(EnvironmentStack):
             for variant, one in _trainings(workload).items()
         }
         kinds = {one.kind for one in trained.values()}
+        tags = {**self.standard_tags, "sandcastle:workload": workload.name}
+        monitoring = _monitoring(self, environment, workload, foundation, names, dataset, trained[MAIN], tags)
         roles = [one.role for one in trained.values() if one.role]
+        roles_of_jobs = [*roles, *(monitoring.roles if monitoring else [])]
         provider = JobProvider(
             self,
             "Jobs",
@@ -85,8 +94,8 @@ class WorkloadStack(EnvironmentStack):
                 tunes="tuning" in kinds,
                 tunable=train.tuning is not None,
             ),
-            job_roles=[dataset.role, *roles],
-            result_bucket_arns=[data.arn, models.arn],
+            job_roles=[dataset.role, *roles_of_jobs],
+            result_bucket_arns=[data.arn, models.arn, *([reports.arn] if monitoring else [])],
         )
         SpendingLimit(
             self,
@@ -97,12 +106,13 @@ class WorkloadStack(EnvironmentStack):
             code=code,
         )
         logs = JobLogs(self, "JobLogs", names=names, code=code)
-        tags = {**self.standard_tags, "sandcastle:workload": workload.name}
         prepared = dataset.run(provider.service_token, tags)
         for one in trained.values():
             others = [other.fingerprint for other in trained.values() if other is not one]
             if job := one.run(provider.service_token, tags, others):
                 job.add_resource_dependency(prepared)
+        if monitoring:
+            monitoring.run(provider.service_token, prepared)
         hosted = HostedModel(
             self,
             "HostedModel",
@@ -115,13 +125,16 @@ class WorkloadStack(EnvironmentStack):
             topic_arn=guardrails.topic.arn,
             batch=batch_access.of_dataset(names, data.arn, dataset.fingerprint),
         )
-        for role in (dataset.role, hosted.role, *roles):
+        if monitoring:
+            monitoring.watch(hosted.outputs["EndpointName"], code)
+        for role in (dataset.role, hosted.role, *roles_of_jobs):
             # Jobs and endpoint wait for their role, and the role for the logs' janitor. SageMaker goes on sending
             # lines for a while after an endpoint is deleted, which would bring its log group back: when the janitor
             # deletes the logs, no role is left that could write any.
             role.resource.add_resource_dependency(logs.resource)
         outputs = {
             **hosted.outputs,
+            **(monitoring.outputs if monitoring else {}),
             **_training_outputs(trained[MAIN]),
             "DatasetUri": prepared.result,
             "DatasetJob": prepared.job_name,
@@ -158,6 +171,42 @@ def _trainings(workload: Workload) -> dict[str, Train]:
         if variant.hyperparameters is not None
     }
     return {MAIN: workload.train, **others}
+
+
+def _monitoring(
+    stack: WorkloadStack,
+    environment: Environment,
+    workload: Workload,
+    foundation: Foundation,
+    names: WorkloadNames,
+    dataset: Dataset,
+    trained: TrainedModel,
+    tags: Mapping[str, str],
+) -> Monitoring | None:
+    """Add what watches the endpoint, if anything does."""
+    if not workload.monitors:
+        return None
+    data, models, reports = foundation.data, foundation.models, foundation.reports
+    return Monitoring(
+        stack,
+        "Monitoring",
+        assets=Assets(environment.root),
+        workload=workload,
+        dataset=dataset,
+        trained=trained,
+        access=MonitorAccess(
+            names,
+            MonitorPlaces(workload.name, data.name, reports.name),
+            data_arn=data.arn,
+            reports_arn=reports.arn,
+            models_arn=models.arn,
+            capture=ServingPlaces(reports.name, workload.name).capture,
+            dataset=dataset.fingerprint,
+        ),
+        image=_image(MONITOR_IMAGE if workload.engine == "model-monitor" else PORTABLE_IMAGE, stack.region),
+        training_image=_image(workload.train.image, stack.region),
+        tags=tags,
+    )
 
 
 def _training_outputs(trained: TrainedModel) -> dict[str, str]:

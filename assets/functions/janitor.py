@@ -39,15 +39,15 @@ class HandOver(Exception):
     """This invocation's time is up, the work's is not."""
 
 
-def run(event: dict[str, Any], context: Any, turn: Turn) -> None:
-    """Serve a custom resource: take turns on Delete, do nothing otherwise, and answer in the end.
+def run(event: dict[str, Any], context: Any, turn: Turn, when: str = "Delete") -> None:
+    """Serve a custom resource: take turns on Delete (``when``), do nothing otherwise, and answer in the end.
 
     ``ResourceProperties.WaitSeconds`` says how long CloudFormation may be kept waiting.
     """
     physical_id = event.get("PhysicalResourceId") or event["LogicalResourceId"]
 
     def work() -> None:
-        if event["RequestType"] == "Delete":
+        if event["RequestType"] == when:
             take_turns(turn, context.get_remaining_time_in_millis, event[DEADLINE])
 
     event.setdefault(DEADLINE, time.time() + float(event["ResourceProperties"]["WaitSeconds"]))

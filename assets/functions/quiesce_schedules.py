@@ -30,7 +30,7 @@ def stop_schedules(ours: Ours) -> tuple[list[str], dict[str, str]]:
     ):
         name = schedule["MonitoringScheduleName"]
         watches[name] = schedule.get("EndpointName", "")
-        refusal = _step(ours, name, schedule["MonitoringScheduleStatus"]) or refusal
+        refusal = step(ours, name, schedule["MonitoringScheduleStatus"]) or refusal
     return [text for text in [counted("monitoring schedule", list(watches), refusal)] if text], watches
 
 
@@ -50,23 +50,30 @@ def jobs_of(ours: Ours, schedules: Collection[str]) -> set[str]:
     }
 
 
-def _step(ours: Ours, name: str, status: str) -> str:
-    """Bring one schedule nearer to its end; return why that was refused, if it was."""
+def step(ours: Ours, name: str, status: str) -> str:
+    """Bring one schedule nearer to its end; return why that was refused, if it was. Raises ClientError."""
     sagemaker = ours.sagemaker
     if status == "Pending":
         return "is Pending"
     if status == "Scheduled":
         return ours.ask(sagemaker.stop_monitoring_schedule, MonitoringScheduleName=name)
-    pages = sagemaker.get_paginator("list_monitoring_executions").paginate(MonitoringScheduleName=name)
-    runs = [run for page in pages for run in page["MonitoringExecutionSummaries"]]
-    running = [run for run in runs if run["MonitoringExecutionStatus"] in _RUNNING]
+    running = end_runs(ours, name)
     if not running:
         return ours.ask(sagemaker.delete_monitoring_schedule, MonitoringScheduleName=name)
+    return f"{running} of its jobs run"
+
+
+def end_runs(ours: Ours, schedule: str) -> int:
+    """Ask the schedule's jobs to stop; return how many of them still run. Raises ClientError."""
+    sagemaker = ours.sagemaker
+    pages = sagemaker.get_paginator("list_monitoring_executions").paginate(MonitoringScheduleName=schedule)
+    runs = [run for page in pages for run in page["MonitoringExecutionSummaries"]]
+    running = [run for run in runs if run["MonitoringExecutionStatus"] in _RUNNING]
     for run in running:
         job = run.get("ProcessingJobArn", "").rsplit("/", 1)[-1]
         if job and run["MonitoringExecutionStatus"] != "Stopping":
             ours.ask(sagemaker.stop_processing_job, ProcessingJobName=job)
-    return f"{len(running)} of its jobs run"
+    return len(running)
 
 
 def delete_definitions(ours: Ours) -> list[str]:

@@ -8,9 +8,11 @@ under keys that stand for positions.
 
 What cannot be compared is left out: a request that has no rows (the address of a picture), an answer without a class.
 
-Variables: ``SANDCASTLE_KIND`` (``binary`` or ``multiclass``), ``SANDCASTLE_ANSWER`` (where the prediction or the score
-is in an answer: ``csv`` or ``json:<field>``), ``SANDCASTLE_THRESHOLD`` (binary: the score from which on a row is
-positive), ``baseline_constraints`` (Model Monitor's own: the file that names the baseline's columns).
+Of clusters a row has the features only: which number a cluster has says nothing, and the baseline has no label.
+
+Variables: ``SANDCASTLE_KIND`` (``binary``, ``multiclass`` or ``clusters``), ``SANDCASTLE_ANSWER`` (where the
+prediction or the score is in an answer: ``csv`` or ``json:<field>``), ``SANDCASTLE_THRESHOLD`` (binary: the score from
+which on a row is positive), ``baseline_constraints`` (Model Monitor's own: the file that names the baseline's columns).
 
 Runs on Python 3.8 and newer, alone: Model Monitor gets this one file.
 """
@@ -29,11 +31,14 @@ Row = Mapping[str, Any]
 
 def preprocess_handler(record: Any) -> Any:
     """Return the exchange as a flat object, as a list of them when it has several rows, and none as an empty list."""
+    if os.environ.get("SANDCASTLE_KIND") == "clusters":
+        rows = [_row(request) for request in rows_of_request(_document(record.endpoint_input), columns())]
+        return rows[0] if len(rows) == 1 else rows
     requests = rows_of_request(_document(record.endpoint_input), columns()[1:])
     answers = rows_of_answer(_document(record.endpoint_output), len(requests))
     if len(answers) != len(requests):
         return []
-    rows = [_row(answer, request) for answer, request in zip(answers, requests) if answer is not None]
+    rows = [_row([answer, *request]) for answer, request in zip(answers, requests) if answer is not None]
     return rows[0] if len(rows) == 1 else rows
 
 
@@ -112,5 +117,5 @@ def _flat(row: Sequence[Any]) -> list[Any]:
     return [cell for part in row for cell in (part if isinstance(part, list) else [part])]
 
 
-def _row(answer: Any, request: Sequence[Any]) -> Row:
-    return {str(position).zfill(20): value for position, value in enumerate([answer, *request])}
+def _row(cells: Sequence[Any]) -> Row:
+    return {str(position).zfill(20): value for position, value in enumerate(cells)}

@@ -24,7 +24,7 @@ from sandcastle.permissions import (
     write_logs,
     write_objects,
 )
-from sandcastle.processing_request import PREPARED, Machine, Program, output_folders, processing_request
+from sandcastle.processing_request import BASELINE, PREPARED, Machine, Program, output_folders, processing_request
 from sandcastle.promises import may, may_not
 from sandcastle.roles import ServiceRole, Statement
 
@@ -47,8 +47,12 @@ class Dataset(Construct):
         image: str,
         data_bucket_name: str,
         data_bucket_arn: str,
+        baseline: bool = False,
     ) -> None:
-        """``image`` is the URI that the prepare job runs on. Call ``run`` to add the job itself."""
+        """``image`` is the URI that the prepare job runs on. Call ``run`` to add the job itself.
+
+        With ``baseline`` the training rows are written once more, with a header, for monitors.
+        """
         super().__init__(scope, construct_id)
         self._workload, self._names, self._bucket = workload, names, data_bucket_name
         stack = cdk.Stack.of(self)
@@ -66,7 +70,9 @@ class Dataset(Construct):
             source=workload.full_data or "sample",
             image=image,
             instance=workload.prepare.instance,
+            baseline=baseline,
         )
+        self._outputs = (*PREPARED, BASELINE) if baseline else PREPARED
         self.role = ServiceRole(
             self,
             "Role",
@@ -100,7 +106,10 @@ class Dataset(Construct):
             role_arn=self.role.arn,
             code={"workload": code.url, "shared": shared.url},
             inputs=inputs,
-            variables={"SANDCASTLE_DATA": "full" if workload.full_data else "sample"},
+            variables={
+                "SANDCASTLE_DATA": "full" if workload.full_data else "sample",
+                **({"SANDCASTLE_BASELINE": "true"} if baseline else {}),
+            },
         )
 
     @property
@@ -128,7 +137,7 @@ class Dataset(Construct):
         return processing_request(
             self.program,
             Machine(prepare.instance, prepare.volume_gb, prepare.max_runtime_minutes),
-            outputs=output_folders({name: f"{self.uri}/{name}" for name in PREPARED}),
+            outputs=output_folders({name: f"{self.uri}/{name}" for name in self._outputs}),
             tags=tags,
         )
 

@@ -48,13 +48,17 @@ def code_files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
             yield path
 
 
-def data_fingerprint(*, code: str, shared_code: str, source: str, image: str, instance: str) -> str:
+def data_fingerprint(
+    *, code: str, shared_code: str, source: str, image: str, instance: str, baseline: bool = False
+) -> str:
     """Return the fingerprint of a dataset.
 
     ``code`` and ``shared_code`` are folder hashes; ``source`` is ``sample`` or the address of the public object.
+    ``baseline`` says that the job writes the rows for monitors, too: data without them is not the same data.
     Limits (disk, minutes) are no part of it: they change whether a job succeeds, not what it makes.
     """
-    return fingerprint(code=code, shared_code=shared_code, source=source, image=image, instance=instance)
+    more = {"baseline": True} if baseline else {}
+    return fingerprint(code=code, shared_code=shared_code, source=source, image=image, instance=instance, **more)
 
 
 def training_fingerprint(

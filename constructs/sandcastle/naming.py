@@ -110,6 +110,19 @@ class WorkloadNames:
         return f"{self.job_prefix}-{self.stack_part}{suffix}"
 
     @property
+    def schedules(self) -> tuple[str, str]:
+        """The monitoring schedules, at most 59 characters: of the data's quality and of the model's.
+
+        What a pipeline's functions call the schedules' definitions begins so, too.
+        """
+        return f"{self.endpoint}-data", f"{self.endpoint}-quality"
+
+    @property
+    def run_prefix(self) -> str:
+        """What the names of the portable monitors' jobs begin with: the others go on with a hexadecimal digit."""
+        return f"{self.job_prefix}-m"
+
+    @property
     def endpoint_log_group(self) -> str:
         """Where SageMaker logs the endpoint."""
         return f"/aws/sagemaker/Endpoints/{self.endpoint}"
@@ -147,11 +160,6 @@ class PipelineNames(WorkloadNames):
     def group(self) -> str:
         """The group of model packages."""
         return self.endpoint
-
-    @property
-    def schedules(self) -> tuple[str, str]:
-        """The monitoring schedules: of the data's quality and of the model's. Their definitions' names begin so."""
-        return f"{self.endpoint}-data", f"{self.endpoint}-quality"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from constructs import Construct
 
 from sandcastle.code import UploadedAsset
+from sandcastle.monitor_roles import METRICS, SERVICE_JOBS, merger_of
 from sandcastle.naming import PipelineNames
 from sandcastle.permissions import (
     ON_AWS,
@@ -27,14 +28,9 @@ from sandcastle.promises import may, may_not
 from sandcastle.roles import ServiceRole, Statement
 
 _PROCESSING = "/aws/sagemaker/ProcessingJobs"
-_METRICS = ("aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics")
-"""Namespaces of what monitoring measures (facts on containers, 5.3), without a slash in front."""
-
 _RUNS = "files of this workload's pipeline only; the folder between is a version of the data or a run"
 _JOBS = "what runs of this workload's pipelines make; SageMaker ends the names with the run's id and a random part"
 _STOPPED = "only when a run is stopped, or fails while other steps run"
-_WATCHES = ("model-monitoring", "model-quality-monitoring", "groundtruth-merge")
-"""What SageMaker calls the jobs of monitoring schedules, whatever these are called (facts on containers, 5.1)."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,6 @@ def monitor_role(
     baseline, runs = places.prepared("baseline"), places.made_by_runs()
     found = [places.prepared(DATA_FOLDER), places.made_by_runs("Evaluate*", MODEL_FOLDER, "*")]
     watched, reports = f"{capture}/*", f"{places.reports}/*"
-    merger = image.replace("-analyzer", "-groundtruth-merger")
     return ServiceRole(
         scope,
         construct_id,
@@ -133,10 +128,10 @@ def monitor_role(
                 _PROCESSING,
                 f"{names.pipeline_job_prefix}-*",
                 f"{names.job_prefix}-mon-*",  # run by hand: operations/monitor
-                *(f"{begin}-*" for begin in _WATCHES),
+                *(f"{begin}-*" for begin in SERVICE_JOBS),
             ),
-            put_metrics(_PROCESSING, *_METRICS),
-            *pull_image(image, merger),
+            put_metrics(_PROCESSING, *METRICS),
+            *pull_image(image, merger_of(image)),
         ],
         promises=[
             may("s3:GetObject", f"{scripts}/{script.key}"),

@@ -18,6 +18,9 @@ OUTPUT = "/opt/ml/processing/output"
 PREPARED = ("train", "validation", "test", "about")
 """Outputs of the job that prepares a workload's data."""
 
+BASELINE = "baseline"
+"""One output more, for monitors: the train split with a header."""
+
 _RUN = "import runpy,sys; sys.path[:0]=sys.argv[1:]; runpy.run_module('{}', run_name='__main__')"
 """Runs a module of the zipped folders named as arguments: Python imports from zip files as they are."""
 
@@ -79,11 +82,7 @@ def processing_request(
     """
     reads: dict[str, Value] = {**program.code, **program.inputs, **(inputs or {})}
     return {
-        "AppSpecification": {
-            "ImageUri": program.image,
-            "ContainerEntrypoint": ["python3", "-c", _RUN.format(program.module)],
-            "ContainerArguments": program.archives,
-        },
+        "AppSpecification": {"ImageUri": program.image, **entry(program)},
         "Environment": {**program.variables, **(variables or {})},
         "ProcessingInputs": [processing_input(name, uri, f"{INPUT}/{name}") for name, uri in reads.items()],
         "ProcessingOutputConfig": {"Outputs": list(outputs)},
@@ -92,6 +91,14 @@ def processing_request(
         "RoleArn": program.role_arn,
         "StoppingCondition": machine.stopping_condition,
         "Tags": tag_list(tags),
+    }
+
+
+def entry(program: Program) -> dict[str, Any]:
+    """Return the members of an ``AppSpecification`` that run the program."""
+    return {
+        "ContainerEntrypoint": ["python3", "-c", _RUN.format(program.module)],
+        "ContainerArguments": program.archives,
     }
 
 

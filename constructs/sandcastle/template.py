@@ -65,6 +65,8 @@ def symbols(template: Mapping[str, Any], exports: Mapping[str, str] | None = Non
     def lookup(name: str, argument: Any) -> str:
         if name == "Fn::ImportValue":
             return (exports or {})[argument]
+        if name == "Ref" and resources.get(argument, {}).get("Type", "").endswith("QualityJobDefinition"):
+            return f"arn:aws:sagemaker:us-east-1:000000000000:job-definition/{argument.lower()}"
         if name == "Ref":
             return _PSEUDO.get(argument) or f"{argument.lower()}"
         logical_id, attribute = argument

@@ -77,9 +77,10 @@ MISTAKES = [
     ("plain: {}", "plain: {train: {max_wait_minutes: 50}}", 7, "workloads.plain.train.max_wait_minutes", "only", ""),
     ("plain: {}", "plain: {prepare: {max_runtime_minutes: 46}}", 7, "workloads.plain.prepare.max_runtime_minutes", "hour", "1 to 45"),  # noqa: E501
     ("{num_round: 7}", "{num_round: [7]}", 11, "workloads.spotty.hyperparameters.num_round", "one value", "text"),
-    ("data: sample", "monitoring: {engine: auto}", 5, "monitoring", "not available in this version", "workloads"),
+    ("data: sample", "monitoring: {engine: best}", 5, "monitoring.engine", "not a valid value", "portable"),
+    ("data: sample", "monitoring: {every: hourly}", 5, "monitoring.every", "unknown key", "engine"),
     ("data: sample", "pipeline: true", 5, "pipeline", "unknown key", "workloads"),
-    ("plain: {}", "plain: {monitors: [x]}", 7, "workloads.plain.monitors", "not available", "endpoint"),
+    ("plain: {}", "plain: {monitors: {x: {}}}", 7, "workloads.plain.monitors.x", "", "data-quality"),
     ("capture_percent: 50", "kind: server", 10, "workloads.spotty.endpoint.kind", "did you mean serverless?", "none"),
     ("data: sample", "data: sample\ndata: full", 6, "data", "written twice; the first is on line 5", ""),
     ("data: sample", "no: sample", 5, "", "not text", ""),

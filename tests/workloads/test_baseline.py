@@ -29,14 +29,14 @@ def test_the_baseline_is_the_training_split_with_names(prepare: Prepare, workloa
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(
-    ("workload", "label", "rows"), [("mnist-linear", "is_zero", 1078), ("mnist-kmeans", "digit", 1438)]
+    ("workload", "label", "rows"), [("mnist-linear", ["is_zero"], 1078), ("mnist-kmeans", [], 1438)]
 )
 def test_pictures_that_train_in_binary_have_a_baseline_in_text(
-    prepare: Prepare, workload: str, label: str, rows: int
+    prepare: Prepare, workload: str, label: list[str], rows: int
 ) -> None:
     prepared = prepare(workload, version="1a2b3c4d5e6f")
     path = prepared.file("baseline", "baseline.csv")
-    assert path.open().readline().rstrip().split(",") == [label, *prepared.about["features"]]
+    assert path.open().readline().rstrip().split(",") == [*label, *prepared.about["features"]]
     table = np.loadtxt(path, delimiter=",", skiprows=1)
     assert table.shape == (rows, 785) == (prepared.about["rows"]["train"], 785)
     assert 0 <= table[:, 1:].min() <= table[:, 1:].max() == 1

@@ -32,7 +32,7 @@ def main() -> None:
     for part in range(PARTS):
         with (job.output("train") / f"train-{part}.pbr").open("wb") as file:
             recordio.write_records(file, train.pixels[part::PARTS])
-    job.write_baseline("digit", mnist.FEATURES, train.digits, train.pixels)
+    job.write_baseline(None, mnist.FEATURES, None, train.pixels)
     test = collection.test
     job.write_csv(job.output("test") / "test.csv", test.digits, test.pixels)
     mnist.write_about(collection, train=len(train.digits), validation=0)

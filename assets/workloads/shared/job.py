@@ -68,8 +68,11 @@ def full_data_file() -> Path:
 
 
 def wants_baseline() -> bool:
-    """Return whether a pipeline asks for the data: it names their version (``SANDCASTLE_DATA_VERSION``)."""
-    return "SANDCASTLE_DATA_VERSION" in os.environ
+    """Return whether something is to watch the endpoint: ``SANDCASTLE_BASELINE`` says so, or a pipeline asks.
+
+    A pipeline names their version (``SANDCASTLE_DATA_VERSION``), and all that it deploys is watched.
+    """
+    return os.environ.get("SANDCASTLE_BASELINE") == "true" or "SANDCASTLE_DATA_VERSION" in os.environ
 
 
 def output(name: str) -> Path:
@@ -79,25 +82,29 @@ def output(name: str) -> Path:
     return folder
 
 
-def write_csv(path: Path, labels: npt.ArrayLike, features: npt.ArrayLike, header: Sequence[str] = ()) -> int:
+def write_csv(path: Path, labels: npt.ArrayLike | None, features: npt.ArrayLike, header: Sequence[str] = ()) -> int:
     """Write rows as the built-in algorithms read them: label first, no header unless given; return their number.
 
-    ``labels`` has the shape (rows,) and holds integers, ``features`` (rows, columns). Numbers are written
-    as short as six significant digits allow, so whole numbers have no decimal point and pixels stay small.
+    ``labels`` has the shape (rows,) and holds integers, None where rows have none; ``features`` (rows,
+    columns). Numbers are written as short as six significant digits allow, so whole numbers have no decimal point and
+    pixels stay small.
     """
     matrix = np.asarray(features, dtype=np.float64)
-    table = np.column_stack([np.asarray(labels, dtype=np.float64), matrix])
+    table = matrix if labels is None else np.column_stack([np.asarray(labels, dtype=np.float64), matrix])
     np.savetxt(str(path), table, fmt="%.6g", delimiter=",", newline="\n", header=",".join(header), comments="")
     return int(table.shape[0])
 
 
-def write_baseline(label: str, names: Sequence[str], labels: npt.ArrayLike, features: npt.ArrayLike) -> None:
-    """Write ``baseline/baseline.csv``, if a pipeline wants it: what the endpoint's requests are compared with later.
+def write_baseline(
+    label: str | None, names: Sequence[str], labels: npt.ArrayLike | None, features: npt.ArrayLike
+) -> None:
+    """Write ``baseline/baseline.csv``, if it is wanted: what the endpoint's requests are compared with later.
 
-    Those are the training rows, with a header: the name of the label, then those of the features.
+    Those are the training rows, with a header: the name of the label, then those of the features. Without a label (both
+    are None) the rows have features only: what a cluster is called means nothing.
     """
     if wants_baseline():
-        write_csv(output("baseline") / "baseline.csv", labels, features, header=[label, *names])
+        write_csv(output("baseline") / "baseline.csv", labels, features, header=[*([label] if label else []), *names])
 
 
 def write_about(

@@ -3,7 +3,6 @@
 from sandcastle.config.doctor_notes import doctor_notes
 from sandcastle.config.environment import (
     INTERFACE_ENDPOINTS,
-    MONITOR_IMAGE,
     NOTEBOOK_USER,
     ZONES,
     Artifact,
@@ -20,6 +19,7 @@ from sandcastle.config.environment import (
     Workload,
 )
 from sandcastle.config.loader import environment_path, load_environment, no_region, workload_names, written_region
+from sandcastle.config.monitoring import MONITOR_IMAGE, PORTABLE_IMAGE, Engine, Monitor, MonitorKind
 from sandcastle.config.problem import ConfigError, Problem
 from sandcastle.config.serving import Deployment, Scaling, Serve, Variant
 
@@ -27,11 +27,15 @@ __all__ = [
     "INTERFACE_ENDPOINTS",
     "MONITOR_IMAGE",
     "NOTEBOOK_USER",
+    "PORTABLE_IMAGE",
     "ZONES",
     "Artifact",
     "ConfigError",
     "Deployment",
+    "Engine",
     "Environment",
+    "Monitor",
+    "MonitorKind",
     "NightlyStop",
     "Notebook",
     "PipelineSettings",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 
 from sandcastle.config import catalogue
 from sandcastle.config.catalogue import HOURS_PER_MONTH
 from sandcastle.config.checks import Pair
 from sandcastle.config.checks_serving import serve_of
 from sandcastle.config.environment import INTERFACE_ENDPOINTS, ZONES
+from sandcastle.config.monitoring import CRON, expression_of, hours_of
 from sandcastle.config.yaml_lines import Document
 
 PRICED_REGION = "us-east-1"
@@ -19,17 +22,17 @@ WATCHING_MINUTES = 10
 """What a monitoring job is reckoned at: it takes about eleven minutes from end to end (facts on teardown, 1.18), of
 which an instance is billed for most."""
 
-_SCHEDULES = 2
-"""Monitoring schedules of an endpoint that a pipeline deploys, each with a job every hour."""
+_OF_PIPELINES = (1, 1)
+"""Hours between the runs of the two schedules of an endpoint that a pipeline deploys."""
 
 
 def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str]:
     """Note a budget below what the environment costs when idle; return notes on what has no known price.
 
-    Idle cost is the endpoints' instance hours, their alarms, the hourly jobs that watch what a pipeline deployed, and,
-    with a network without internet, its interface endpoints: everything else that a template of this version holds
-    stops by itself, and costs nothing, or cents for its storage, while nothing happens. The dashboard is one of the
-    three that an account has for nothing.
+    Idle cost is the endpoints' instance hours, their alarms, the jobs that watch endpoints, and, with a network without
+    internet, its interface endpoints: everything else that a template of this version holds stops by itself, and costs
+    nothing, or cents for its storage, while nothing happens. The dashboard is one of the three that an account has for
+    nothing.
     """
     budget = document.at(("monthly_budget_usd",))
     notes, later = list[str](), list[str]()
@@ -45,8 +48,9 @@ def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str
             unknown.append(instance)
         else:
             total += price.usd * HOURS_PER_MONTH * count
-    total += sum(_watching(pair, region, notes) for pair in pairs if pair.has_pipeline)
-    total += _item("alarm", "alarms", sum(serve.alarms for serve in found), region, later)
+    total += sum(_watching(pair, region, notes) for pair in pairs if pair.has_pipeline or pair.monitors)
+    alarms = sum(serve.alarms for serve in found) + sum(len(pair.monitors) for pair in pairs)
+    total += _item("alarm", "alarms", alarms, region, later)
     if isinstance(budget, (int, float)) and not isinstance(budget, bool) and 0 < budget < total:
         document.problem(
             ("monthly_budget_usd",),
@@ -63,7 +67,16 @@ def _watching(pair: Pair, region: str, notes: list[str]) -> float:
     if price is None:
         note = f"no price is known for {instance} processing in {region}, so the budget is not checked against it"
         notes.extend([] if note in notes else [note])
-    return price.usd * _SCHEDULES * HOURS_PER_MONTH * WATCHING_MINUTES / 60 if price else 0.0
+    runs = sum(HOURS_PER_MONTH / hours for hours in (_OF_PIPELINES if pair.has_pipeline else _rhythms(pair)))
+    return price.usd * runs * WATCHING_MINUTES / 60 if price else 0.0
+
+
+def _rhythms(pair: Pair) -> Iterator[int]:
+    """Yield the hours between two runs of each monitor; what is not of its shape is reported already."""
+    for written in pair.monitors.values():
+        every = written.get("every", "hourly") if isinstance(written, dict) else "hourly"
+        if isinstance(every, str) and re.fullmatch(CRON, expression_of(every)):
+            yield hours_of(expression_of(every))
 
 
 def _item(item: str, plural: str, units: float, region: str, notes: list[str]) -> float:

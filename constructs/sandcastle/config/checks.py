@@ -7,6 +7,7 @@ skip a value that is itself not of its kind, since that is reported already.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -14,7 +15,8 @@ from typing import Any, TypeGuard
 from sandcastle.config import catalogue
 from sandcastle.config.base import NAME
 from sandcastle.config.catalogue import Use
-from sandcastle.config.environment import MONITOR_IMAGE, NOTEBOOK_USER
+from sandcastle.config.environment import NOTEBOOK_USER
+from sandcastle.config.monitoring import MONITOR_IMAGE
 from sandcastle.config.problem import Problem, listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
 
@@ -54,6 +56,14 @@ class Pair:
     def has_pipeline(self) -> bool:
         """Whether the workload is to have a pipeline, as far as what is written can be read."""
         return self.environment.at(("workloads", self.name, "pipeline")) not in (None, False)
+
+    @property
+    def monitors(self) -> Mapping[str, Any]:
+        """The monitors that are written, by kind, as far as they can be read."""
+        found = self.environment.at(("workloads", self.name, "monitors"))
+        if isinstance(found, list):
+            return {one: {} for one in found if isinstance(one, str)}
+        return found if isinstance(found, dict) else {}
 
     @property
     def longest_minutes(self) -> int:

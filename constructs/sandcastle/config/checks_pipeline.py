@@ -19,7 +19,7 @@ LONGEST_NAMES = 22
 ``sandcastle-<environment>--<workload>--p``, may have 38. Names of 63 bear one character more: that of the definition
 of a monitoring job, ``sandcastle-<environment>--<workload>--<stack 8>-quality-<content 8>``, is the longest."""
 
-_NO_SCRIPT = ("kmeans", "linear-learner")
+NO_SCRIPT = ("kmeans", "linear-learner")
 """Algorithms whose images run no program of ours (SageMaker developer guide, their model formats are their own)."""
 
 _AT_ONCE = "a pipeline's function updates the endpoint all at once: slower steps would outlast its 10 minutes"
@@ -55,13 +55,13 @@ def _check_source(pair: Pair) -> None:
     """Note a model that nothing could judge: the evaluation is a program of ours in the image that trained."""
     at: KeyPath = ("workloads", pair.name, "pipeline")
     algorithm = pair.workload.at(("train", "algorithm"))
-    if algorithm in _NO_SCRIPT:
+    if algorithm in NO_SCRIPT:
         message = f"the image of {algorithm} runs no script of ours, so that nothing could evaluate its models"
         pair.environment.problem(at, message, allowed="a workload with a framework or with xgboost", show_value=False)
     if pair.workload.at(("train", "artifact")) is not None:
         message = "its model is a pre-trained archive: there is nothing for a pipeline to train"
         pair.environment.problem(at, message, allowed="a workload that trains", show_value=False)
-    if algorithm not in _NO_SCRIPT and pair.workload.at(("evaluate", "kind")) == "clusters":
+    if algorithm not in NO_SCRIPT and pair.workload.at(("evaluate", "kind")) == "clusters":
         message = "clusters have no accuracy, which a pipeline decides by"
         pair.environment.problem(at, message, allowed="evaluate.kind binary or multiclass", show_value=False)
 

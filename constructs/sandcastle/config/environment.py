@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sandcastle.config.catalogue import FRAMEWORKS
+from sandcastle.config.monitoring import MONITOR_IMAGE, PORTABLE_IMAGE, Engine, EngineChoice, Monitor, engine_of
 from sandcastle.config.serving import Serve
 from sandcastle.config.workload import EvaluationKind
 
@@ -18,9 +19,6 @@ INTERFACE_ENDPOINTS = ("logs", "sagemaker.api", "sagemaker.runtime", "sts")
 """AWS services that a network without internet reaches through interface endpoints, which are billed by hour and zone:
 SageMaker itself and, for its SDK, who one is and what a job logs (SageMaker developer guide, "Connect Studio notebooks
 in a VPC to external resources"). S3 has a gateway endpoint, which is free."""
-
-MONITOR_IMAGE = "model-monitor"
-"""Key of the image that looks for drift: Model Monitor's analyzer."""
 
 NOTEBOOK_USER = "notebook"
 """Whose name what is made on the notebook instance carries as a tag, and its folder in the data bucket; no user of
@@ -143,6 +141,7 @@ class Workload:
     """One workload of the environment. ``full_data`` is ``s3://bucket/key`` when the public data is used, else None.
 
     With a ``pipeline`` a deploy trains nothing and has no endpoint of its own: the pipeline's runs do both.
+    ``monitors`` are those of an endpoint that a deploy makes; ``engine`` is what they look with.
     """
 
     name: str
@@ -154,6 +153,8 @@ class Workload:
     serve: Serve
     evaluate: Evaluate
     pipeline: PipelineSettings | None = None
+    monitors: tuple[Monitor, ...] = ()
+    engine: Engine = "portable"
 
     @property
     def stack(self) -> str:
@@ -165,6 +166,8 @@ class Workload:
         """Keys of all images that it is prepared, trained and served with."""
         trained = [] if self.train.artifact else [self.train.image]
         monitored = [MONITOR_IMAGE] if self.pipeline else []
+        if self.monitors:
+            monitored = [MONITOR_IMAGE if self.engine == "model-monitor" else PORTABLE_IMAGE]
         return frozenset([self.prepare.image, self.train.serving_image, *trained, *monitored])
 
     @property
@@ -248,6 +251,13 @@ class Environment:
     studio: Studio | None = None
     notebook: Notebook | None = None
     notes: tuple[str, ...] = field(default=())
+    monitoring: EngineChoice = "auto"
+
+    def monitored_by(self, values: Mapping[str, Any], account: str | None) -> Environment:
+        """Return the environment with the engine of its monitors decided, by context and account (``engine_of``)."""
+        engine = engine_of(self.monitoring, values, account, self.region)
+        workloads = tuple(replace(one, engine=engine) for one in self.workloads)
+        return replace(self, workloads=workloads)
 
     @property
     def vpc_only(self) -> bool:

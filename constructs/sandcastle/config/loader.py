@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sandcastle.config import checks, checks_evaluate, checks_people, checks_serving
 from sandcastle.config.base import Model
 from sandcastle.config.budget_check import check_budget
+from sandcastle.config.checks_monitors import check_engine, check_monitors
 from sandcastle.config.checks_pipeline import check_pipeline
 from sandcastle.config.checks_training import check_training
 from sandcastle.config.checks_tuning import check_tuning
@@ -36,6 +37,7 @@ from sandcastle.config.models import (
     StudioSpec,
     WorkloadOverride,
 )
+from sandcastle.config.monitoring import Monitor, expression_of
 from sandcastle.config.problem import ConfigError, Problem, nearest
 from sandcastle.config.serving import served
 from sandcastle.config.shape import note_shape_errors
@@ -69,11 +71,13 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
         check_tuning(pair)
         checks_serving.check_serving(pair, root)
         check_pipeline(pair, document.at(("name",)))
+        check_monitors(pair)
         checks.check_images(pair, known_region)
         checks_evaluate.check_evaluate(pair.workload)
         if known_region:
             checks.check_instances(pair, known_region)
             checks_serving.check_hosting(pair, known_region)
+    check_engine(document, pairs, known_region)
     checks_people.check_people(document, known_region)
     checks_people.check_times(document)
     notes = check_budget(document, pairs, known_region) if known_region else []
@@ -84,7 +88,7 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
         _merge(root, workload, workloads[workload], override, file.data, region)
         for workload, override in sorted(file.workloads.items())
     )
-    return Environment(
+    environment = Environment(
         name=file.name,
         file=path,
         root=root,
@@ -98,7 +102,9 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
         studio=_studio(file.studio, tuple(sorted(file.workloads))),
         notebook=_notebook(file.notebook),
         notes=tuple(notes),
+        monitoring=file.monitoring.engine,
     )
+    return environment.monitored_by({}, None)
 
 
 def environment_path(name: str, root: Path) -> Path:
@@ -215,6 +221,7 @@ def _merge(
         serve=served(own.serve, override.endpoint, own.train.hyperparameters | override.hyperparameters),
         evaluate=_evaluate(own.evaluate),
         pipeline=PipelineSettings(**override.pipeline.model_dump()) if override.pipeline else None,
+        monitors=tuple(Monitor(kind, expression_of(one.every)) for kind, one in sorted(override.monitors.items())),
     )
 
 

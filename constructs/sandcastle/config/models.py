@@ -7,13 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from sandcastle.config.base import NAME, Hyperparameters, Model
+from sandcastle.config.monitoring import CRON, EngineChoice, MonitorKind
 from sandcastle.config.serving_spec import EndpointOverride
 
-LATER = {
-    "monitoring": "monitoring",
-    "monitors": "monitoring",
-}
-"""Keys that are planned. They are refused, not ignored: a file must never promise what is not deployed."""
+LATER: dict[str, str] = {}
+"""Keys that are planned, with what they are. They are refused: a file must never promise what is not deployed."""
 
 
 class TrainOverride(Model):
@@ -50,6 +48,29 @@ def _pipeline(value: Any) -> Any:
     return "" if value is None else value
 
 
+class MonitorSpec(Model):
+    """One monitor of an endpoint."""
+
+    every: str = Field(
+        "hourly",
+        pattern=rf"^(hourly|daily|{CRON})$",
+        description="hourly, daily, or an expression: cron(0 * ? * * *), cron(0 H ? * * *), cron(0 H/N ? * * *)",
+    )
+
+
+class MonitoringSpec(Model):
+    """What looks for drift, for all monitors of the environment."""
+
+    engine: EngineChoice = Field("auto", description="auto, model-monitor or portable")
+
+
+def _monitors(value: Any) -> Any:
+    """Read a list of names as a map of them; one that is named twice stays a list, which is refused."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value) and len(set(value)) == len(value):
+        return {one: {} for one in value}
+    return value
+
+
 class WorkloadOverride(Model):
     """One workload of the environment, with what differs from its workload.yaml."""
 
@@ -59,6 +80,9 @@ class WorkloadOverride(Model):
     endpoint: EndpointOverride = Field(EndpointOverride(), description="a map: kind, instance, capture_percent, ...")
     pipeline: Annotated[PipelineSpec | None, BeforeValidator(_pipeline)] = Field(
         None, description="true, or a map: approve, review"
+    )
+    monitors: Annotated[dict[MonitorKind, MonitorSpec], BeforeValidator(_monitors)] = Field(
+        {}, description="a list of data-quality and model-quality, each once, or a map of them, each with every"
     )
 
 
@@ -161,6 +185,7 @@ class EnvironmentFile(Model):
     nightly_stop: NightlyStopSpec | None = Field(None, description="a map: at, timezone, endpoints, wake")
     studio: StudioSpec | None = Field(None, description="a map: users, network, ...")
     notebook: NotebookSpec | None = Field(None, description="a map: instance, platform, ...")
+    monitoring: MonitoringSpec = Field(MonitoringSpec(), description="a map: engine")
     data: Literal["sample", "full"] = Field("sample", description="sample or full")
     workloads: dict[str, WorkloadOverride] = Field(
         {}, description="a map of workload names, each with what differs from its workload.yaml, or with {}"

@@ -2,32 +2,23 @@
 
 A baseline lies beside what it was made of, not in the folder of a run: where a check writes to is part of what decides
 whether an earlier one counts (SageMaker developer guide, pipelines-default-keys: QualityCheckConfig).
-
-Environment and paths are those of Model Monitor's analyzer, as the SDK writes them (``QualityCheckStep``).
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
+from sandcastle.baseline_request import Analyzer, baseline_request, of_predictions
 from sandcastle.pipeline.expressions import join, result
 from sandcastle.pipeline.parts import Parts
 from sandcastle.pipeline.steps import Step, quality_baseline
-from sandcastle.processing_request import Machine, Value, processing_input, processing_output, tag_list
+from sandcastle.processing_request import Value
 
 DATA, MODEL = "DataQualityBaseline", "ModelQualityBaseline"
 """The two steps."""
 
 DATA_FOLDER, MODEL_FOLDER = "data-quality", "model-quality"
 """What their folders are called."""
-
-_BASE = "/opt/ml/processing"
-_DATASET = "baseline_dataset_input"
-_FORMAT = {"csv": {"header": True, "output_columns_position": "START"}}
-"""Of both datasets: CSV with a header, what the model says in front of what it was asked."""
-
-_VOLUME_GB, _MINUTES = 20, 30
 
 
 def data_quality(parts: Parts, dataset: Value, *, baseline: Value, instance: Value) -> Step:
@@ -41,14 +32,8 @@ def model_quality(parts: Parts, *, folder: Value, instance: Value) -> Step:
 
     ``folder`` is that of the model's evaluation.
     """
-    attributes = {
-        "analysis_type": "MODEL_QUALITY",
-        "problem_type": parts.judging.problem_type,
-        "inference_attribute": "prediction",
-        "ground_truth_attribute": "label",
-        **({"probability_attribute": "probability"} if parts.judging.kind == "binary" else {}),
-    }
-    request = _request(parts, join("/", folder, "predictions"), join("/", folder, MODEL_FOLDER), instance, attributes)
+    variables = of_predictions(parts.judging.problem_type)
+    request = _request(parts, join("/", folder, "predictions"), join("/", folder, MODEL_FOLDER), instance, variables)
     return _step(parts, MODEL, "MODEL_QUALITY", request)
 
 
@@ -80,21 +65,5 @@ def _step(parts: Parts, name: str, kind: Literal["DATA_QUALITY", "MODEL_QUALITY"
 def _request(
     parts: Parts, dataset: Value, reports: Value, instance: Value, variables: dict[str, str]
 ) -> dict[str, Any]:
-    """Return the CreateProcessingJob request without the job's name."""
-    machine = Machine(instance, _VOLUME_GB, _MINUTES)
-    return {
-        "AppSpecification": {"ImageUri": parts.monitor_image},
-        "Environment": {
-            "dataset_format": json.dumps(_FORMAT),
-            "dataset_source": f"{_BASE}/input/{_DATASET}",
-            "output_path": f"{_BASE}/output",
-            "publish_cloudwatch_metrics": "Disabled",
-            **variables,
-        },
-        "ProcessingInputs": [processing_input(_DATASET, dataset, f"{_BASE}/input/{_DATASET}")],
-        "ProcessingOutputConfig": {"Outputs": [processing_output("quality_check_output", reports, f"{_BASE}/output")]},
-        "ProcessingResources": machine.resources,
-        "RoleArn": parts.monitor_role,
-        "StoppingCondition": machine.stopping_condition,
-        "Tags": tag_list(parts.tags),
-    }
+    analyzer = Analyzer(parts.monitor_image, parts.monitor_role)
+    return baseline_request(analyzer, dataset, reports, instance=instance, tags=parts.tags, variables=variables)

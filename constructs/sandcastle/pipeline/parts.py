@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from sandcastle.config import Serve, Workload
 from sandcastle.processing_request import Program
 
 
@@ -43,6 +44,23 @@ class Judging:
     kind: Literal["binary", "multiclass"]
     answer: str
     threshold: float = 0.5
+
+    @classmethod
+    def of(cls, workload: Workload) -> Judging:
+        """Return how a workload's models are judged; clusters are not, which loading the environment has checked."""
+        found = workload.evaluate
+        return cls("binary" if found.kind == "binary" else "multiclass", found.answer, found.threshold)
+
+    def variables(self, serve: Serve) -> dict[str, str]:
+        """Return what ``assets/pipeline/evaluate.py`` is told of a model that is served so."""
+        return {
+            "SANDCASTLE_KIND": self.kind,
+            "SANDCASTLE_ANSWER": self.answer,
+            "SANDCASTLE_THRESHOLD": str(self.threshold),
+            "SANDCASTLE_CONTENT_TYPE": serve.content_type,
+            "SANDCASTLE_ACCEPT": serve.accept,
+            **({"SANDCASTLE_PROGRAM": serve.script} if serve.script else {}),
+        }
 
     @property
     def metrics(self) -> str:

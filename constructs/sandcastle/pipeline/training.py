@@ -18,6 +18,7 @@ from sandcastle.pipeline.flow import at_least, below, condition, fail
 from sandcastle.pipeline.parts import Parts
 from sandcastle.pipeline.steps import Step, function, processing, register, training, tuning
 from sandcastle.processing_request import (
+    BASELINE,
     OUTPUT,
     PREPARED,
     Machine,
@@ -32,9 +33,6 @@ from sandcastle.training_request import Places, training_request, tuning_request
 DATA_VERSION, APPROVE, REVIEW = "DataVersion", "ApproveAccuracy", "ReviewAccuracy"
 PROCESSING, TRAINING = "ProcessingInstanceType", "TrainingInstanceType"
 """Parameters of a run."""
-
-BASELINE = "baseline"
-"""The output of the prepare job that the data's baseline is made of: the train split with a header."""
 
 VERSION_DIGITS = 12
 """Of the data's fingerprint, in the version that a run prepares unless it is told another one."""
@@ -141,7 +139,7 @@ def _evaluate(workload: Workload, parts: Parts, candidate: _Candidate) -> Step:
     All that the job writes is one output, so that its folder is known from the step's result even when that is an
     earlier run's.
     """
-    serve, prepare, judging = workload.serve, workload.prepare, parts.judging
+    prepare = workload.prepare
     request = processing_request(
         parts.evaluate,
         Machine(parameter(PROCESSING), prepare.volume_gb, prepare.max_runtime_minutes),
@@ -151,14 +149,7 @@ def _evaluate(workload: Workload, parts: Parts, candidate: _Candidate) -> Step:
             "about": output_uri("Prepare", "about"),
         },
         outputs=[processing_output(_FOLDER, join("/", parts.data, "runs", EXECUTION_ID, candidate.step), OUTPUT)],
-        variables={
-            "SANDCASTLE_KIND": judging.kind,
-            "SANDCASTLE_ANSWER": judging.answer,
-            "SANDCASTLE_THRESHOLD": str(judging.threshold),
-            "SANDCASTLE_CONTENT_TYPE": serve.content_type,
-            "SANDCASTLE_ACCEPT": serve.accept,
-            **({"SANDCASTLE_PROGRAM": serve.script} if serve.script else {}),
-        },
+        variables=parts.judging.variables(workload.serve),
         tags=parts.tags,
     )
     files = {_EVALUATION: (_FOLDER, "evaluation/evaluation.json")}

@@ -1,0 +1,120 @@
+"""Everything that watches the endpoint of a workload: baselines first, then what looks by its rhythm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from sandcastle.assets import Assets
+from sandcastle.baseline_request import Analyzer
+from sandcastle.code import UploadedAsset, code_asset, script_asset
+from sandcastle.config import Workload
+from sandcastle.dataset import Dataset
+from sandcastle.job_resource import JobResource
+from sandcastle.monitor_roles import SERVICE_JOBS, MonitorAccess, judge_role, merger_of, monitor_role
+from sandcastle.monitor_schedules import ModelMonitorSchedules
+from sandcastle.monitors import DataQualityMonitor, ModelQualityMonitor, Watched
+from sandcastle.processing_request import Program
+from sandcastle.resource import Resource
+from sandcastle.roles import ServiceRole
+from sandcastle.trained_model import TrainedModel
+
+
+class Monitoring(Construct):
+    """The monitors of one endpoint. First the roles, then ``run`` the jobs that make baselines, then ``watch``.
+
+    ``roles`` are those of jobs that a deploy starts. ``outputs`` say where everything is, by name.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        assets: Assets,
+        workload: Workload,
+        dataset: Dataset,
+        trained: TrainedModel,
+        access: MonitorAccess,
+        image: str,
+        training_image: str,
+        tags: Mapping[str, str],
+    ) -> None:
+        """``image`` is the engine's, ``training_image`` the one that ``trained`` comes from."""
+        super().__init__(scope, construct_id)
+        stack, kinds = cdk.Stack.of(self), {one.kind: one for one in workload.monitors}
+        self._workload, self._access, self._dataset, self._trained = workload, access, dataset, trained
+        records = script_asset(stack, assets.pipeline / "monitor_records.py")
+        judges = "model-quality" in kinds
+        role = monitor_role(
+            self,
+            "Role",
+            access=access,
+            code=[records],
+            images=[image, *([merger_of(image)] if judges else [])],
+            judges_model=judges,
+            streams=SERVICE_JOBS,
+        )
+        self.roles: list[ServiceRole] = [role]
+        watched = Watched(workload, access.names, access.places, Analyzer(image, role.arn), records, tags)
+        self.data_quality: DataQualityMonitor | None = None
+        self.model_quality: ModelQualityMonitor | None = None
+        if data := kinds.get("data-quality"):
+            self.data_quality = DataQualityMonitor(
+                self, "DataQuality", monitor=data, watched=watched, dataset=dataset.fingerprint, analyzer=image
+            )
+        if model := kinds.get("model-quality"):
+            code = code_asset(stack, assets.pipeline)
+            judge = judge_role(
+                self, "JudgeRole", access=access, code=code, image=training_image, archive=trained.readable
+            )
+            self.roles.append(judge)
+            self.model_quality = ModelQualityMonitor(
+                self,
+                "ModelQuality",
+                monitor=model,
+                watched=watched,
+                dataset=dataset.fingerprint,
+                model=trained.fingerprint,
+                judge=Program("evaluate", training_image, judge.arn, code={"code": code.url}),
+                analyzer=image,
+            )
+
+    def run(self, service_token: str, prepared: Resource) -> None:
+        """Add the jobs that make the baselines; call it after those of the data and the model."""
+        siblings = [one for monitor in self._monitors for one in monitor.fingerprints]
+        rows = self._dataset.uri
+        self._made: dict[DataQualityMonitor | ModelQualityMonitor, JobResource] = {}
+        if self.data_quality:
+            (self._made[self.data_quality],) = self.data_quality.run(service_token, rows, siblings, prepared)
+        if self.model_quality:
+            _, self._made[self.model_quality] = self.model_quality.run(
+                service_token, rows, self._trained.archive, siblings, *([] if self._trained.job else [prepared])
+            )
+
+    def watch(self, endpoint: str, code: UploadedAsset) -> None:
+        """Add what looks at the endpoint of this name, an attribute of it; ``code`` is all functions' asset."""
+        ModelMonitorSchedules(self, "Schedules", endpoint=endpoint, monitors=self._made, code=code)
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Where reports and labels lie, and for each monitor its schedule and its baseline."""
+        found = {"MonitoringEngine": self._workload.engine, "MonitoringReports": self._access.places.reports}
+        if self.data_quality:
+            found |= {
+                "DataQualitySchedule": self.data_quality.schedule,
+                "DataQualityBaseline": self.data_quality.baseline,
+            }
+        if self.model_quality:
+            found |= {
+                "ModelQualitySchedule": self.model_quality.schedule,
+                "ModelQualityBaseline": self.model_quality.baseline,
+                "GroundTruth": self._access.places.truth,
+            }
+        return found
+
+    @property
+    def _monitors(self) -> Sequence[DataQualityMonitor | ModelQualityMonitor]:
+        return [one for one in (self.data_quality, self.model_quality) if one]
