@@ -60,12 +60,6 @@ def main() -> int:
         return 2
     for note in (*environment.notes, *doctor_notes(values, os.environ.get("CDK_DEFAULT_ACCOUNT"), environment.region)):
         print(f"note: {note}", file=sys.stderr)
-    if any(one.monitors and one.engine == "portable" for one in environment.workloads):
-        print(
-            "monitors by the engine portable are not supported yet; say monitoring.engine model-monitor",
-            file=sys.stderr,
-        )
-        return 2
     short_lived()
     use_own_node()
     import aws_cdk as cdk

@@ -97,14 +97,6 @@ class WorkloadStack(EnvironmentStack):
             job_roles=[dataset.role, *roles_of_jobs],
             result_bucket_arns=[data.arn, models.arn, *([reports.arn] if monitoring else [])],
         )
-        SpendingLimit(
-            self,
-            "SpendingLimit",
-            roles=[provider.starting_role],
-            budget_name=guardrails.limit.name,
-            topic_arn=guardrails.topic.arn,
-            code=code,
-        )
         logs = JobLogs(self, "JobLogs", names=names, code=code)
         prepared = dataset.run(provider.service_token, tags)
         for one in trained.values():
@@ -127,6 +119,14 @@ class WorkloadStack(EnvironmentStack):
         )
         if monitoring:
             monitoring.watch(hosted.outputs["EndpointName"], code)
+        SpendingLimit(
+            self,
+            "SpendingLimit",
+            roles=[provider.starting_role, *(monitoring.spending if monitoring else [])],
+            budget_name=guardrails.limit.name,
+            topic_arn=guardrails.topic.arn,
+            code=code,
+        )
         for role in (dataset.role, hosted.role, *roles_of_jobs):
             # Jobs and endpoint wait for their role, and the role for the logs' janitor. SageMaker goes on sending
             # lines for a while after an endpoint is deleted, which would bring its log group back: when the janitor

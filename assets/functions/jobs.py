@@ -218,7 +218,8 @@ def stop_others(jobs: Jobs, properties: dict[str, Any]) -> None:
     """
     wanted = [jobs.base(properties, one) for one in (properties["Fingerprint"], *properties.get("Siblings", ()))]
     for name in running_jobs(jobs, properties):
-        if not any(name == base or name.startswith(f"{base}-") for base in wanted):
+        watches = name.startswith(f"{properties['JobPrefix']}-m")  # a monitor's run: fingerprints have no m
+        if not watches and not any(name == base or name.startswith(f"{base}-") for base in wanted):
             print(f"{jobs.word} {name} is stopped: {wanted[0]} replaces it")
             jobs.stop_if_running(name)
 

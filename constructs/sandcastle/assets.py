@@ -28,6 +28,11 @@ class Assets:
         return self.root / "assets" / "pipeline"
 
     @property
+    def monitoring(self) -> Path:
+        """The portable analyzer."""
+        return self.root / "assets" / "monitoring"
+
+    @property
     def lifecycle(self) -> Path:
         """Scripts that run when an app of Studio, or a notebook instance, starts."""
         return self.root / "assets" / "lifecycle"

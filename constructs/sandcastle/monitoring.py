@@ -16,6 +16,7 @@ from sandcastle.job_resource import JobResource
 from sandcastle.monitor_roles import SERVICE_JOBS, MonitorAccess, judge_role, merger_of, monitor_role
 from sandcastle.monitor_schedules import ModelMonitorSchedules
 from sandcastle.monitors import DataQualityMonitor, ModelQualityMonitor, Watched
+from sandcastle.portable_schedules import PortableSchedules
 from sandcastle.processing_request import Program
 from sandcastle.resource import Resource
 from sandcastle.roles import ServiceRole
@@ -25,7 +26,8 @@ from sandcastle.trained_model import TrainedModel
 class Monitoring(Construct):
     """The monitors of one endpoint. First the roles, then ``run`` the jobs that make baselines, then ``watch``.
 
-    ``roles`` are those of jobs that a deploy starts. ``outputs`` say where everything is, by name.
+    ``roles`` are those of jobs that a deploy starts, ``spending`` those of functions that start jobs later on.
+    ``outputs`` say where everything is, by name.
     """
 
     def __init__(
@@ -47,23 +49,28 @@ class Monitoring(Construct):
         stack, kinds = cdk.Stack.of(self), {one.kind: one for one in workload.monitors}
         self._workload, self._access, self._dataset, self._trained = workload, access, dataset, trained
         records = script_asset(stack, assets.pipeline / "monitor_records.py")
+        portable = workload.engine == "portable"
+        program = code_asset(stack, assets.monitoring) if portable else None
         judges = "model-quality" in kinds
         role = monitor_role(
             self,
             "Role",
             access=access,
-            code=[records],
-            images=[image, *([merger_of(image)] if judges else [])],
+            code=[records, *([program] if program else [])],
+            images=[image, *([merger_of(image)] if judges and not portable else [])],
             judges_model=judges,
-            streams=SERVICE_JOBS,
+            streams=() if portable else SERVICE_JOBS,
         )
         self.roles: list[ServiceRole] = [role]
-        watched = Watched(workload, access.names, access.places, Analyzer(image, role.arn), records, tags)
+        analyzer = Analyzer(image, role.arn, code=program.url if program else "")
+        watched = Watched(workload, access.names, access.places, analyzer, records, tags)
+        self._watched, by = watched, program.digest if program else image
+        self.spending: list[ServiceRole] = []
         self.data_quality: DataQualityMonitor | None = None
         self.model_quality: ModelQualityMonitor | None = None
         if data := kinds.get("data-quality"):
             self.data_quality = DataQualityMonitor(
-                self, "DataQuality", monitor=data, watched=watched, dataset=dataset.fingerprint, analyzer=image
+                self, "DataQuality", monitor=data, watched=watched, dataset=dataset.fingerprint, analyzer=by
             )
         if model := kinds.get("model-quality"):
             code = code_asset(stack, assets.pipeline)
@@ -79,7 +86,7 @@ class Monitoring(Construct):
                 dataset=dataset.fingerprint,
                 model=trained.fingerprint,
                 judge=Program("evaluate", training_image, judge.arn, code={"code": code.url}),
-                analyzer=image,
+                analyzer=by,
             )
 
     def run(self, service_token: str, prepared: Resource) -> None:
@@ -96,7 +103,20 @@ class Monitoring(Construct):
 
     def watch(self, endpoint: str, code: UploadedAsset) -> None:
         """Add what looks at the endpoint of this name, an attribute of it; ``code`` is all functions' asset."""
-        ModelMonitorSchedules(self, "Schedules", endpoint=endpoint, monitors=self._made, code=code)
+        if self._workload.engine == "model-monitor":
+            ModelMonitorSchedules(self, "Schedules", endpoint=endpoint, monitors=self._made, code=code)
+            return
+        made = PortableSchedules(
+            self,
+            "Schedules",
+            endpoint=endpoint,
+            monitors=self._made,
+            watched=self._watched,
+            access=self._access,
+            capture=f"s3://{self._access.places.reports_bucket}/{self._access.capture}",
+            code=code,
+        )
+        self.spending = [made.role]
 
     @property
     def outputs(self) -> dict[str, str]:

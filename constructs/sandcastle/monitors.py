@@ -238,9 +238,9 @@ class ModelQualityMonitor(_QualityMonitor):
         """``dataset`` and ``model`` are fingerprints; ``judge`` asks the model, ``analyzer`` makes the baseline."""
         super().__init__(scope, construct_id, monitor=monitor, watched=watched)
         self._judge, self._judging = judge, Judging.of(watched.workload)
-        self._variables = self._judging.variables(watched.workload.serve)
+        self._asking = self._judging.variables(watched.workload.serve)
         code = [one.rpartition("/")[2] for one in judge.code.values()]
-        self._asked = fingerprint(data=dataset, model=model, code=code, image=judge.image, variables=self._variables)
+        self._asked = fingerprint(data=dataset, model=model, code=code, image=judge.image, variables=self._asking)
         self.fingerprint = fingerprint(asked=self._asked, analyzer=analyzer, kind=self.type)
         self.fingerprints = [self._asked, self.fingerprint]
 
@@ -254,7 +254,7 @@ class ModelQualityMonitor(_QualityMonitor):
             Machine(prepare.instance, prepare.volume_gb, prepare.max_runtime_minutes),
             inputs={"model": archive, "test": f"{rows}/test", "about": f"{rows}/about"},
             outputs=[processing_output("results", answers, OUTPUT)],
-            variables=self._variables,
+            variables=self._asking,
             tags=self._watched.tags,
         )
         asked = self._run(
@@ -278,6 +278,18 @@ class ModelQualityMonitor(_QualityMonitor):
         late = {key: value.format(self.monitor.hours + 1) for key, value in LATE.items()}
         truth = {"GroundTruthS3Input": {"S3Uri": self._watched.places.truth}}
         return {"EndpointInput": {**captured, **self.attributes, **late}, **truth}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the portable analyzer is told of the model and its answers, in the words of Model Monitor's."""
+        given = self.attributes
+        names = {
+            "InferenceAttribute": "inference_attribute",
+            "ProbabilityAttribute": "probability_attribute",
+            "ProbabilityThresholdAttribute": "probability_threshold_attribute",
+        }
+        said = {"analysis_type": "MODEL_QUALITY", "problem_type": self._judging.problem_type}
+        return said | {names[key]: str(value) for key, value in given.items()}
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
+import monitor_run
 import pytest
 
 from sandcastle.template import resolve, symbols
@@ -27,6 +29,13 @@ def watched() -> Synthesis:
     """Three workloads that Model Monitor watches, and one that nothing watches."""
     settings = {"monthly_budget_usd": 2000, "monitoring": {"engine": "model-monitor"}}
     return synthesise(written("watched", workloads=WORKLOADS, **settings))
+
+
+@pytest.fixture
+def portable() -> Synthesis:
+    """The same with the engine that runs everywhere."""
+    settings = {"monthly_budget_usd": 2000, "monitoring": {"engine": "portable"}}
+    return synthesise(written("portable", workloads=WORKLOADS, **settings))
 
 
 def jobs(synthesis: Synthesis, workload: str, kind: str) -> list[dict[str, Any]]:
@@ -248,3 +257,73 @@ def test_who_has_no_monitors_has_nothing_of_them(watched: Synthesis) -> None:
     assert not [key for key in template["Resources"] if key.startswith("Monitoring")]
     assert "MonitoringReports" not in template["Outputs"]
     assert ids(watched.template("workload-bank"), "AWS::IAM::Role", "MonitoringRole")
+
+
+def calls(synthesis: Synthesis, workload: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return expression and input of the workload's schedules of Scheduler, by the monitor's end of the name."""
+    template = synthesis.template(f"workload-{workload}")
+    lookup = symbols(template, exported(synthesis))
+    found = [one["Properties"] for one in resources(template, "AWS::Scheduler::Schedule").values()]
+    return {
+        resolve(one["Name"], lookup).rpartition("-")[2]: (
+            one["ScheduleExpression"],
+            json.loads(resolve(one["Target"]["Input"], lookup)),
+        )
+        for one in found
+    }
+
+
+@pytest.mark.parametrize("workload", ["bank", "penguins", "mnist-kmeans"])
+def test_a_portable_run_is_a_job_that_sagemaker_takes(portable: Synthesis, workload: str) -> None:
+    for expression, event in calls(portable, workload).values():
+        assert expression.startswith("cron(10 ")
+        assert len(json.dumps(event)) < 100_000  # Scheduler takes 256 KB
+        request = monitor_run.request_of(event, datetime(2026, 3, 1, 15, tzinfo=UTC), [("s3://a/b", "/c")], [])
+        validate("CreateProcessingJob", request)
+        assert request["AppSpecification"]["ContainerEntrypoint"][-1].count("analyze") == 1
+        assert request["Environment"]["SANDCASTLE_PUBLISH"] == "1"
+        assert "NetworkConfig" not in request
+
+
+def test_both_engines_have_the_same_places_windows_and_reading(watched: Synthesis, portable: Synthesis) -> None:
+    for workload in ("bank", "penguins"):
+        service, ours = outputs(watched, workload), outputs(portable, workload)
+        assert set(service) == set(ours)
+        (_, data), (_, model) = (calls(portable, workload)[end] for end in ("data", "quality"))
+        definition = resolved(watched, workload, "AWS::SageMaker::ModelQualityJobDefinition")
+        given = definition["ModelQualityJobInput"]["EndpointInput"]
+        assert given["StartTimeOffset"] == f"-PT{model['hours'] + model['late']}H"
+        assert given["EndTimeOffset"] == f"-PT{model['late']}H"
+        told = model["request"]["Environment"]
+        assert told["problem_type"] == definition["ModelQualityAppSpecification"]["ProblemType"]
+        place = given.get("InferenceAttribute") or given.get("ProbabilityAttribute")
+        assert place in (told.get("inference_attribute"), told.get("probability_attribute"))
+        definition = resolved(watched, workload, "AWS::SageMaker::DataQualityJobDefinition")
+        reading = definition["DataQualityAppSpecification"]["Environment"]
+        assert reading.items() <= data["request"]["Environment"].items()
+        assert data["reports"].endswith(f"/{workload}/monitoring/reports")
+        assert data["schedule"] == ours["DataQualitySchedule"]
+
+
+PORTABLE_ORDER = [
+    ("Monitoring(Data|Model)QualitySchedule.*", "HostedModelEndpoint.*", "nothing watches what is gone"),
+    ("Monitoring(Data|Model)QualitySchedule.*", "Monitoring(Data|Model)QualityBaseline.*", "what it compares with"),
+    ("Monitoring(Data|Model)QualitySchedule.*", "MonitoringSchedulesFunction.*", "what it calls"),
+    ("Monitoring(Data|Model)QualityBaseline.*", "MonitoringRole.*", "it ends the runs, which work as the role"),
+]
+
+
+@pytest.mark.parametrize(("first", "later", "why"), PORTABLE_ORDER)
+def test_portable_order(portable: Synthesis, first: str, later: str, why: str) -> None:
+    for workload in ("bank", "penguins"):
+        assert in_order(portable.template(f"workload-{workload}"), first, later), why
+
+
+def test_what_starts_runs_is_bounded_by_the_budget(portable: Synthesis) -> None:
+    template = portable.template("workload-bank")
+    (role,) = ids(template, "AWS::IAM::Role", "MonitoringSchedulesFunctionRole")
+    assert role in json.dumps(resources(template, "AWS::Budgets::BudgetsAction"))
+
+
+def test_every_promise_of_the_portable_engine_holds(portable: Synthesis) -> None:
+    test_promises.test_every_promise_holds(portable)

@@ -1,0 +1,160 @@
+"""The portable engine: Scheduler calls a function, which starts a processing job of this project's analyzer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from sandcastle.baseline_request import MINUTES, VOLUME_GB
+from sandcastle.code import UploadedAsset
+from sandcastle.functions import Function
+from sandcastle.monitor_roles import MonitorAccess
+from sandcastle.monitors import ENDPOINT_INPUT, DataQualityMonitor, ModelQualityMonitor, Watched
+from sandcastle.permissions import list_objects, pass_roles, sagemaker_arn
+from sandcastle.processing_request import INPUT, OUTPUT, Machine, processing_input, tag_list
+from sandcastle.promises import may, may_not
+from sandcastle.resource import Resource
+from sandcastle.roles import Statement
+from sandcastle.schedule import ScheduleRole
+
+MINUTE = 10
+"""After the hour: by then what was captured last has been written."""
+
+_TIMEOUT_SECONDS = 120
+_TRUTH = "/opt/ml/processing/groundtruth"
+_EMPTY = "only when nothing was captured: is there an endpoint at all?"
+_JOBS = "jobs of this workload's monitors; a job's name ends with a hash of the hour, and with the stack"
+
+
+class PortableSchedules(Construct):
+    """A schedule for each monitor, and the function that all of them call. ``role`` is the function's: it can spend."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        endpoint: str,
+        monitors: Mapping[DataQualityMonitor | ModelQualityMonitor, cdk.CfnResource],
+        watched: Watched,
+        access: MonitorAccess,
+        capture: str,
+        code: UploadedAsset,
+    ) -> None:
+        """``endpoint`` is its name, as an attribute of the endpoint; ``capture`` the address of captured data."""
+        super().__init__(scope, construct_id)
+        self._endpoint, self._watched, self._capture = endpoint, watched, capture
+        function = self._function(access, [one.type for one in monitors], code)
+        self.role = function.role
+        role = ScheduleRole(self, "Role", function_arn=function.arn, description="Scheduler calls the monitors")
+        group = Resource(self, "Group", "AWS::Scheduler::ScheduleGroup").ref
+        for one, baseline in monitors.items():
+            schedule = Resource(
+                one,
+                "Schedule",
+                "AWS::Scheduler::Schedule",
+                tagged=False,  # CloudFormation tags groups of schedules, not schedules
+                Name=one.schedule,
+                GroupName=group,
+                ScheduleExpression=one.monitor.expression.replace("cron(0 ", f"cron({MINUTE} ", 1),
+                ScheduleExpressionTimezone="UTC",
+                FlexibleTimeWindow={"Mode": "OFF"},
+                Target={
+                    "Arn": function.arn,
+                    "RoleArn": role.arn,
+                    "Input": cdk.Stack.of(self).to_json_string(self._input(one)),
+                    "RetryPolicy": {"MaximumRetryAttempts": 5, "MaximumEventAgeInSeconds": 1800},
+                },
+            )
+            schedule.add_resource_dependency(baseline)
+
+    def _function(self, access: MonitorAccess, types: Sequence[str], code: UploadedAsset) -> Function:
+        jobs = sagemaker_arn("processing-job", f"{access.names.run_prefix}*")
+        endpoint = sagemaker_arn("endpoint", access.names.endpoint)
+        labels = [list_objects(access.data_arn, f"{access.places.truth_folder}/*")] if "ModelQuality" in types else []
+        role = self._watched.analyzer.role_arn
+        return Function(
+            self,
+            "Function",
+            handler="monitor_run.handler",
+            description="Starts the job of a monitor over the hours since its last one",
+            code=code,
+            timeout_seconds=_TIMEOUT_SECONDS,
+            statements=[
+                Statement(["sagemaker:AddTags", "sagemaker:CreateProcessingJob"], [jobs], reason=_JOBS),
+                Statement(["sagemaker:DescribeEndpoint"], [endpoint], unseen={"sagemaker:DescribeEndpoint": _EMPTY}),
+                pass_roles([role], "sagemaker.amazonaws.com"),
+                list_objects(access.reports_arn, f"{access.capture}/*"),
+                *labels,
+            ],
+            promises=[
+                may("sagemaker:CreateProcessingJob", jobs),
+                may("iam:PassRole", role, iam__PassedToService="sagemaker.amazonaws.com"),
+                may_not("iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com"),
+                may_not("sagemaker:CreateProcessingJob", sagemaker_arn("processing-job", "other-*")),
+                may_not("sagemaker:CreateTrainingJob", "*"),
+                may_not("sagemaker:DeleteEndpoint", "*"),
+                may_not("s3:GetObject", "*"),
+                may_not("s3:PutObject", "*"),
+            ],
+        )
+
+    def _input(self, monitor: DataQualityMonitor | ModelQualityMonitor) -> dict[str, Any]:
+        watched, of_model = self._watched, monitor.type == "ModelQuality"
+        return {
+            "at": "<aws.scheduler.scheduled-time>",
+            "schedule": monitor.schedule,
+            "endpoint": self._endpoint,
+            "variants": list(watched.workload.serve.variant_names),
+            "hours": monitor.monitor.hours,
+            "late": 1 if of_model else 0,
+            "capture": self._capture,
+            "truth": watched.places.truth if of_model else "",
+            "reports": watched.places.reports,
+            "prefix": watched.names.run_prefix,
+            "part": watched.names.stack_part,
+            "request": self._request(monitor),
+        }
+
+    def _request(self, monitor: DataQualityMonitor | ModelQualityMonitor) -> dict[str, Any]:
+        """Return the CreateProcessingJob request without what changes from run to run.
+
+        It is not isolated from the network: it puts its metrics itself, as nobody else does for such a job.
+        """
+        watched, analyzer = self._watched, self._watched.analyzer
+        machine = Machine(watched.workload.prepare.instance, VOLUME_GB, MINUTES)
+        inputs = [*analyzer.inputs, processing_input("baseline", f"{monitor.baseline}/", f"{INPUT}/baseline")]
+        variables = {
+            "dataset_source": ENDPOINT_INPUT,
+            "output_path": OUTPUT,
+            "baseline_constraints": f"{INPUT}/baseline/constraints.json",
+            "publish_cloudwatch_metrics": "Enabled",
+            "SANDCASTLE_PUBLISH": "1",
+            "sagemaker_endpoint_name": self._endpoint,
+            "sagemaker_monitoring_schedule_name": monitor.schedule,
+        }
+        sides = ["endpointOutput"]
+        if isinstance(monitor, ModelQualityMonitor):
+            variables |= monitor.variables | {"ground_truth_source": _TRUTH}
+        else:
+            sides.insert(0, "endpointInput")
+            inputs.append(processing_input("script", watched.records.url, f"{INPUT}/script"))
+            variables |= {
+                **watched.reading,
+                "baseline_statistics": f"{INPUT}/baseline/statistics.json",
+                "record_preprocessor_script": f"{INPUT}/script/{watched.records.file_name}",
+            }
+        variables["dataset_format"] = json.dumps({"sagemakerCaptureJson": {"captureIndexNames": sides}})
+        return {
+            "AppSpecification": analyzer.specification,
+            "Environment": variables,
+            "ProcessingInputs": inputs,
+            "ProcessingResources": machine.resources,
+            "RoleArn": analyzer.role_arn,
+            "StoppingCondition": machine.stopping_condition,
+            "Tags": tag_list(watched.tags),
+        }
