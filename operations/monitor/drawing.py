@@ -67,7 +67,7 @@ def _bins(found: Bins, name: str) -> str:
 
 def _categories(found: Categories, name: str) -> str:
     top = max(*found.before, *found.now) or 1.0
-    row, left, right = 27, 96, 62
+    row, left, right = 27, 96, 70
     room = _WIDTH - left - right
     parts = []
     for place, label in enumerate(found.names):

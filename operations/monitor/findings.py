@@ -57,6 +57,8 @@ class Column:
     before: Mapping[str, Any]
     now: Mapping[str, Any]
     distance: float | None
+    gap: float
+    """The distance before anything is taken off for chance: it tells columns apart that are all near."""
     limit: float
     checks: tuple[str, ...]
     words: tuple[str, ...]
@@ -77,7 +79,7 @@ def columns(reports: Reports) -> list[Column]:
         _column(reports, name, before.get(name, {}), now.get(name, {}), overrides.get(name, {}))
         for name in {**before, **now}
     ]
-    return sorted(found, key=lambda one: (not one.violated, -(one.distance or 0.0)))
+    return sorted(found, key=lambda one: (not one.violated, -(one.distance or 0.0), -one.gap))
 
 
 def about_all(reports: Reports) -> list[tuple[str, str]]:
@@ -107,7 +109,8 @@ def _column(
         name=name,
         before=before,
         now=now,
-        distance=distance(before, now, robust(reports.constraints)) if before and now else None,
+        distance=distance(before, now, robust(reports.constraints)),
+        gap=distance(before, now, robust=False) or 0.0,
         limit=limit,
         checks=tuple(str(one.get("constraint_check_type", "")) for one in violations),
         words=tuple(_words(one, before, now) for one in violations),

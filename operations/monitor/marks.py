@@ -81,9 +81,11 @@ def marks(reports: Reports) -> list[Mark]:
 
 
 def leading(found: Sequence[Mark]) -> Mark | None:
-    """Return the metric that stands for the model."""
+    """Return the metric that stands for the model: of those with a violation, if there are any."""
     by_name = {one.name: one for one in found if one.value is not None}
-    return next((by_name[name] for name in _LEADING if name in by_name), None)
+    bad = [name for name, one in by_name.items() if one.violated]
+    order = [*(name for name in _LEADING if name in bad), *bad, *(name for name in _LEADING if name in by_name)]
+    return by_name[order[0]] if order else None
 
 
 def confusion(statistics: Mapping[str, Any]) -> dict[str, dict[str, int]]:

@@ -19,16 +19,14 @@ def verdict(found: Found) -> tuple[str, str]:
     """Return the page's first two lines as HTML."""
     every = found.marks
     name, lead = escape(found.watched.workload), leading(every)
-    rows = f"{count(found.reports.rows, 'answer')} with a label"
-    beside = (
-        f" {lead.name.capitalize()} is {lead.value:.3f}"
-        + (f", the baseline's {lead.before:.3f}." if lead.before is not None else ".")
-        if lead and lead.value is not None
-        else ""
-    )
+    judged = f"{count(found.reports.rows, 'answer')} with a label"
+    if lead and lead.value is not None:
+        judged += f": {escape(lead.name)} is {lead.value:.3f}"
+        judged += f", and was {lead.before:.3f} in the baseline" if lead.before is not None else ""
+    judged += "."
     if not found.reports.violations:
-        return f"{name}: answers are <b>as right as they were</b>.", f"{rows} were judged.{beside}"
-    return f"{name}: answers are <b>less right than they were</b>.", f"{rows} were judged.{beside}"
+        return f"{name}: answers are <b>as right as they were</b>.", judged
+    return f"{name}: answers are <b>less right than they were</b>.", judged
 
 
 def tiles(found: Found) -> list[tuple[str, str]]:
@@ -125,7 +123,7 @@ def _trend(found: Found, every: list[Mark]) -> str:
     def values(reports: Reports) -> dict[str, float]:
         return {one.name: one.value for one in marks(reports) if one.name == lead.name and one.value is not None}
 
-    return run_by_run(found, values, lead.limit, f"{escape(lead.name.capitalize())} of the newest runs.")
+    return run_by_run(found, values, lead.limit, f"The {escape(lead.name)} of the newest runs.")
 
 
 def _value(value: float | None) -> str:

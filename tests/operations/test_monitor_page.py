@@ -258,3 +258,21 @@ def test_a_run_by_hand_looks_at_the_schedules_hour_else_the_last_one_else_this_o
     assert late[0].words == "2026-01-01 13:00 to 14:00 UTC"
     with pytest.raises(ValueError, match="offset '1 h': expected a duration such as -PT1H"):
         candidates(NOW, ("1 h", "-PT0H"))
+
+
+def test_what_got_worse_stands_for_the_model() -> None:
+    """Accuracy may be as it was where few rows are positive."""
+    rule = {"threshold": 0.8, "comparison_operator": "LessThanThreshold"}
+    found_now = {name: {"value": value} for name, value in (("accuracy", 0.9), ("auc", 0.7), ("recall", 0.1))}
+    about = Reports(
+        statistics={"binary_classification_metrics": found_now},
+        violations=[{**WORSE, "metric_name": name} for name in ("recall", "auc")],
+        baseline={},
+        constraints={"binary_classification_constraints": dict.fromkeys(found_now, rule)},
+    )
+    every = marks(about)
+    assert [(one.name, one.violated) for one in every] == [("recall", True), ("auc", True), ("accuracy", False)]
+    lead = leading(every)
+    assert lead is not None
+    assert lead.name == "auc"
+    assert "auc is 0.700" in Page(page(found(about, "ModelQuality"))).text
