@@ -1,8 +1,8 @@
 """How often a clean hour is called a drift, and how often a drift of half a standard deviation is found.
 
 An hour has 1,000 rows, the baseline 5,000, both drawn from the same distribution. AWS's threshold, 0.1, is enough for
-the shapes that data usually has. Half a standard deviation moves a uniform distribution's L-infinity by 0.14 only, of which
-chance is taken off: that needs a threshold of 0.05, which is no more often wrong. docs/decisions.md has the numbers.
+the shapes that data usually has. Half a standard deviation moves a uniform distribution's L-infinity by 0.14 only, of
+which chance is taken off: that needs a threshold of 0.05, which is no more often wrong. Numbers: docs/decisions.md.
 """
 
 from __future__ import annotations
