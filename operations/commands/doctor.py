@@ -25,6 +25,7 @@ def _doctor(options: argparse.Namespace, console: Console) -> int:
     from operations.doctor import examine
     from operations.doctor.context import FILE, remember
     from operations.doctor.finding import Case, Finding
+    from sandcastle.synth import context
 
     environment = load_environment(options.environment, ROOT, options.region)
     try:
@@ -36,6 +37,7 @@ def _doctor(options: argparse.Namespace, console: Console) -> int:
         findings, case = [Finding("blocker", "credentials", str(error), do)], None
     else:
         console.step(f"examining account {target.account}, region {target.region}")
+        environment = environment.monitored_by(context(ROOT), target.account)
         case = Case(target, environment, options.environment)
         findings = examine(case)
     for finding in findings:

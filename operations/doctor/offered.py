@@ -70,13 +70,21 @@ def model_monitor(case: Case) -> Iterator[Finding]:
 
     Who has a schedule is a customer. Everybody else may only try: so it stays unknown.
     """
-    found = "this account may use it"
-    if monitor_state(case) == "unknown":
-        found = (
-            "unknown: AWS takes no new customers since 2026-07-30, and there is no monitoring schedule here. Only "
-            "monitors need it, and this file has none"
-        )
-    yield Finding("ok", "Model Monitor", found)
+    works = case.environment.workloads
+    by_engine = any(one.pipeline or (one.monitors and one.engine == "model-monitor") for one in works)
+    portable = any(one.monitors and one.engine == "portable" for one in works)
+    if monitor_state(case) == "available":
+        yield Finding("ok", "Model Monitor", "this account may use it")
+        return
+    found = "unknown: AWS takes no new customers since 2026-07-30, and there is no monitoring schedule here"
+    if by_engine:
+        yield Finding(
+            "warning", "Model Monitor", f"{found}; this file needs it",
+            "For monitors of workloads say `monitoring: {engine: portable}`; a pipeline cannot do without yet.",
+        )  # fmt: skip
+    else:
+        watching = "its monitors look with the portable engine" if portable else "this file has no monitors"
+        yield Finding("ok", "Model Monitor", f"{found}; {watching}")
 
 
 def monitor_state(case: Case) -> str:

@@ -254,6 +254,7 @@ def test_synth_repeats_what_was_found_and_says_nothing_of_an_unknown_account(
     assert known == {
         "date": "2026-11-26", "model_monitor": "available", "quotas": {"ml.m5.large for endpoint usage": 0.0}
     }  # fmt: skip
+    assert values["sandcastle:model-monitor:000000000000:us-east-1"] == "open"
     notes = doctor_notes(values, "000000000000", "us-east-1")
     assert notes == ["quota ml.m5.large for endpoint usage is 0 (doctor, 2026-11-26)"]
     for account, region in (("1", "us-east-1"), ("000000000000", "eu-west-1"), (None, "us-east-1")):
