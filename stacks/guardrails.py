@@ -34,7 +34,7 @@ class Guardrails(EnvironmentStack):
         super().__init__(scope, "guardrails", environment=environment, description="its alarms and its budgets")
         usd, emails = environment.monthly_budget_usd, environment.notify
         speaks = environment.expires_after_minutes is not None or environment.nightly_stop is not None
-        speaks = speaks or any(workload.pipeline for workload in environment.workloads)
+        speaks = speaks or any(workload.pipeline or workload.monitors for workload in environment.workloads)
         self.topic = AlarmTopic(
             self, "Alarms", display_name=f"Sandcastle {environment.name}", emails=emails if speaks else ()
         )

@@ -118,7 +118,7 @@ class WorkloadStack(EnvironmentStack):
             batch=batch_access.of_dataset(names, data.arn, dataset.fingerprint),
         )
         if monitoring:
-            monitoring.watch(hosted.outputs["EndpointName"], code)
+            monitoring.watch(hosted.outputs["EndpointName"], code, guardrails.topic.arn)
         SpendingLimit(
             self,
             "SpendingLimit",

@@ -13,6 +13,7 @@ from sandcastle.code import UploadedAsset, code_asset, script_asset
 from sandcastle.config import Workload
 from sandcastle.dataset import Dataset
 from sandcastle.job_resource import JobResource
+from sandcastle.monitor_alarm import MonitorAlarm
 from sandcastle.monitor_roles import SERVICE_JOBS, MonitorAccess, judge_role, merger_of, monitor_role
 from sandcastle.monitor_schedules import ModelMonitorSchedules
 from sandcastle.monitors import DataQualityMonitor, ModelQualityMonitor, Watched
@@ -101,8 +102,21 @@ class Monitoring(Construct):
                 service_token, rows, self._trained.archive, siblings, *([] if self._trained.job else [prepared])
             )
 
-    def watch(self, endpoint: str, code: UploadedAsset) -> None:
-        """Add what looks at the endpoint of this name, an attribute of it; ``code`` is all functions' asset."""
+    def watch(self, endpoint: str, code: UploadedAsset, topic_arn: str) -> None:
+        """Add what looks at the endpoint of this name, an attribute of it; ``code`` is all functions' asset.
+
+        ``topic_arn`` is told what is found.
+        """
+        names = self._access.names
+        MonitorAlarm(
+            self,
+            "Alarm",
+            environment=names.environment,
+            schedules=[one.schedule for one in self._monitors],
+            access=self._access,
+            topic_arn=topic_arn,
+            code=code,
+        )
         if self._workload.engine == "model-monitor":
             ModelMonitorSchedules(self, "Schedules", endpoint=endpoint, monitors=self._made, code=code)
             return

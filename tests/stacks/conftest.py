@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from sandcastle.config import load_environment
 from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, synthesise
+
+sys.path.insert(0, str(ROOT / "assets" / "functions"))  # a template's input is tried on the function that gets it
 
 WITH_STUDIO = [name for name in ENVIRONMENTS if load_environment(name, ROOT).studio]
 WITH_BANK = [

@@ -49,8 +49,7 @@ def check_budget(document: Document, pairs: list[Pair], region: str) -> list[str
         else:
             total += price.usd * HOURS_PER_MONTH * count
     total += sum(_watching(pair, region, notes) for pair in pairs if pair.has_pipeline or pair.monitors)
-    alarms = sum(serve.alarms for serve in found) + sum(len(pair.monitors) for pair in pairs)
-    total += _item("alarm", "alarms", alarms, region, later)
+    total += _item("alarm", "alarms", sum(serve.alarms for serve in found), region, later)
     if isinstance(budget, (int, float)) and not isinstance(budget, bool) and 0 < budget < total:
         document.problem(
             ("monthly_budget_usd",),
