@@ -82,6 +82,9 @@ def _repository(uri: str) -> str:
     return f"arn:{PARTITION}:ecr:{match['region']}:{match['account']}:repository/{match['repository']}"
 
 
+_FIRST = "only when nothing in the account has logged there before"
+
+
 def write_logs(group: str, *streams: str) -> list[Statement]:
     """Allow a job or endpoint to log: to create the group and streams in it, to write only streams so named.
 
@@ -93,7 +96,7 @@ def write_logs(group: str, *streams: str) -> list[Statement]:
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"],
             [arn, f"{arn}:*"],
             reason=GROUP_REASON,
-            unseen={"logs:DescribeLogStreams": ON_AWS},
+            unseen={"logs:DescribeLogStreams": ON_AWS, "logs:CreateLogGroup": _FIRST},
         ),
         Statement(
             ["logs:PutLogEvents"],
@@ -124,13 +127,17 @@ def pass_roles(role_arns: Sequence[str], service: str) -> Statement:
     return Statement(["iam:PassRole"], role_arns, {"StringEquals": {"iam:PassedToService": service}})
 
 
-def scaled_endpoints() -> Statement:
-    """Allow SageMaker to take away what scales an endpoint, in the name of whoever deletes it (facts, 1.10)."""
+def scaled_endpoints(unseen: str = "") -> Statement:
+    """Allow SageMaker to take away what scales an endpoint, in the name of whoever deletes it (facts, 1.10).
+
+    ``unseen``: see Statement.
+    """
     return Statement(
         ["application-autoscaling:DeregisterScalableTarget"],
         [f"arn:{PARTITION}:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/*"],
         {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
         reason="targets have ids of AWS's; the condition bounds it to those of SageMaker",
+        unseen={"application-autoscaling:DeregisterScalableTarget": unseen} if unseen else {},
     )
 
 

@@ -27,6 +27,8 @@ _SMOKE = "rows and answers of the smoke tests of this pipeline; the folder betwe
 _VERSIONS = "versions of exactly this group, by number"
 _DEFINITIONS = "definitions of the endpoint's two schedules; their names end with a hash of the content"
 _LISTED = "a list of all there are: the service authorization reference names no resource"
+_FAILED_FIRST = "only when the endpoint that a first run makes fails to start"
+_OTHER_BASELINES = "only when a version has other baselines than the one before"
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,17 @@ class PipelineFunctions(Construct):
                     [self._endpoint, self._configs],
                     reason=_CONFIGS,
                 ),
-                Statement(["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], [self._endpoint]),
-                scaled_endpoints(),
                 Statement(
-                    ["sagemaker:AddTags", "sagemaker:ListTags"], [self._endpoint, self._configs], reason=_CONFIGS
+                    ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"],
+                    [self._endpoint],
+                    unseen={"sagemaker:DeleteEndpoint": _FAILED_FIRST},
+                ),
+                scaled_endpoints(_FAILED_FIRST),
+                Statement(
+                    ["sagemaker:AddTags", "sagemaker:ListTags"],
+                    [self._endpoint, self._configs],
+                    reason=_CONFIGS,
+                    unseen={"sagemaker:ListTags": "only when another version is in service in the end"},
                 ),
                 Statement(
                     [f"sagemaker:{verb}EndpointConfig" for verb in ("Create", "Describe")],
@@ -129,8 +138,12 @@ class PipelineFunctions(Construct):
             "pipeline_deploy.confirm",
             "Waits until a version of the model is in service, and deletes what earlier ones left",
             [
-                Statement(["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], [self._endpoint]),
-                scaled_endpoints(),
+                Statement(
+                    ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"],
+                    [self._endpoint],
+                    unseen={"sagemaker:DeleteEndpoint": _FAILED_FIRST},
+                ),
+                scaled_endpoints(_FAILED_FIRST),
                 Statement(
                     [
                         "sagemaker:AddTags",
@@ -176,6 +189,7 @@ class PipelineFunctions(Construct):
                         ["sagemaker:AddTags", f"sagemaker:Create{kind}", f"sagemaker:Delete{kind}"],
                         [arn],
                         reason=_DEFINITIONS,
+                        unseen={f"sagemaker:Delete{kind}": _OTHER_BASELINES},
                     )
                     for kind, arn in zip(
                         ("DataQualityJobDefinition", "ModelQualityJobDefinition"), definitions, strict=True
@@ -192,6 +206,7 @@ class PipelineFunctions(Construct):
                         *(f"sagemaker:{verb}MonitoringSchedule" for verb in ("Create", "Describe", "Update")),
                     ],
                     schedules,
+                    unseen={"sagemaker:UpdateMonitoringSchedule": _OTHER_BASELINES},
                 ),
                 pass_roles([role], "sagemaker.amazonaws.com"),
             ],

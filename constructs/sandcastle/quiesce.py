@@ -102,6 +102,7 @@ _UNKNOWN_HERE = {
     "sagemaker:DeleteInferenceComponent": "localcloud has no inference components",
     "sagemaker:DeleteModelBiasJobDefinition": "localcloud has no bias monitoring",
     "sagemaker:DeleteModelExplainabilityJobDefinition": "localcloud has no explainability monitoring",
+    "sagemaker:SendPipelineExecutionStepFailure": "only when a pipeline waits for an answer that nobody will give",
 }
 
 _NAMES = "names are chosen at run time; bounded to those that begin with the environment's own prefix"

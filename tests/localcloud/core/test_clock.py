@@ -163,8 +163,8 @@ def test_how_long_a_jump_waits_can_be_changed_while_something_settles() -> None:
 def test_time_waits_at_a_bake_whatever_else_settles_later() -> None:
     clock = Clock(settle_seconds=0.0, bake_seconds=3600)
     before, seen = clock.now(), threading.Event()
+    clock.call_later(60, lambda: None, kind="bake")  # first: a clock that waits for nothing would be past it
     clock.call_later(3600, seen.set, kind="settle")
-    clock.call_later(60, lambda: None, kind="bake")
     earlier = threading.Event()
     clock.call_later(30, earlier.set, kind="settle")
     assert earlier.wait(10)
