@@ -139,7 +139,6 @@ def metric(localcloud: Any, namespace: str, kind: str, name: str, now: datetime)
     return newest
 
 
-@pytest.mark.exhaustive  # the usual run does it through the command, tests/operations/test_monitor.py
 def test_schedules_judge_what_was_captured(localcloud: Any, sm: Any, workshop: Workshop) -> None:
     """Data of another type is a violation, right answers are none, and all of it becomes metrics."""
     workshop.endpoint(localcloud, _NAME)
