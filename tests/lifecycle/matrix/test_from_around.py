@@ -27,7 +27,7 @@ def _notebook_is(stand: Stand, name: str, status: str) -> bool:
 
 
 @situation("the notebook is stopped, which an update would change", exhaustive=True, settings=NOTEBOOK, switches=STAYS)
-@situation("the notebook is stopped", exhaustive=True, settings=NOTEBOOK)
+@situation("the notebook is stopped", settings=NOTEBOOK)
 def _notebook_stopped(stand: Stand) -> None:
     name = _notebook(stand)
     stand.client("sagemaker").stop_notebook_instance(NotebookInstanceName=name)

@@ -48,7 +48,7 @@ def _own(stand: Stand) -> Piped:
     return Piped(stand.cloud, stand.file, "penguins")
 
 
-@situation("a run of a pipeline prepares its data", settings=PIPELINE, exhaustive=True)
+@situation("a run of a pipeline prepares its data", settings=PIPELINE)
 def _run_prepares(stand: Stand) -> None:
     own = _own(stand)
     own.until(own.begin(), "Prepare", "Executing")

@@ -126,7 +126,7 @@ def _home(stand: Stand) -> None:
     people.space(stand, "notes")
 
 
-@situation("the domain is already gone, its file system is not", exhaustive=True, settings=HOME)
+@situation("the domain is already gone, its file system is not", settings=HOME)
 def _domain_by_hand(stand: Stand) -> None:
     """Somebody began to tidy up in the console, the way that leaves the file system behind."""
     sagemaker, domain = stand.client("sagemaker"), people.domain_id(stand)
