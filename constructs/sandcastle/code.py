@@ -43,7 +43,7 @@ def code_asset(stack: cdk.Stack, folder: Path, ignored: Sequence[str] = NOT_CODE
     ``asset.<hash>`` in the cloud assembly, and the synthesizer notes them. The hash is over names and bytes.
     """
     digest = hash_folder(folder, ignored)
-    target = Path(cdk.Stage.of(stack).outdir) / f"asset.{digest}"  # type: ignore[union-attr]  # a stack is in a stage
+    target = _assembly(stack) / f"asset.{digest}"
     if not target.exists():
         _copy(folder, ignored, target)
     location = stack.synthesizer.add_file_asset(
@@ -55,7 +55,7 @@ def code_asset(stack: cdk.Stack, folder: Path, ignored: Sequence[str] = NOT_CODE
 def script_asset(stack: cdk.Stack, file: Path) -> UploadedAsset:
     """Make one file of Python an asset of the stack, as it is: for what runs scripts and no archives."""
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    target = Path(cdk.Stage.of(stack).outdir) / f"asset.{digest}{file.suffix}"  # type: ignore[union-attr]  # as above
+    target = _assembly(stack) / f"asset.{digest}{file.suffix}"
     if not target.exists():
         with tempfile.TemporaryDirectory(dir=target.parent, prefix="partial.") as folder:
             shutil.copyfile(file, Path(folder) / target.name)
@@ -64,6 +64,11 @@ def script_asset(stack: cdk.Stack, file: Path) -> UploadedAsset:
         source_hash=digest, file_name=target.name, packaging=cdk.FileAssetPackaging.FILE
     )
     return UploadedAsset(digest, location.bucket_name, location.object_key)
+
+
+def _assembly(stack: cdk.Stack) -> Path:
+    """Return the folder that the app is written to."""
+    return Path(cdk.Stage.of(stack).outdir)  # type: ignore[union-attr]  # a stack is always in a stage
 
 
 def _copy(folder: Path, ignored: Sequence[str], target: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sandcastle.config import load_environment
 from sandcastle.config.checks_pipeline import LONGEST_NAMES
 from sandcastle.naming import PipelineNames
-from sandcastle.pipeline.definition import all_steps
+from sandcastle.pipeline.flow import all_steps
 from sandcastle.template import resolve, symbols
 from tests.stacks.graph import dependencies, keeps_its_tools, matching, without_each_dependency
 from tests.synthesis import ROOT, Synthesis, Template, exported, resources, synthesise

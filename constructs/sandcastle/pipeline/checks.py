@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sandcastle.pipeline.definition import all_steps
 from sandcastle.pipeline.expressions import VARIABLES, references
+from sandcastle.pipeline.flow import all_steps
 from sandcastle.pipeline.request_shapes import bundled
 from sandcastle.pipeline.steps import Step
 

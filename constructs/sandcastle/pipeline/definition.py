@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sandcastle.pipeline.checks import check
 from sandcastle.pipeline.steps import Step
 
 VERSION = "2020-12-01"
@@ -48,18 +48,6 @@ class Definition:
 
         Raises ``checks.InvalidPipeline`` for what SageMaker would refuse, or would fail at in the middle of a run.
         """
-        from sandcastle.pipeline.checks import check  # which itself needs what steps are
-
         document = self.to_json()
         check(document)
         return json.dumps(document, separators=(",", ":"))
-
-
-def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield the steps and those in their branches, in the order of the definition."""
-    for step in steps:
-        yield step
-        if step.get("Type") == "Condition":
-            arguments = step["Arguments"]
-            yield from all_steps(arguments.get("IfSteps") or ())
-            yield from all_steps(arguments.get("ElseSteps") or ())

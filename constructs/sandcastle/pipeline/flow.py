@@ -1,8 +1,8 @@
-"""Steps of a pipeline that decide where a run goes on: conditions, and the failure that says why. Plain data."""
+"""Where a run goes on: conditions and their branches, the failure that says why, all steps in order. Plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sandcastle.pipeline.steps import Step
@@ -35,3 +35,13 @@ def condition(name: str, conditions: Sequence[dict[str, Any]], then: Sequence[St
 def fail(name: str, message: Value) -> Step:
     """Return a step that ends the run as failed, with the message as its reason."""
     return {"Name": name, "Type": "Fail", "Arguments": {"ErrorMessage": message}}
+
+
+def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield the steps and those in their branches, in the order of the definition."""
+    for step in steps:
+        yield step
+        if step.get("Type") == "Condition":
+            arguments = step["Arguments"]
+            yield from all_steps(arguments.get("IfSteps") or ())
+            yield from all_steps(arguments.get("ElseSteps") or ())

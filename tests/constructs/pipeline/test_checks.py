@@ -9,9 +9,9 @@ import pytest
 
 from sandcastle.pipeline import deployment_pipeline, training_pipeline
 from sandcastle.pipeline.checks import InvalidPipeline, check, problems
-from sandcastle.pipeline.definition import Definition, all_steps
+from sandcastle.pipeline.definition import Definition
 from sandcastle.pipeline.expressions import join, json_get
-from sandcastle.pipeline.flow import fail
+from sandcastle.pipeline.flow import all_steps, fail
 from tests.constructs.pipeline.recipes import FINGERPRINT, parts, without_tuning, workload
 
 WORKLOADS = ["bank", "digits", "fraud", "penguins"]

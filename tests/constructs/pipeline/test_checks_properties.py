@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sandcastle.pipeline import training_pipeline
 from sandcastle.pipeline.checks import problems
-from sandcastle.pipeline.definition import all_steps
 from sandcastle.pipeline.expressions import is_expression, references
+from sandcastle.pipeline.flow import all_steps
 from tests.constructs.pipeline.recipes import FINGERPRINT, parts, workload
 
 Path = tuple[str | int, ...]

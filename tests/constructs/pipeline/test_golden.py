@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandcastle.pipeline import training_pipeline
-from sandcastle.pipeline.definition import all_steps
+from sandcastle.pipeline.flow import all_steps
 from tests.constructs.pipeline import sdk_pipeline
 from tests.constructs.pipeline.recipes import FINGERPRINT, parts, workload
 from tests.constructs.pipeline.sdk_hands import offline

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sandcastle.pipeline import deployment_pipeline, training_pipeline
-from sandcastle.pipeline.definition import all_steps
 from sandcastle.pipeline.expressions import references
+from sandcastle.pipeline.flow import all_steps
 from tests.constructs.pipeline.recipes import FINGERPRINT, TAGS, parts, without_tuning, workload
 
 
