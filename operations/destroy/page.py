@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from string import Template
 
 from operations.audit import Inventory
 from operations.audit.inventory import COLLECTORS
@@ -15,6 +14,7 @@ from operations.destroy.deeds import By, Deed, deeds
 from operations.destroy.run import Run
 from operations.destroy.timeline import timeline
 from operations.project import stack_prefix
+from operations.webpage import filled
 from operations.words import count, duration, usd
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -63,7 +63,8 @@ def page(run: Run, now: datetime) -> str:
         if run.target.name == "local"
         else f"AWS account {run.target.account}"
     )
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+    return filled(
+        TEMPLATE,
         title=f"{name}: destroyed {moment}",
         mood=mood,
         verdict=verdict,

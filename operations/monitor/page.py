@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from string import Template
 
 from operations.monitor import data_page, model_page
 from operations.monitor.found import Found
 from operations.monitor.html import section
+from operations.webpage import filled
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -36,14 +36,15 @@ def page(found: Found) -> str:
         else f"AWS account {watched.target.account}"
     )
     started = "by hand" if run.by_hand else f"by its schedule, {run.monitor.rhythm}"
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+    return filled(
+        TEMPLATE,
         title=f"{escape(watched.workload)}: {run.monitor.word} {run.moment:%Y-%m-%d %H:%M}",
         kicker=f"sandcastle monitor &middot; {run.monitor.word} &middot; {window}",
         mood="good" if not found.reports.violations else "bad",
         verdict=verdict[0],
         subtitle=verdict[1],
         tiles=_tiles(data_page.tiles(found) if of_data else model_page.tiles(found)),
-        sections="\n".join(one for one in [*sections, _todo(found)] if one),
+        sections="\n".join(one for one in [*sections, _what_to_do(found)] if one),
         footer=f"{escape(where)}, region {escape(watched.target.region)}, environment {escape(watched.environment)}, "
         f"endpoint {escape(run.monitor.endpoint)}. Run {started}, of schedule {escape(run.monitor.schedule)}, due "
         f"{run.moment:%Y-%m-%d %H:%M} UTC, as job {escape(run.job)}. The files behind this page: "
@@ -65,7 +66,7 @@ def _tiles(tiles: Sequence[tuple[str, str]]) -> str:
                      for value, words in tiles)  # fmt: skip
 
 
-def _todo(found: Found) -> str:
+def _what_to_do(found: Found) -> str:
     """What one does now, in commands."""
     watched = found.watched
     if not found.reports.violations:
