@@ -13,6 +13,7 @@ import csv
 import importlib.util
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Union
 
@@ -187,7 +188,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        if value != value:  # noqa: PLR0124 - NaN
+        if math.isnan(value):
             return ""
         text = repr(value)
         return np.format_float_positional(value, trim="0") if "e" in text else text

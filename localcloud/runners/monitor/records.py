@@ -8,6 +8,7 @@ preprocessing script makes flat what is not.
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +143,7 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return None if value != value else np.format_float_positional(value, trim="0")  # noqa: PLR0124 - NaN
+        return None if math.isnan(value) else np.format_float_positional(value, trim="0")
     return str(value)
 
 
