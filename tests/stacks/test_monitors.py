@@ -13,29 +13,21 @@ from sandcastle.template import resolve, symbols
 from tests.lifecycle.environments import written
 from tests.stacks import test_promises
 from tests.stacks.graph import dependencies, ids, keeps_its_tools, matching, without_each_dependency
+from tests.stacks.monitored import WORKLOADS, monitored
 from tests.stacks.test_workloads import one, validate
 from tests.synthesis import Synthesis, Template, exported, resources, synthesise
-
-WORKLOADS = {
-    "bank": {"monitors": ["data-quality", "model-quality"]},
-    "penguins": {"monitors": {"model-quality": {"every": "daily"}, "data-quality": {"every": "cron(0 2/6 ? * * *)"}}},
-    "mnist-kmeans": {"monitors": ["data-quality"]},
-    "fraud": {},
-}
 
 
 @pytest.fixture
 def watched() -> Synthesis:
     """Three workloads that Model Monitor watches, and one that nothing watches."""
-    settings = {"monthly_budget_usd": 2000, "monitoring": {"engine": "model-monitor"}}
-    return synthesise(written("watched", workloads=WORKLOADS, **settings))
+    return monitored("model-monitor")
 
 
 @pytest.fixture
 def portable() -> Synthesis:
     """The same with the engine that runs everywhere."""
-    settings = {"monthly_budget_usd": 2000, "monitoring": {"engine": "portable"}}
-    return synthesise(written("portable", workloads=WORKLOADS, **settings))
+    return monitored("portable")
 
 
 def jobs(synthesis: Synthesis, workload: str, kind: str) -> list[dict[str, Any]]:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from sandcastle.acknowledgements import acknowledgements_of
+from tests.stacks.monitored import ENGINES, monitored
 from tests.synthesis import ENVIRONMENTS, ROOT, synthesise
 
 SUPERFLUOUS = "CDK's provider framework makes its functions depend on roles that they refer to anyway"
 NEWER = "botocore knows inference routers, the authorization data of this cfn-lint does not yet"
 PLACES = "whoever asks an asynchronous endpoint needs the folder, whose bucket is another stack's"
+REPORTED = "whoever looks at what monitors found, or tells them what was true, needs a folder in another stack's bucket"
 PREPARED = "whoever judges a pipeline's model by hand needs the folder of its data, whose bucket is another stack's"
 ACKNOWLEDGED = {
     ("W3005", "JobsFramework"): SUPERFLUOUS,
@@ -24,6 +26,10 @@ ACKNOWLEDGED = {
     ("W6001", "AsyncInput"): PLACES,
     ("W6001", "AsyncOutput"): PLACES,
     ("W6001", "DataUri"): PREPARED,
+    ("W6001", "DataQualityBaseline"): REPORTED,
+    ("W6001", "GroundTruth"): REPORTED,
+    ("W6001", "ModelQualityBaseline"): REPORTED,
+    ("W6001", "MonitoringReports"): REPORTED,
 }
 """Findings of cfn-lint by rule and beginning of the resource's id, each with the reason why it stays."""
 
@@ -37,6 +43,7 @@ def test_cfn_lint_finds_nothing_that_is_not_acknowledged() -> None:
     """All at once: to read the schemas takes longer than to judge by them."""
     command = [str(Path(sys.executable).parent / "cfn-lint"), "--format", "json"]
     made = [(synthesise(name), end) for name, end in LINTED.items()]
+    made += [(monitored(engine), "-workload-bank") for engine in ENGINES]
     linted = {stack: one for one, end in made for stack in one.templates if stack.endswith(end)}
     files = [str(one.folder / f"{stack}.template.json") for stack, one in linted.items()]
     run = subprocess.run([*command, "--", *files], capture_output=True, text=True, check=False)
@@ -50,14 +57,14 @@ def test_cfn_lint_finds_nothing_that_is_not_acknowledged() -> None:
     assert used == there
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", [*ENVIRONMENTS, *ENGINES])
 def test_cdk_nag_finds_exactly_what_is_acknowledged(name: str) -> None:
     """No finding without an acknowledgement of its own, and no acknowledgement without its finding."""
     import aws_cdk as cdk
     from aws_cdk.cloudformation_include import CfnInclude
     from cdk_nag import AwsSolutionsChecks
 
-    synthesis = synthesise(name)
+    synthesis = monitored(name) if name in ENGINES else synthesise(name)
     app = cdk.App(outdir=tempfile.mkdtemp(), builtin_cloud_formation_validation=False)
     for stack in synthesis.templates:
         # The rules look at CDK's typed resources: reading the finished templates makes typed ones of all of them.

@@ -1,0 +1,21 @@
+"""Environments whose workloads are monitored, which no file in ``environments/`` has: one for each engine."""
+
+from __future__ import annotations
+
+from tests.lifecycle.environments import written
+from tests.synthesis import Synthesis, synthesise
+
+WORKLOADS = {
+    "bank": {"monitors": ["data-quality", "model-quality"]},
+    "penguins": {"monitors": {"model-quality": {"every": "daily"}, "data-quality": {"every": "cron(0 2/6 ? * * *)"}}},
+    "mnist-kmeans": {"monitors": ["data-quality"]},
+    "fraud": {},
+}
+ENGINES = {"model-monitor": "watched", "portable": "portable"}
+"""Each with the name of its environment."""
+
+
+def monitored(engine: str) -> Synthesis:
+    """Three workloads that are monitored, and one that is not."""
+    settings = {"monthly_budget_usd": 2000, "monitoring": {"engine": engine}}
+    return synthesise(written(ENGINES[engine], workloads=WORKLOADS, **settings))
