@@ -1,0 +1,146 @@
+"""Cloud assemblies: what `cdk synth` wrote, read without CDK (schema: @aws-cdk/cloud-assembly-schema)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from operations.errors import UsageError
+
+METADATA = "AWS::CDK::Metadata"
+"""The resource that CDK adds for its own statistics; it is nobody's change."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a template: where it is, and all that stands there.
+
+    ``path`` is the construct's below its stack, without its last ``Resource``; the logical id where CDK wrote none.
+    """
+
+    stack: str
+    logical_id: str
+    path: str
+    body: Mapping[str, Any]
+
+    @property
+    def type(self) -> str:
+        """The CloudFormation type; empty where the template has none that is a text."""
+        found = self.body.get("Type")
+        return found if isinstance(found, str) else ""
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """The properties, none where the template has something else there."""
+        return _mapping(self.body.get("Properties"))
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the template says about the resource beside its properties."""
+        return _mapping(self.body.get("Metadata"))
+
+    @property
+    def retained(self) -> bool:
+        """Whether a delete leaves it where it is."""
+        return self.body.get("DeletionPolicy") in ("Retain", "Snapshot")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of an assembly. ``region`` and ``account`` are None where the template is for any."""
+
+    name: str
+    template: Mapping[str, Any]
+    account: str | None = None
+    region: str | None = None
+    depends_on: frozenset[str] = frozenset()
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """The path of each resource's construct by logical id."""
+
+    @property
+    def resources(self) -> dict[str, Resource]:
+        """Its resources by logical id, without CDK's own statistics; what is not a resource at all is left out."""
+        found = _mapping(self.template.get("Resources")).items()
+        made = {
+            key: Resource(self.name, key, self.paths.get(key, key), body)
+            for key, body in found
+            if isinstance(body, Mapping)
+        }
+        return {key: one for key, one in made.items() if one.type != METADATA}
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """All stacks of a synthesised app by name, those of nested assemblies too."""
+
+    folder: Path
+    stacks: Mapping[str, Stack]
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield every resource of every stack."""
+        for stack in self.stacks.values():
+            yield from stack.resources.values()
+
+
+def read_assembly(folder: Path) -> Assembly:
+    """Read a folder that `cdk synth` wrote.
+
+    Raises UsageError naming the file when it is no such folder, or a file in it is not what its manifest says.
+    """
+    return Assembly(folder, dict(sorted(_stacks(folder))))
+
+
+def _stacks(folder: Path) -> Iterator[tuple[str, Stack]]:
+    manifest = _document(folder / "manifest.json", "a folder that cdk synth wrote has one")
+    for name, artifact in _mapping(manifest.get("artifacts")).items():
+        described = _mapping(artifact)
+        properties = _mapping(described.get("properties"))
+        if described.get("type") == "cdk:cloud-assembly" and "directoryName" in properties:
+            yield from _stacks(folder / str(properties["directoryName"]))
+        elif described.get("type") == "aws:cloudformation:stack" and "templateFile" in properties:
+            account, region = _place(str(described.get("environment", "")))
+            stack = str(properties.get("stackName") or described.get("displayName") or name)
+            template = _document(folder / str(properties["templateFile"]), f"the manifest names it for stack {stack}")
+            needs = frozenset(one for one in described.get("dependencies", ()) if not one.endswith(".assets"))
+            yield stack, Stack(stack, template, account, region, needs, _paths(folder, described))
+
+
+def _paths(folder: Path, artifact: Mapping[str, Any]) -> dict[str, str]:
+    """Return constructs' paths by logical id: newer assemblies have a file of metadata, older ones an entry."""
+    name = artifact.get("additionalMetadataFile")
+    metadata = _document(folder / str(name), "the manifest names it") if name else artifact.get("metadata")
+    found = {}
+    for path, entries in _mapping(metadata).items():
+        for entry in entries if isinstance(entries, list) else ():
+            if _mapping(entry).get("type") == "aws:cdk:logicalId":
+                parts = path.strip("/").split("/")[1:]
+                found[str(entry["data"])] = "/".join(parts[:-1] if parts[-1:] == ["Resource"] and parts[1:] else parts)
+    return found
+
+
+def _place(environment: str) -> tuple[str | None, str | None]:
+    """Return account and region of ``aws://account/region``, None for one that is not known at synth."""
+    parts = environment.removeprefix("aws://").split("/")
+    if len(parts) != 2:
+        return None, None
+    account, region = (None if not part or part.startswith("unknown-") else part for part in parts)
+    return account, region
+
+
+def _document(file: Path, why: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{file} is not there: {why}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"{file} holds {type(document).__name__}, not an object.")
+    return document
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
