@@ -56,6 +56,7 @@ def bootstrap(target: Target, environment: str) -> bool:
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
-    if cdk(target, environment, "bootstrap", f"aws://{target.account}/{target.region}"):
+    # without an app: CDK would synthesise it to look for further places, which are given
+    if cdk(target, environment, "bootstrap", f"aws://{target.account}/{target.region}", "--app", ""):
         raise OperationError("cdk bootstrap failed; the lines above say why.")
     return True
