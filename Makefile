@@ -72,7 +72,9 @@ suite: $(INSTALLED) $(TOOLS)
 	@python -m tests.least_privilege --check
 
 matrix: $(INSTALLED) $(TOOLS) ## every life of an environment: destroyed from all situations, under all faults
+	@rm -rf .localcloud/usage
 	@python -m pytest $(SIDE_BY_SIDE) -m "lifecycle or exhaustive"
+	@python -m tests.least_privilege --matrix
 
 unit: $(INSTALLED) $(TOOLS) ## only the fast tests
 	@python -m pytest $(SIDE_BY_SIDE) -m "not lifecycle"

@@ -5,8 +5,10 @@ the role that made it). After them::
 
     python -m tests.least_privilege            rewrites docs/permissions.md
     python -m tests.least_privilege --check    fails when it is not what was measured
+    python -m tests.least_privilege --matrix   keeps what was used, after ``make matrix``
 
-A permission that nothing uses must carry its reason (``Statement.unseen``) or go.
+``make test`` does not try everything: what ``make matrix`` used is kept beside this file and counts as used. A
+permission that nothing uses must carry its reason (``Statement.unseen``) or go.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from tests.synthesis import ENVIRONMENTS, ROOT, resources, synthesise
 
 USAGE = ROOT / ".localcloud" / "usage"
 TABLE = ROOT / "docs" / "permissions.md"
+MATRIX = ROOT / "tests" / "used_by_matrix.json"
+"""What a run of ``make matrix`` used: actions by purpose."""
+
 RARE = "only when "
 """How a reason begins when it depends on the machine whether a run meets it."""
 
@@ -35,8 +40,8 @@ _HEAD = """\
 
 Measured, not claimed: localcloud records every call that it authorises, with the role that made it. This table compares
 what the templates give each role with what the lifecycle tests used of it. It is written by
-`python -m tests.least_privilege` after `make test` has run, which fails when the two differ: a permission that nothing
-uses has to carry its reason, or goes.
+`python -m tests.least_privilege` after `make test` has run, which fails when the two differ: a permission that neither
+that nor the longer `make matrix` uses has to carry its reason, or goes.
 
 """
 
@@ -95,6 +100,17 @@ def purpose(description: str, users: set[str]) -> str:
     return description
 
 
+def kept(roles: Mapping[str, Role]) -> dict[str, list[str]]:
+    """Return what the roles used of what they are given, as it is kept in MATRIX."""
+    return {name: sorted(role.used & role.given) for name, role in sorted(roles.items()) if role.used & role.given}
+
+
+def with_matrix(roles: Mapping[str, Role], matrix: Mapping[str, list[str]]) -> None:
+    """Count as used what the matrix used and is still given."""
+    for name, role in roles.items():
+        role.used |= set(matrix.get(name, ())) & role.given
+
+
 def mistakes(roles: Mapping[str, Role]) -> list[str]:
     """Return what has to be mended, in words.
 
@@ -131,11 +147,14 @@ def table(roles: Mapping[str, Role]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check the table; 1 when something has to be mended."""
+    """Write or check the table, or keep what was used; 1 when something has to be mended."""
     if not any(USAGE.glob("*.json")):
         print(f"nothing was recorded in {USAGE.relative_to(ROOT)}: run the lifecycle tests first", file=sys.stderr)
         return 1
     roles = measured()
+    if "--matrix" in arguments:
+        MATRIX.write_text(json.dumps(kept(roles), indent=1) + "\n", encoding="utf-8")
+    with_matrix(roles, json.loads(MATRIX.read_text(encoding="utf-8")))
     text, wrong = table(roles), mistakes(roles)
     if "--check" not in arguments:
         TABLE.write_text(text, encoding="utf-8")

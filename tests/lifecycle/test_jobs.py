@@ -40,6 +40,7 @@ def test_a_preparation_is_stopped_with_its_stack(place: Stand) -> None:
     assert job["ProcessingJobStatus"] == "Stopped"
 
 
+@pytest.mark.exhaustive
 def test_a_training_is_stopped_with_its_stack(place: Stand) -> None:
     name = _begun(place, "training")
     _deleted(place)
@@ -47,6 +48,7 @@ def test_a_training_is_stopped_with_its_stack(place: Stand) -> None:
     assert job["TrainingJobStatus"] == "Stopped"
 
 
+@pytest.mark.exhaustive
 def test_data_that_cannot_be_had_leave_everything_as_it_was(place: Stand, cloud: Cloud) -> None:
     """Nobody has put the public objects into this account."""
     usual = stand(cloud, written("jobs", workloads={"bank": {}})).up()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.lifecycle.busy import Busy
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.environments import FAR
@@ -12,6 +14,7 @@ from tests.lifecycle.stand import Stand, stand
 from tests.lifecycle.topic import Listener
 
 
+@pytest.mark.exhaustive
 def test_endpoints_sleep_and_wake_and_are_destroyed_asleep(cloud: Cloud, environment_file: Callable[..., str]) -> None:
     start = datetime.fromtimestamp(cloud.admin("clock")["now"], UTC)
     stop, wake = start + timedelta(hours=3), start + timedelta(hours=5)

@@ -122,6 +122,7 @@ def test_it_brings_the_tutorials_watches_itself_and_an_update_leaves_it_as_it_wa
     notebook.until("Stopped")
 
 
+@pytest.mark.exhaustive
 def test_once_a_day_the_schedule_stops_it(notebook: Notebook) -> None:
     notebook.cloud.advance(24 * 3600)
     notebook.until("Stopped")
@@ -132,7 +133,8 @@ def test_once_a_day_the_schedule_stops_it(notebook: Notebook) -> None:
     assert notebook.status == "InService"
 
 
-@pytest.mark.parametrize("position", ["fail", pytest.param("wait", marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("position", ["fail", "wait"])
 def test_a_destroy_reaches_zero_while_it_starts(notebook: Notebook, position: str) -> None:
     notebook.cloud.post("switches", {"notebook-busy-delete": position})
     notebook.stop()

@@ -181,6 +181,7 @@ def _targets(cloud: Cloud) -> list[tuple[str, int, int]]:
     ]
 
 
+@pytest.mark.exhaustive
 def test_instances_follow_the_load_also_after_a_night(cloud: Cloud, environment_file: Callable[..., str]) -> None:
     far = datetime.fromtimestamp(cloud.admin("clock")["now"], UTC) + timedelta(hours=12)
     night = {"at": f"{far:%H:%M}", "endpoints": True, "wake": f"{far + timedelta(hours=1):%H:%M}"}

@@ -57,6 +57,7 @@ def test_whoever_opens_an_app_between_drain_and_deletion_is_drained_too(cloud: C
     cloud.assert_nothing_left(place.file)
 
 
+@pytest.mark.exhaustive
 def test_what_a_domain_deleted_by_hand_left_in_the_network_is_removed(cloud: Cloud, place: Stand) -> None:
     """Its files were kept, as they are when nobody says otherwise, and with them the way into the network."""
     domain = output(cloud, ENVIRONMENT, "studio", "DomainId")

@@ -31,6 +31,7 @@ def test_image_map_has_every_image_in_every_region_it_names() -> None:
             assert f".dkr.ecr.{region}.amazonaws.com" in uri
 
 
+@pytest.mark.exhaustive  # reads every schema of every region
 def test_instance_catalogue_is_what_its_sources_say() -> None:
     committed = json.loads(instance_catalogue.TARGET.read_text())
     made = instance_catalogue.build()

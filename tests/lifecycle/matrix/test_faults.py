@@ -47,7 +47,8 @@ def ends_at_zero(place: Stand) -> dict[str, object]:
     return report
 
 
-@pytest.mark.parametrize("share", [0.1, pytest.param(0.5, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("share", [0.1, 0.5])
 def test_throttled_calls(place: Stand, share: float) -> None:
     place.faults({"effect": "throttle", "probability": share, "seed": 7})
     ends_at_zero(place)
@@ -63,7 +64,8 @@ def test_every_janitor_dies_once(place: Stand, when: str) -> None:
     assert told == [] or all(rule["applied"] == 1 for rule in told), told
 
 
-@pytest.mark.parametrize("janitor", [pytest.param("StudioDrain", marks=pytest.mark.exhaustive), "Quiesce"])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("janitor", ["StudioDrain", "Quiesce"])
 def test_a_janitor_that_runs_out_of_time_once(place: Stand, janitor: str) -> None:
     place.faults({"function": janitor, "effect": "time-out", "times": 3})
     ends_at_zero(place)

@@ -27,7 +27,7 @@ def _notebook_is(stand: Stand, name: str, status: str) -> bool:
 
 
 @situation("the notebook is stopped, which an update would change", exhaustive=True, settings=NOTEBOOK, switches=STAYS)
-@situation("the notebook is stopped", settings=NOTEBOOK)
+@situation("the notebook is stopped", exhaustive=True, settings=NOTEBOOK)
 def _notebook_stopped(stand: Stand) -> None:
     name = _notebook(stand)
     stand.client("sagemaker").stop_notebook_instance(NotebookInstanceName=name)
@@ -106,7 +106,7 @@ def _late_writer(stand: Stand) -> None:
     )
 
 
-@situation("an endpoint goes on writing captures and logs after its end", settings=BANK)
+@situation("an endpoint goes on writing captures and logs after its end", exhaustive=True, settings=BANK)
 def _late_captures(stand: Stand) -> None:
     name = stand.client("sagemaker").list_endpoints()["Endpoints"][0]["EndpointName"]
     for _ in range(3):
@@ -115,7 +115,7 @@ def _late_captures(stand: Stand) -> None:
         )
 
 
-@situation("the budget is spent, and new spending is denied")
+@situation("the budget is spent, and new spending is denied", exhaustive=True)
 def _budget_spent(stand: Stand) -> None:
     people.space(stand, "notes")
     people.app(stand, SpaceName="notes")

@@ -48,7 +48,7 @@ def _own(stand: Stand) -> Piped:
     return Piped(stand.cloud, stand.file, "penguins")
 
 
-@situation("a run of a pipeline prepares its data", settings=PIPELINE)
+@situation("a run of a pipeline prepares its data", settings=PIPELINE, exhaustive=True)
 def _run_prepares(stand: Stand) -> None:
     own = _own(stand)
     own.until(own.begin(), "Prepare", "Executing")
@@ -109,7 +109,9 @@ def _approved(stand: Stand) -> None:
     own.sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
 
 
-@situation("a function of a pipeline is slow, and makes an endpoint and a schedule when all was told to stop")
+@situation(
+    "a function of a pipeline is slow, and makes an endpoint and a schedule when all was told to stop", exhaustive=True
+)
 def _slow(stand: Stand) -> None:
     bucket = stand.outputs["DataBucket"]
     people.model(stand, LATE)

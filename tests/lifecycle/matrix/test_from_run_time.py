@@ -251,7 +251,7 @@ def _endpoint_creating(stand: Stand) -> None:
     people.endpoint(stand, "adas-endpoint", wait=False)
 
 
-@situation("an endpoint is being updated", settle=2.0)
+@situation("an endpoint is being updated", exhaustive=True, settle=2.0)
 def _endpoint_updating(stand: Stand) -> None:
     people.endpoint(stand, "adas-endpoint")
     people.config(stand, "adas-next", "adas-endpoint")

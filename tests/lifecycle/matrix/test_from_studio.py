@@ -32,7 +32,7 @@ def _space(stand: Stand) -> None:
     people.space(stand, "notes")
 
 
-@situation("spaces and apps of two people, a shared one among them", settings=HOME)
+@situation("spaces and apps of two people, a shared one among them", exhaustive=True, settings=HOME)
 def _several(stand: Stand) -> None:
     for user in ("ada", "grace"):
         people.space(stand, f"of-{user}", user)
@@ -40,7 +40,7 @@ def _several(stand: Stand) -> None:
     people.app(stand, "kernels", UserProfileName="grace", app_type="KernelGateway")
 
 
-@situation("a profile made in the console owns a space with an app")
+@situation("a profile made in the console owns a space with an app", exhaustive=True)
 def _console_profile(stand: Stand) -> None:
     people.profile(stand, "guest")
     people.space(stand, "guests", "guest")
