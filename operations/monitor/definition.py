@@ -8,7 +8,7 @@ schedule's reports, in a folder of its own, and goes into no metric: nobody is a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -74,10 +74,20 @@ class Definition:
         """From when until when the schedule looks, seen from when it runs; ISO 8601 durations."""
         return self._watched.get("StartTimeOffset", "-PT1H"), self._watched.get("EndTimeOffset", "-PT0H")
 
+    def requests(self, name: Callable[[], str], window: Window, labels: list[datetime]) -> list[dict[str, Any]]:
+        """Return the jobs to run one after the other; the last one judges.
+
+        ``name`` gives each its name; ``labels`` are the hours in which labels came, where the model is judged.
+        """
+        if self.monitor.kind == "DataQuality":
+            return [self.analyse(name(), window, None)]
+        merge = name()
+        return [self.merge(merge, window, labels), self.analyse(name(), window, merge)]
+
     def merge(self, name: str, window: Window, labels: list[datetime]) -> dict[str, Any]:
         """Return the request for a job that puts the labels of these hours beside the answers of the window."""
         inputs = [
-            _input(f"groundtruth_input_{number}", at(str(self.truth), hour), at(_TRUTH, hour))
+            source(f"groundtruth_input_{number}", at(str(self.truth), hour), at(_TRUTH, hour))
             for number, hour in enumerate(labels, start=1)
         ]
         variables = {
@@ -111,11 +121,11 @@ class Definition:
         baseline = self.described.get(f"{self.monitor.kind}BaselineConfig", {})
         for key, folder in (("Statistics", "stats"), ("Constraints", "constraints")):
             if uri := baseline.get(f"{key}Resource", {}).get("S3Uri"):
-                inputs.append(_input(key.lower(), uri, f"{_ROOT}/baseline/{folder}"))
+                inputs.append(source(key.lower(), uri, f"{_ROOT}/baseline/{folder}"))
                 variables[f"baseline_{key.lower()}"] = f"{_ROOT}/baseline/{folder}/{PurePosixPath(uri).name}"
         for key, (folder, variable) in _SCRIPTS.items():
             if uri := self._application.get(key):
-                inputs.append(_input(folder, uri, f"{_ROOT}/code/{folder}"))
+                inputs.append(source(folder, uri, f"{_ROOT}/code/{folder}"))
                 variables[variable] = f"{_ROOT}/code/{folder}/{PurePosixPath(uri).name}"
         application = {"ImageUri": self._application["ImageUri"]}
         for key in ("ContainerEntrypoint", "ContainerArguments"):
@@ -142,7 +152,7 @@ class Definition:
         local = self._watched["LocalPath"].rstrip("/")
         folders = [at(f"{self.monitor.endpoint}/{variant}", hour) for variant, hour in window.found]
         return [
-            _input(f"endpoint_input_{number}", f"{base}/{folder}", f"{local}/{folder}")
+            source(f"endpoint_input_{number}", f"{base}/{folder}", f"{local}/{folder}")
             for number, folder in enumerate(folders, start=1)
         ]
 
@@ -192,8 +202,9 @@ class Definition:
         return found
 
 
-def _input(name: str, uri: str, local: str) -> dict[str, Any]:
-    source = {
+def source(name: str, uri: str, local: str) -> dict[str, Any]:
+    """Return an input of a job: whatever lies below ``uri``, at the path ``local``."""
+    found = {
         "S3Uri": uri,
         "LocalPath": local,
         "S3DataType": "S3Prefix",
@@ -201,4 +212,4 @@ def _input(name: str, uri: str, local: str) -> dict[str, Any]:
         "S3DataDistributionType": "FullyReplicated",
         "S3CompressionType": "None",
     }
-    return {"InputName": name, "AppManaged": False, "S3Input": source}
+    return {"InputName": name, "AppManaged": False, "S3Input": found}

@@ -48,6 +48,11 @@ class Reports:
         """How many rows were analysed."""
         return int(self.statistics.get("dataset", {}).get("item_count", 0))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there was nothing to analyse: the portable engine says so, where Model Monitor's run fails."""
+        return self.statistics.get("dataset", {}).get("item_count") == 0 and not self.violations
+
 
 @dataclass(frozen=True)
 class Column:

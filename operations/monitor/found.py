@@ -55,11 +55,14 @@ class Found:
         newest = [one for one in reversed(runs(watched, run.monitor, TREND)) if one.job != run.job]
         every = [*newest, run]
         every.sort(key=lambda one: one.moment)
-        before = [
-            (one, reports if one is run else read_reports(watched, folders_of(watched, one)) if one.analysed else None)
-            for one in every
-        ]
+        before = [(one, reports if one is run else judged(watched, one)) for one in every]
         return cls(watched, run, folders, reports, before, _labels(watched))
+
+
+def judged(watched: Watched, run: Run) -> Reports | None:
+    """Return the files of a run; None for one that has judged nothing, or looked at nothing."""
+    reports = read_reports(watched, folders_of(watched, run)) if run.analysed else None
+    return reports if reports and not reports.empty else None
 
 
 def read_reports(watched: Watched, folders: Folders, *, baseline: bool = True) -> Reports | None:

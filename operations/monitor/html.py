@@ -31,7 +31,7 @@ def run_by_run(found: Found, values: Callable[[Reports], dict[str, float]], limi
     points = []
     for run, reports in found.before:
         if reports is None:
-            said = f"{run.status}: {run.reason}".rstrip(": ")
+            said = f"{run.status}: {run.why if run.analysed else run.reason}".rstrip(": ")
             points.append(Point(run.moment, {}, said, violated=False, current=False))
             continue
         bad = len(reports.violations)

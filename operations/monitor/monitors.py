@@ -1,12 +1,15 @@
 """The monitors of a workload's endpoint: which schedules there are, and what each of them does.
 
 The endpoint is that of the workload's stack, or the one that its pipeline has put in service. Monitors are found by the
-endpoint that they watch, whoever made them.
+endpoint that they watch, whoever made them: schedules of Model Monitor by SageMaker, those of the portable engine by
+EventBridge Scheduler, as their names begin with the endpoint's and their input says the rest.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from operations.errors import OperationError, UsageError
@@ -18,17 +21,30 @@ WORDS: dict[Kind, str] = {"DataQuality": "data-quality", "ModelQuality": "model-
 """What people call a monitor, as the environment file does."""
 
 
+_STATES = {"ENABLED": "Scheduled", "DISABLED": "Stopped"}
+"""Scheduler's words, in those of Model Monitor."""
+
+
 @dataclass(frozen=True)
 class Monitor:
-    """One schedule: its name, what it judges, when, and the definition of its jobs."""
+    """One schedule: its name, what it judges, when, and the definition of its jobs.
+
+    ``call`` is what the portable engine's function is called with (``assets/functions/monitor_run.py``); such a monitor
+    has no definition.
+    """
 
     schedule: str
     kind: Kind
     endpoint: str
     rhythm: str
     status: str
-    definition: str
-    engine: str = "model-monitor"
+    definition: str = ""
+    call: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def engine(self) -> str:
+        """``model-monitor`` or ``portable``."""
+        return "portable" if self.call else "model-monitor"
 
     @property
     def word(self) -> str:
@@ -59,26 +75,32 @@ class Watched:
 
     def monitors(self) -> list[Monitor]:
         """Return the endpoint's monitors, that of the data first. Raises OperationError when it has none."""
+        found = [*self._of_service(), *self._portable()]
+        if not found:
+            raise OperationError(
+                f"Nothing monitors {self.workload} in environment {self.environment}: endpoint {self.endpoint} has no "
+                "monitoring schedule. A pipeline makes them when it deploys; without one `monitors` in the environment "
+                "file does (docs/monitoring.md)."
+            )
+        return sorted(found, key=lambda one: (one.kind, one.schedule))
+
+    def _of_service(self) -> Iterator[Monitor]:
         sagemaker = self.target.client("sagemaker")
         pages = sagemaker.get_paginator("list_monitoring_schedules").paginate(EndpointName=self.endpoint)
-        found = []
         for page in pages:
             for one in page["MonitoringScheduleSummaries"]:
                 if one.get("MonitoringType") in WORDS:
                     name = one["MonitoringScheduleName"]
-                    found.append(_monitor(sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)))
-        if not found and self.outputs.get("MonitoringEngine") == "portable":
-            raise OperationError(
-                f"{self.workload} is monitored by the portable engine in environment {self.environment}, whose "
-                "schedules this command does not know yet. Its reports are in "
-                f"{self.outputs.get('MonitoringReports', 'the reports bucket')}."
-            )
-        if not found:
-            raise OperationError(
-                f"Nothing monitors {self.workload} in environment {self.environment}: endpoint {self.endpoint} has no "
-                "monitoring schedule. A pipeline makes them when it deploys; docs/monitoring.md says how to have them."
-            )
-        return sorted(found, key=lambda one: (one.kind, one.schedule))
+                    yield _monitor(sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name))
+
+    def _portable(self) -> Iterator[Monitor]:
+        scheduler = self.target.client("scheduler")
+        for page in scheduler.get_paginator("list_schedules").paginate(NamePrefix=f"{self.endpoint}-"):
+            for one in page["Schedules"]:
+                found = scheduler.get_schedule(GroupName=one["GroupName"], Name=one["Name"])
+                call = _call(found["Target"].get("Input", ""))
+                if call.get("endpoint") == self.endpoint and call.get("schedule") == one["Name"]:
+                    yield _called(found, call)
 
     def chosen(self, word: str | None) -> list[Monitor]:
         """Return the monitors that a person means by ``data-quality``, ``model-quality`` or nothing, which is all.
@@ -107,3 +129,24 @@ def _monitor(found: dict[str, Any]) -> Monitor:
         status=found["MonitoringScheduleStatus"],
         definition=config.get("MonitoringJobDefinitionName", ""),
     )
+
+
+def _called(found: dict[str, Any], call: dict[str, Any]) -> Monitor:
+    judges_model = call["request"]["Environment"].get("analysis_type") == "MODEL_QUALITY"
+    return Monitor(
+        schedule=call["schedule"],
+        kind="ModelQuality" if judges_model else "DataQuality",
+        endpoint=call["endpoint"],
+        rhythm=found["ScheduleExpression"],
+        status=_STATES.get(found["State"], found["State"]),
+        call=call,
+    )
+
+
+def _call(text: str) -> dict[str, Any]:
+    """Return the input of a schedule; nothing where it is none of a monitor's."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) and "request" in found else {}

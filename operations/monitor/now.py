@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from operations.by_hand import follow, goes_on, new_name, tags_of
 from operations.console import Console
 from operations.errors import OperationError
+from operations.monitor.call import Call
 from operations.monitor.definition import Definition
 from operations.monitor.monitors import Monitor, Watched
 from operations.monitor.runs import MARK, Run, of_job
@@ -20,8 +21,8 @@ def run_now(watched: Watched, monitor: Monitor, console: Console) -> Run:
 
     Raises OperationError when nothing was captured, no labels came, or a job does not complete.
     """
-    sagemaker = watched.target.client("sagemaker")
-    definition, now = Definition.of(sagemaker, monitor), watched.target.now()
+    definition = Call(monitor) if monitor.call else Definition.of(watched.target.client("sagemaker"), monitor)
+    now = watched.target.now()
     windows = candidates(now, definition.offsets)
     window = first_with_data(
         windows,
@@ -34,18 +35,16 @@ def run_now(watched: Watched, monitor: Monitor, console: Console) -> Run:
             f"(it is {now:%H:%M}; what is captured is written within some minutes). Ask it something first."
         )
     console.step(f"{monitor.word}: looking at what was captured {window.words}")
-    merge = None
-    if monitor.kind == "ModelQuality":
-        labels = _labels(watched, definition, window, now)
-        merge = _name(watched)
-        job = _ran(watched, definition.merge(merge, window, labels), console)
+    labels = _labels(watched, definition, window, now) if monitor.kind == "ModelQuality" else []
+    *before, judge = definition.requests(lambda: _name(watched), window, labels)
+    for request in before:
+        job = _ran(watched, request, console)
         if job["ProcessingJobStatus"] != "Completed":
-            raise OperationError(f"{merge} is {job['ProcessingJobStatus']}: {_why(job)}")
-    job = _ran(watched, definition.analyse(_name(watched), window, merge), console)
-    return of_job(monitor, job)
+            raise OperationError(f"{job['ProcessingJobName']} is {job['ProcessingJobStatus']}: {_why(job)}")
+    return of_job(monitor, _ran(watched, judge, console))
 
 
-def _labels(watched: Watched, definition: Definition, window: Window, now: datetime) -> list[datetime]:
+def _labels(watched: Watched, definition: Definition | Call, window: Window, now: datetime) -> list[datetime]:
     """Return the hours in which labels for the window may have come, and did. Raises OperationError for none."""
     hours = [hour for hour in Window(window.begin, now + HOUR).hours if hour <= now]
     found = [hour for hour in hours if _holds(watched, at(str(definition.truth), hour))]
@@ -60,7 +59,7 @@ def _labels(watched: Watched, definition: Definition, window: Window, now: datet
 def _ran(watched: Watched, request: dict[str, Any], console: Console) -> dict[str, Any]:
     """Start the job and wait for its end; return SageMaker's description of it."""
     sagemaker, name = watched.target.client("sagemaker"), request["ProcessingJobName"]
-    sagemaker.create_processing_job(**request, Tags=tags_of(watched.environment, watched.workload))
+    sagemaker.create_processing_job(**{**request, "Tags": tags_of(watched.environment, watched.workload)})
     console.step(f"started {name}")
     told: list[str] = []
 

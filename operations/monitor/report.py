@@ -7,7 +7,7 @@ from typing import Any
 
 from operations.console import Console
 from operations.errors import OperationError, UsageError
-from operations.monitor.found import Found
+from operations.monitor.found import Found, judged
 from operations.monitor.monitors import Monitor, Watched
 from operations.monitor.now import run_now
 from operations.monitor.page import when, write_page
@@ -28,7 +28,7 @@ def report(watched: Watched, word: str | None, moment: str | None, folder: Path,
     pages, without = [], []
     for monitor in watched.chosen(word):
         every = runs(watched, monitor, _SEARCHED)
-        run = next((one for one in every if one.analysed and _is(one, moment)), None)
+        run = next((one for one in every if _is(one, moment) and judged(watched, one)), None)
         if run:
             pages.append(_written(watched, run, folder, console))
         else:
@@ -87,8 +87,8 @@ def _is(run: Run, moment: str | None) -> bool:
 
 
 def _reason(watched: Watched, monitor: Monitor, every: list[Run], moment: str | None) -> str:
-    if moment and any(one.analysed for one in every):
-        there = ", ".join(f"{one.moment:%Y-%m-%dT%H:%M}" for one in every if one.analysed)
+    if moment and (known := [one for one in every if judged(watched, one)]):
+        there = ", ".join(f"{one.moment:%Y-%m-%dT%H:%M}" for one in known)
         return f"{monitor.word}: no run at {moment} has judged anything. There are: {there}"
     if not every:
         return f"{monitor.word} has not run yet. Run it now with: {watched.command('run')}"

@@ -1,14 +1,16 @@
 """The runs of a monitor: what its schedule executed, and what was run by hand, newest first.
 
 What a run compared with what is read from its processing job: inputs, variables and output are the same whether Model
-Monitor or the portable engine started it (facts of the containers, section 5.1).
+Monitor or the portable engine started it (facts of the containers, section 5.1). Executions of the former are listed by
+SageMaker; a run of the latter is its job and nothing else.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
@@ -42,13 +44,15 @@ class Run:
     @property
     def why(self) -> str:
         """Why it judged nothing, for a person."""
+        if self.analysed:  # the portable engine looks at an empty hour, too
+            return f"no {'labels or requests' if self.monitor.kind == 'ModelQuality' else 'requests'} in its hour"
         if _NO_DATA not in self.reason:
             return self.reason or "no reason is given"
         return "no labels came for its hour" if "/ground-truth/" in self.reason else "no requests in its hour"
 
     @property
     def analysed(self) -> bool:
-        """Whether it has judged something."""
+        """Whether it has come to an end with a report, be it about nothing."""
         return self.status in ANALYSED
 
 
@@ -65,17 +69,19 @@ class Folders:
 
 def runs(watched: Watched, monitor: Monitor, limit: int) -> list[Run]:
     """Return the newest ``limit`` runs."""
-    found = [*islice(_scheduled(watched, monitor), limit), *islice(_by_hand(watched, monitor), limit)]
+    scheduled = _called(watched, monitor) if monitor.call else _scheduled(watched, monitor)
+    found = [*islice(scheduled, limit), *islice(_by_hand(watched, monitor), limit)]
     return sorted(found, key=lambda run: run.moment, reverse=True)[:limit]
 
 
-def of_job(monitor: Monitor, job: Mapping[str, Any]) -> Run:
-    """Return the run that a job by hand is, as SageMaker describes the job."""
+def of_job(monitor: Monitor, job: Mapping[str, Any], due: datetime | None = None) -> Run:
+    """Return the run that a job is, as SageMaker describes the job: without ``due`` one by hand."""
     status, message = str(job["ProcessingJobStatus"]), str(job.get("ExitMessage", ""))
     if status == "Completed" and message.startswith(_VIOLATIONS):
         status = _VIOLATIONS
     reason = str(job.get("FailureReason") or (message if status == "Failed" else ""))
-    return Run(monitor, job["CreationTime"], status, reason, job["ProcessingJobName"], by_hand=True)
+    moment = due or job["CreationTime"]
+    return Run(monitor, moment, status, reason, job["ProcessingJobName"], by_hand=due is None)
 
 
 def folders_of(watched: Watched, run: Run) -> Folders:
@@ -117,18 +123,29 @@ def _scheduled(watched: Watched, monitor: Monitor) -> Iterator[Run]:
             )
 
 
+def _called(watched: Watched, monitor: Monitor) -> Iterator[Run]:
+    """Yield the jobs that the portable engine's function has started, with the hour that their reports' folder says."""
+    named = re.compile(f"{re.escape(monitor.call['prefix'])}[0-9a-f]{{7}}-.*")
+    for job in _jobs(watched, monitor, monitor.call["prefix"], named):
+        folder = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"].rstrip("/")
+        due = datetime.strptime("/".join(folder.split("/")[-4:]), "%Y/%m/%d/%H").replace(tzinfo=UTC)
+        yield of_job(monitor, job, due)
+
+
 def _by_hand(watched: Watched, monitor: Monitor) -> Iterator[Run]:
-    sagemaker, begins = watched.target.client("sagemaker"), names_begin(watched.environment, watched.workload, MARK)
+    begins = names_begin(watched.environment, watched.workload, MARK)
+    for job in _jobs(watched, monitor, begins, re.compile(f"{re.escape(begins)}.*")):
+        if "dataset_format" in job["Environment"]:  # one that only merges answers with labels judges nothing
+            yield of_job(monitor, job)
+
+
+def _jobs(watched: Watched, monitor: Monitor, contains: str, named: re.Pattern[str]) -> Iterator[dict[str, Any]]:
+    """Yield the monitor's jobs with such names, the newest first."""
+    sagemaker = watched.target.client("sagemaker")
     pages = sagemaker.get_paginator("list_processing_jobs")
-    for page in pages.paginate(NameContains=begins, SortBy="CreationTime", SortOrder="Descending"):
+    for page in pages.paginate(NameContains=contains, SortBy="CreationTime", SortOrder="Descending"):
         for one in page["ProcessingJobSummaries"]:
-            if not one["ProcessingJobName"].startswith(begins):
-                continue
-            job = sagemaker.describe_processing_job(ProcessingJobName=one["ProcessingJobName"])
-            variables = job.get("Environment", {})
-            # a job that only merges answers with labels judges nothing: another one follows it
-            if (
-                variables.get("sagemaker_monitoring_schedule_name") == monitor.schedule
-                and "dataset_format" in variables
-            ):
-                yield of_job(monitor, job)
+            if named.fullmatch(one["ProcessingJobName"]):
+                job = sagemaker.describe_processing_job(ProcessingJobName=one["ProcessingJobName"])
+                if job.get("Environment", {}).get("sagemaker_monitoring_schedule_name") == monitor.schedule:
+                    yield job

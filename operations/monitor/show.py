@@ -65,7 +65,8 @@ def _run(watched: Watched, run: Run) -> dict[str, Any]:
         reports = read_reports(watched, folders, baseline=False)
         found["report"] = folders.report
         if reports:
-            found |= {"rows": reports.rows, "violations": list(reports.violations)}
+            why = run.why if reports.empty else ""
+            found |= {"rows": reports.rows, "violations": list(reports.violations), "why": why}
     return found
 
 
@@ -77,7 +78,7 @@ def _table(newest: list[dict[str, Any]]) -> Table:
         table.add_row(
             f"{one['moment']:%Y-%m-%d %H:%M}",
             "hand" if one["by_hand"] else "schedule",
-            _WORDS.get(one["status"], one["status"]),
+            "nothing to judge" if one["rows"] == 0 and one["why"] else _WORDS.get(one["status"], one["status"]),
             "" if one["rows"] is None else f"{one['rows']:,}",
             named(one["violations"]) or one["why"],
         )

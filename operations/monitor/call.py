@@ -1,0 +1,84 @@
+"""The job of a portable monitor, as a request for a run by hand: what its function would start, over a chosen window.
+
+The schedule's input has everything (``assets/functions/monitor_run.py``). As of Model Monitor's jobs (``definition``),
+the report lies beside those of the schedule, and nothing goes into a metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from operations.monitor.definition import source
+from operations.monitor.monitors import Monitor
+from operations.monitor.windows import Window
+
+_ROOT = "/opt/ml/processing"
+_DATA, _TRUTH, _OUTPUT = f"{_ROOT}/input/endpoint", f"{_ROOT}/groundtruth", f"{_ROOT}/output"
+_MOST_HOURS = 3
+"""So many folders of hours are read, of more those of their days: a job has ten inputs at most, and takes no harm from
+more than the window."""
+
+_QUIET = {"publish_cloudwatch_metrics": "Disabled", "SANDCASTLE_PUBLISH": "0"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a portable monitor's function is called with."""
+
+    monitor: Monitor
+
+    @property
+    def capture(self) -> str:
+        """Where the endpoint's captured requests are."""
+        return str(self.monitor.call["capture"])
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The endpoint's."""
+        return tuple(self.monitor.call["variants"])
+
+    @property
+    def truth(self) -> str | None:
+        """Where labels come to, of a monitor of the model's quality."""
+        return self.monitor.call["truth"] or None
+
+    @property
+    def offsets(self) -> tuple[str, str]:
+        """From when until when the schedule looks, seen from when it runs; ISO 8601 durations."""
+        hours, late = self.monitor.call["hours"], self.monitor.call["late"]
+        return f"-PT{hours + late}H", f"-PT{late}H"
+
+    def requests(self, name: Callable[[], str], window: Window, labels: list[datetime]) -> list[dict[str, Any]]:
+        """Return the one job that there is: the analyzer itself puts labels of these hours beside the answers."""
+        call, job = self.monitor.call, name()
+        request = call["request"]
+        base = f"{self.capture}/{call['endpoint']}"
+        places = [(variant, [hour for one, hour in window.found if one == variant]) for variant in self.variants]
+        data = [f"{variant}/{folder}" for variant, hours in places for folder in _folders(hours)]
+        inputs = [
+            *(source(f"captured-{n}", f"{base}/{one}/", f"{_DATA}/{one}") for n, one in enumerate(data, start=1)),
+            *(
+                source(f"labels-{n}", f"{self.truth}/{one}/", f"{_TRUTH}/{one}")
+                for n, one in enumerate(_folders(labels), start=1)
+            ),
+        ]
+        target = f"{call['reports']}/{call['endpoint']}/{call['schedule']}/by-hand/{job}"
+        output = {"S3Uri": target, "LocalPath": _OUTPUT, "S3UploadMode": "EndOfJob"}
+        span = {"start_time": f"{window.begin:%Y-%m-%dT%H:%M:%SZ}", "end_time": f"{window.end:%Y-%m-%dT%H:%M:%SZ}"}
+        return [
+            {
+                **request,
+                "ProcessingJobName": job,
+                "ProcessingInputs": [*request["ProcessingInputs"], *inputs],
+                "ProcessingOutputConfig": {"Outputs": [{"OutputName": "result", "S3Output": output}]},
+                "Environment": {**request["Environment"], **_QUIET, **span},
+            }
+        ]
+
+
+def _folders(hours: Sequence[datetime]) -> list[str]:
+    form = "%Y/%m/%d/%H" if len(hours) <= _MOST_HOURS else "%Y/%m/%d"
+    return list(dict.fromkeys(f"{hour:{form}}" for hour in hours))
