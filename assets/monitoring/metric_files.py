@@ -18,6 +18,8 @@ from settings import BASE, Settings
 
 Metric = Dict[str, Any]
 DATA, MODEL = "aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics"
+BATCH_DATA = "aws/sagemaker/ModelMonitoring/data-metrics"
+"""Of data that went through transform jobs: no endpoint answered."""
 _BATCH = 1000
 """PutMetricData takes so many data points a call, in at most a megabyte."""
 
@@ -60,7 +62,11 @@ def leave(settings: Settings, metrics: Iterable[Metric]) -> None:
     with (folder / "cloudwatch_metrics.jsonl").open("a", encoding="utf-8") as lines:
         lines.writelines(json.dumps(metric) + "\n" for metric in found)
     if settings.put_metrics:
-        _put(MODEL if settings.problem else DATA, found)
+        _put(MODEL if settings.problem else _of_data(settings.dimensions), found)
+
+
+def _of_data(about: Mapping[str, str]) -> str:
+    return BATCH_DATA if about.get("MonitoringSchedule") and not about.get("Endpoint") else DATA
 
 
 def _put(namespace: str, metrics: list[Metric]) -> None:

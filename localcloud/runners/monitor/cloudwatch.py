@@ -44,7 +44,7 @@ def of_model(values: Mapping[str, float]) -> list[Metric]:
 
 def leave(job: Job, metrics: Iterable[Metric]) -> None:
     """Write them where the service looks."""
-    dimensions = [{"Name": name, "Value": value} for name, value in job.dimensions.items()]
+    dimensions = [{"Name": name, "Value": value} for name, value in job.dimensions.items() if value]
     _FOLDER.mkdir(parents=True, exist_ok=True)
     with (_FOLDER / "cloudwatch_metrics.jsonl").open("a") as lines:
         for metric in metrics:

@@ -177,10 +177,6 @@ def test_what_is_refused(served: World) -> None:
             {"DataProcessing": {"JoinSource": "Input"}, "target": {"AssembleWith": "None"}},
             "JoinSource Input needs AssembleWith Line with SplitType Line",
         ),
-        (
-            {"DataCaptureConfig": {"DestinationS3Uri": "s3://bucket/c"}},
-            "[localcloud] CreateTransformJob: DataCaptureConfig is not supported yet",
-        ),
     ):
         refused = served.refusal("CreateTransformJob", **request(**change))
         assert text in refused.message

@@ -20,14 +20,19 @@ from localcloud.jobs.layout import METRICS
 logger = logging.getLogger("localcloud.jobs.metrics")
 
 DATA, MODEL = "aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics"
+#: of what went through transform jobs
+BATCH_DATA, BATCH_MODEL = "aws/sagemaker/ModelMonitoring/data-metrics", "aws/sagemaker/ModelMonitoring/model-metrics"
 #: PutMetricData takes up to 1,000 data points a call
 _BATCH = 1000
 _MEMBERS = ("MetricName", "Timestamp", "Dimensions", "Value", "StatisticValues", "Unit")
 
 
 def namespace(environment: Mapping[str, str]) -> str:
-    """Of a job with these variables."""
-    return MODEL if environment.get("analysis_type") == "MODEL_QUALITY" else DATA
+    """Of a job with these variables: without an endpoint a schedule looks at transform jobs."""
+    of_model = environment.get("analysis_type") == "MODEL_QUALITY"
+    if "sagemaker_monitoring_schedule_name" in environment and not environment.get("sagemaker_endpoint_name"):
+        return BATCH_MODEL if of_model else BATCH_DATA
+    return MODEL if of_model else DATA
 
 
 def deliver(cloudwatch: Any, folders: Sequence[Path], into: str) -> str | None:

@@ -11,7 +11,13 @@ from localcloud.sagemaker import errors, listing
 from localcloud.sagemaker.api.supported import ANY, Tree
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.kinds.endpoint import Endpoints
-from localcloud.sagemaker.monitoring.analysis import Analysis, CaptureSource, MonitoringType, definition_tree
+from localcloud.sagemaker.monitoring.analysis import (
+    Analysis,
+    CaptureSource,
+    MonitoringType,
+    data_input,
+    definition_tree,
+)
 from localcloud.sagemaker.monitoring.schedule import ScheduleRecord
 from localcloud.sagemaker.ports import Scope
 from localcloud.sagemaker.store import Record, Table, tag_map
@@ -26,7 +32,7 @@ _LISTING = listing.Listing("JobDefinitionSummaries", "Descending")
 
 @dataclass(eq=False, kw_only=True)
 class DefinitionRecord(Record):
-    """A job definition and where its endpoint captures."""
+    """A job definition and where that is captured which it looks at."""
 
     analysis: Analysis
 
@@ -62,7 +68,7 @@ class JobDefinitions:
         arn = scope.arn(_PATHS[kind], name)
         self._core.require_tagging(request, arn)
         self._core.require_role(request, asked["RoleArn"])
-        source = self.source_of(scope, asked[f"{kind}JobInput"].get("EndpointInput"))
+        source = self.source_of(scope, data_input(asked[f"{kind}JobInput"]))
         analysis = Analysis.of_definition(kind, asked, source)
         now = self._core.clock.now()
         with self._core.store.lock:
@@ -107,11 +113,14 @@ class JobDefinitions:
             raise errors.resource_not_found(f"Could not find job definition {scope.arn(_PATHS[kind], name)}.")
         return record
 
-    def source_of(self, scope: Scope, endpoint_input: Mapping[str, Any] | None) -> CaptureSource:
-        """Where the endpoint of an input captures. Raises AWS's ValidationException when it does not ([R])."""
-        if endpoint_input is None:
-            raise errors.validation("The job input must contain EndpointInput or BatchTransformInput.")
-        name = endpoint_input["EndpointName"]
+    def source_of(self, scope: Scope, given: Mapping[str, Any]) -> CaptureSource:
+        """Where what is looked at is captured: by an endpoint, or by whichever transform jobs there will be.
+
+        Raises AWS's ValidationException when the endpoint does not capture ([R]).
+        """
+        if "EndpointName" not in given:
+            return CaptureSource(None, given["DataCapturedDestinationS3Uri"].rstrip("/"))
+        name = given["EndpointName"]
         source = self._endpoints.capture_of(scope, name)
         if source is None:
             raise errors.validation(f"Endpoint '{name}' does not exist or is not valid")

@@ -19,7 +19,7 @@ from localcloud.sagemaker.api.supported import ANY, TAGS, Tree, only
 from localcloud.sagemaker.core import Core, Operation, Request
 from localcloud.sagemaker.kinds.job_definition import JobDefinitions
 from localcloud.sagemaker.kinds.processing_job import ProcessingJobs
-from localcloud.sagemaker.monitoring.analysis import INLINE, Analysis, MonitoringType
+from localcloud.sagemaker.monitoring.analysis import INLINE, Analysis, MonitoringType, data_input
 from localcloud.sagemaker.monitoring.executions import Executions
 from localcloud.sagemaker.monitoring.rhythm import Rhythm, Window
 from localcloud.sagemaker.monitoring.run import Run
@@ -168,14 +168,14 @@ class MonitoringSchedules:
             analysis = self._analysis(kind, scope, str(name))
         else:
             self._core.require_role(request, inline["RoleArn"])
-            source = self._definitions.source_of(scope, inline["MonitoringInputs"][0].get("EndpointInput"))
+            source = self._definitions.source_of(scope, data_input(inline["MonitoringInputs"][0]))
             analysis = Analysis.of_inline(kind, inline, source)
         timing = config.get("ScheduleConfig")
         if timing is None:
             raise errors.validation("MonitoringScheduleConfig must contain ScheduleConfig.")
         rhythm = Rhythm.parse(timing["ScheduleExpression"])
-        start = timing.get("DataAnalysisStartTime", analysis.endpoint_input.get("StartTimeOffset"))
-        end = timing.get("DataAnalysisEndTime", analysis.endpoint_input.get("EndTimeOffset"))
+        start = timing.get("DataAnalysisStartTime", analysis.data.get("StartTimeOffset"))
+        end = timing.get("DataAnalysisEndTime", analysis.data.get("EndTimeOffset"))
         if not rhythm.step and not (start and end):
             raise errors.validation("DataAnalysisStartTime and DataAnalysisEndTime are required for a schedule NOW.")
         longest = _HOURLY_RUNTIME[kind] if rhythm.step == 1 else _LONGEST_RUNTIME

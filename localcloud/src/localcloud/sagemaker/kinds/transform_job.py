@@ -14,6 +14,7 @@ from localcloud.sagemaker.kinds.job_kind import Instances, JobKind, JobType
 from localcloud.sagemaker.kinds.jobs import JobRecord, Program
 from localcloud.sagemaker.kinds.model import Models, container_of, model_data
 from localcloud.sagemaker.ports import Job, Scope, VariantSpec
+from localcloud.sagemaker.transform.capture import BatchCapture
 from localcloud.sagemaker.transform.processing import Processing
 from localcloud.sagemaker.transform.work import GROUP, Plan, TransformWork
 
@@ -34,6 +35,7 @@ _CREATE: Tree = {
     "TransformResources": {"InstanceType": ANY, "InstanceCount": ANY, "VolumeKmsKeyId": only("")},
     "DataProcessing": {"InputFilter": ANY, "OutputFilter": ANY, "JoinSource": ANY},
     "ModelClientConfig": {"InvocationsTimeoutInSeconds": ANY, "InvocationsMaxRetries": ANY},
+    "DataCaptureConfig": {"DestinationS3Uri": ANY, "KmsKeyId": ANY, "GenerateInferenceId": ANY},
     "Tags": TAGS,
 }
 #: the default payload, and the most that payload and concurrency may come to together, MB (facts containers 1.4)
@@ -84,6 +86,10 @@ class TransformJobs(JobKind):
         if processing and processing.join and (split == "Line") != (target.get("AssembleWith", "None") == "Line"):
             # [DG] batch-transform-data-processing: joined records are put together as they were taken apart
             raise errors.validation("JoinSource Input needs AssembleWith Line with SplitType Line, and None with None.")
+        try:
+            _capture(asked, moment=0.0)
+        except ValueError as reason:
+            raise errors.validation(f"DataCaptureConfig is not valid: {reason}.") from None
 
     def check_image(self, scope: Scope, asked: Mapping[str, Any]) -> None:
         """The model's image was looked at when the model was made."""
@@ -162,12 +168,21 @@ class TransformJobs(JobKind):
             split_type=source.get("SplitType", "None"),
             processing=Processing.of(asked.get("DataProcessing", {}), source.get("ContentType")),
             assemble_with=target.get("AssembleWith", "None"),
+            capture=_capture(asked, record.created),
             strategy=asked.get("BatchStrategy"),
             payload_mb=asked.get("MaxPayloadInMB"),
             concurrency=asked.get("MaxConcurrentTransforms") or None,  # 0: let SageMaker decide ([B])
             timeout=client.get("InvocationsTimeoutInSeconds", _TIMEOUT),
             retries=client.get("InvocationsMaxRetries", _RETRIES),
         )
+
+
+def _capture(asked: Mapping[str, Any], moment: float) -> BatchCapture | None:
+    """What is captured; raises ValueError. A joined output has the form of the input, any other that of Accept."""
+    source, target = asked["TransformInput"], asked["TransformOutput"]
+    joined = asked.get("DataProcessing", {}).get("JoinSource") == "Input"
+    output_type = "" if joined else target.get("Accept", "")
+    return BatchCapture.of(asked.get("DataCaptureConfig"), output_type or source.get("ContentType", ""), moment)
 
 
 def _environment(asked: Mapping[str, Any]) -> dict[str, str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from localcloud.sagemaker import errors
 from localcloud.sagemaker.api.supported import ANY, Tree, only
 
 MonitoringType = Literal["DataQuality", "ModelQuality"]
 
 _NETWORK: Tree = {"EnableNetworkIsolation": ANY, "EnableInterContainerTrafficEncryption": only(False)}
-_ENDPOINT_INPUT: Tree = {
-    "EndpointName": ANY,
+_COMMON_INPUT: Tree = {
     "LocalPath": ANY,
     "S3InputMode": only("File"),
     "S3DataDistributionType": only("FullyReplicated"),
@@ -23,6 +24,13 @@ _ENDPOINT_INPUT: Tree = {
     "StartTimeOffset": ANY,
     "EndTimeOffset": ANY,
     "ExcludeFeaturesAttribute": ANY,
+}
+_ENDPOINT_INPUT: Tree = {**_COMMON_INPUT, "EndpointName": ANY}
+#: Parquet is not among the formats that the analyzer here reads
+_BATCH_INPUT: Tree = {
+    **_COMMON_INPUT,
+    "DataCapturedDestinationS3Uri": ANY,
+    "DatasetFormat": {"Csv": {"Header": ANY}, "Json": {"Line": ANY}},
 }
 _BASELINE: Tree = {
     "BaseliningJobName": ANY,
@@ -52,7 +60,12 @@ def definition_tree(monitoring_type: MonitoringType) -> Tree:
         "JobDefinitionName": ANY,
         f"{monitoring_type}BaselineConfig": {**_BASELINE, **statistics},
         f"{monitoring_type}AppSpecification": {**_APPLICATION, "Environment": ANY, **problem},
-        f"{monitoring_type}JobInput": {"EndpointInput": _ENDPOINT_INPUT, **truth},
+        # labels of batches are not merged: what AWS's merger makes of a manifest is not documented
+        f"{monitoring_type}JobInput": {
+            "EndpointInput": _ENDPOINT_INPUT,
+            **({} if of_model else {"BatchTransformInput": _BATCH_INPUT}),
+            **truth,
+        },
         f"{monitoring_type}JobOutputConfig": _OUTPUT,
         "JobResources": _RESOURCES,
         "NetworkConfig": _NETWORK,
@@ -65,7 +78,7 @@ def definition_tree(monitoring_type: MonitoringType) -> Tree:
 #: MonitoringJobDefinition: a definition inside the schedule
 INLINE: Tree = {
     "BaselineConfig": {**_BASELINE, "StatisticsResource": {"S3Uri": ANY}},
-    "MonitoringInputs": {"EndpointInput": _ENDPOINT_INPUT},
+    "MonitoringInputs": {"EndpointInput": _ENDPOINT_INPUT, "BatchTransformInput": _BATCH_INPUT},
     "MonitoringOutputConfig": _OUTPUT,
     "MonitoringResources": _RESOURCES,
     "MonitoringAppSpecification": _APPLICATION,
@@ -78,11 +91,12 @@ INLINE: Tree = {
 
 @dataclass(frozen=True)
 class CaptureSource:
-    """Where an endpoint's requests are found: what is left of it when the endpoint is gone."""
+    """Where requests are found: an endpoint's, and what is left of it when it is gone; or those of transform jobs."""
 
-    endpoint: str
+    #: None: ``destination`` is where transform jobs leave their manifests
+    endpoint: str | None
     destination: str
-    variants: tuple[str, ...]
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,8 @@ class Analysis:
     """One definition, in the words of the processing job that it becomes."""
 
     type: MonitoringType
-    endpoint_input: Mapping[str, Any]
+    #: EndpointInput or BatchTransformInput
+    data: Mapping[str, Any]
     application: Mapping[str, Any]
     environment: Mapping[str, str]
     baseline: Mapping[str, Any]
@@ -111,7 +126,7 @@ class Analysis:
         inputs = asked[f"{kind}JobInput"]
         return cls(
             type=kind,
-            endpoint_input=inputs["EndpointInput"],
+            data=data_input(inputs),
             application=application,
             environment=application.get("Environment", {}),
             baseline=asked.get(f"{kind}BaselineConfig", {}),
@@ -130,7 +145,7 @@ class Analysis:
         """From the MonitoringJobDefinition of a schedule."""
         return cls(
             type=kind,
-            endpoint_input=asked["MonitoringInputs"][0]["EndpointInput"],
+            data=data_input(asked["MonitoringInputs"][0]),
             application=asked["MonitoringAppSpecification"],
             environment=asked.get("Environment", {}),
             baseline=asked.get("BaselineConfig", {}),
@@ -141,3 +156,30 @@ class Analysis:
             max_runtime=asked.get("StoppingCondition", {}).get("MaxRuntimeInSeconds"),
             source=source,
         )
+
+    @property
+    def batch(self) -> bool:
+        """It looks at what went through transform jobs."""
+        return self.source.endpoint is None
+
+    @property
+    def dataset_format(self) -> str:
+        """The variable of the job; of batches the form of the objects ([DG] model-monitor-byoc-contract-inputs)."""
+        if self.batch:
+            [(form, options)] = self.data["DatasetFormat"].items()
+            said = {name.lower(): value for name, value in options.items()}
+            return json.dumps({form.lower(): said}, separators=(",", ":"))
+        if self.type == "DataQuality":
+            return '{"sagemakerCaptureJson":{"captureIndexNames":["endpointInput","endpointOutput"]}}'
+        return '{"sagemakerMergeJson":{"captureIndexNames":["endpointOutput"]}}'
+
+
+def data_input(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """EndpointInput or BatchTransformInput. Raises ValidationException unless there is exactly one ([DG])."""
+    given = [inputs[name] for name in ("EndpointInput", "BatchTransformInput") if inputs.get(name) is not None]
+    if len(given) != 1:
+        raise errors.validation("The job input must contain either EndpointInput or BatchTransformInput.")
+    found: Mapping[str, Any] = given[0]
+    if "EndpointName" not in found and len(found["DatasetFormat"]) != 1:
+        raise errors.validation("DatasetFormat must contain exactly one of Csv, Json and Parquet.")
+    return found

@@ -133,7 +133,7 @@ class Executions:
     def _launch(self, scope: Scope, run: Run, merging: bool) -> JobRecord:
         """Raises ServiceError, with the reason that the execution then shows."""
         analysis = run.analysis
-        if merging or analysis.type == "DataQuality":
+        if analysis.source.endpoint and (merging or analysis.type == "DataQuality"):
             self._flush(scope, analysis.source.endpoint)
         if merging:
             if not analysis.ground_truth:
@@ -145,7 +145,9 @@ class Executions:
         else:
             base = run.merged if analysis.type == "ModelQuality" else run.captured
             prefixes = self._with_data(scope, run, base, run.prefixes)
-            request = run.request(base, prefixes, self._baseline(scope, run))
+            manifests = self._manifests(scope, run, prefixes) if analysis.batch else []
+            data = run.manifest_inputs(manifests) if manifests else run.data_inputs(base, prefixes)
+            request = run.request(data, self._baseline(scope, run))
         return self._jobs.launch(scope, request, {"MonitoringScheduleArn": run.schedule_arn})
 
     def _with_data(self, scope: Scope, run: Run, base: str, prefixes: list[str]) -> list[str]:
@@ -160,6 +162,14 @@ class Executions:
                 logger.info("%s: %s", run.job_name, reason)
                 return prefixes
         return found or prefixes[-1:]
+
+    def _manifests(self, scope: Scope, run: Run, prefixes: list[str]) -> list[str]:
+        """What transform jobs have left below these prefixes; nothing where it may not be seen, as above."""
+        list_objects, role = self._core.backend.list_objects, run.analysis.role_arn
+        try:
+            return [uri for prefix in prefixes for uri in list_objects(scope, role, f"{run.captured}/{prefix}/")]
+        except RuntimeError:
+            return []
 
     def _baseline(self, scope: Scope, run: Run) -> dict[str, str]:
         """S3 URIs of statistics and constraints; those of the baselining job where the definition has none ([B])."""

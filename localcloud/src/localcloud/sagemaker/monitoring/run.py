@@ -1,6 +1,7 @@
 """The processing jobs of one monitoring execution (names, inputs and environment: facts containers 5.1).
 
-Data quality is one job over what was captured. Model quality is two: captured answers are merged with the labels that
+Data quality is one job over what was captured, requests of an endpoint or what went into transform jobs, by their
+manifests. Model quality is two: captured answers are merged with the labels that
 came, below ``merge`` of the reports, and that is analysed.
 """
 
@@ -22,7 +23,7 @@ _TRUTH = f"{_ROOT}/groundtruth"
 _MERGER = "sagemaker-model-monitor-groundtruth-merger"
 #: job name prefix by type
 _NAMES = {"DataQuality": "model-monitoring", "ModelQuality": "model-quality-monitoring"}
-#: member of the endpoint input -> variable that the analyzer reads
+#: member of the input -> variable that the analyzer reads
 _ATTRIBUTES = {
     "FeaturesAttribute": "features_attribute",
     "InferenceAttribute": "inference_attribute",
@@ -66,9 +67,15 @@ class Run:
 
     @property
     def prefixes(self) -> list[str]:
-        """Below the capture destination, one for each variant and hour: ``<endpoint>/<variant>/yyyy/mm/dd/hh``."""
+        """Below the capture destination, one for each variant and hour: ``<endpoint>/<variant>/yyyy/mm/dd/hh``.
+
+        Of transform jobs one for each hour, ``input/yyyy/mm/dd/hh``: the quality of data is that of the inputs ([I],
+        from AWS's example notebook, whose baseline has no column for an answer).
+        """
         source = self.analysis.source
         hours = [_utc(hour, "%Y/%m/%d/%H") for hour in self.window.hours(self.scheduled)]
+        if self.analysis.batch:
+            return [f"input/{hour}" for hour in hours]
         return [f"{source.endpoint}/{variant}/{hour}" for variant in source.variants for hour in hours]
 
     @property
@@ -87,7 +94,7 @@ class Run:
             for number, hour in enumerate(labels, start=1)
         ]
         environment = {
-            "dataset_source": self.analysis.endpoint_input["LocalPath"],
+            "dataset_source": self.analysis.data["LocalPath"],
             "ground_truth_source": _TRUTH,
             "output_path": f"{_ROOT}/output",
         }
@@ -95,18 +102,14 @@ class Run:
         return self._job(
             self._name("groundtruth-merge"),
             {"ImageUri": f"{registry}/{_MERGER}"},
-            [*inputs, *self._data(self.captured, prefixes)],
+            [*inputs, *self.data_inputs(self.captured, prefixes)],
             {"S3Uri": self.merged, "LocalPath": f"{_ROOT}/output", "S3UploadMode": "EndOfJob"},
             environment,
         )
 
-    def request(self, base: str, prefixes: Sequence[str], baseline: Mapping[str, str]) -> dict[str, Any]:
-        """CreateProcessingJob that analyses these prefixes below ``base``.
-
-        ``baseline`` is the S3 URI of statistics and constraints.
-        """
-        analysis = self.analysis
-        inputs = self._data(base, prefixes)
+    def request(self, data: Sequence[dict[str, Any]], baseline: Mapping[str, str]) -> dict[str, Any]:
+        """CreateProcessingJob that analyses these inputs. ``baseline`` is the S3 URI of statistics and constraints."""
+        analysis, inputs = self.analysis, list(data)
         inputs += [_input(name, uri, str(PurePosixPath(_place(name, uri)).parent)) for name, uri in baseline.items()]
         environment = {**self._environment(baseline), **analysis.environment}
         application = analysis.application
@@ -117,7 +120,8 @@ class Run:
                 environment[variable] = f"{place}/{PurePosixPath(application[member]).name}"
         command = {k: application[k] for k in ("ContainerEntrypoint", "ContainerArguments") if k in application}
         hour = _utc(self.scheduled, "%Y/%m/%d/%H")
-        target = f"{analysis.output['S3Uri'].rstrip('/')}/{analysis.source.endpoint}/{self.schedule}/{hour}"
+        folder = "/".join(part for part in (analysis.source.endpoint, self.schedule, hour) if part)
+        target = f"{analysis.output['S3Uri'].rstrip('/')}/{folder}"
         output = {
             "S3Uri": target,
             "LocalPath": analysis.output["LocalPath"],
@@ -129,12 +133,20 @@ class Run:
         digest = hashlib.sha256(f"{self.schedule_arn}@{self.scheduled}".encode()).hexdigest()[:24]
         return f"{kind}-{_utc(self.scheduled, '%Y%m%d%H%M')}-{digest}"
 
-    def _data(self, base: str, prefixes: Sequence[str]) -> list[dict[str, Any]]:
-        """Inputs, one for each hour."""
-        local = self.analysis.endpoint_input["LocalPath"].rstrip("/")
+    def data_inputs(self, base: str, prefixes: Sequence[str]) -> list[dict[str, Any]]:
+        """Inputs, one for each of these prefixes below ``base``."""
+        local = self.analysis.data["LocalPath"].rstrip("/")
         return [
             _input(f"endpoint_input_{number}", f"{base}/{prefix}", f"{local}/{prefix}")
             for number, prefix in enumerate(prefixes, start=1)
+        ]
+
+    def manifest_inputs(self, manifests: Sequence[str]) -> list[dict[str, Any]]:
+        """Inputs, one for each of these manifests, with the objects that it lists."""
+        local = self.analysis.data["LocalPath"].rstrip("/")
+        return [
+            _input(f"batch_transform_input_{number}", uri, f"{local}/{number}", "ManifestFile")
+            for number, uri in enumerate(manifests, start=1)
         ]
 
     def _job(
@@ -160,12 +172,12 @@ class Run:
         }
 
     def _environment(self, baseline: Mapping[str, str]) -> dict[str, str]:
-        endpoint_input, source = self.analysis.endpoint_input, self.analysis.source
+        data, source = self.analysis.data, self.analysis.source
         variables = {
-            "dataset_source": endpoint_input["LocalPath"],
+            "dataset_source": data["LocalPath"],
             "output_path": self.analysis.output["LocalPath"],
             "publish_cloudwatch_metrics": "Enabled",
-            "sagemaker_endpoint_name": source.endpoint,
+            **({"sagemaker_endpoint_name": source.endpoint} if source.endpoint else {}),
             "sagemaker_monitoring_schedule_name": self.schedule,
             "start_time": _utc(self.scheduled + self.window.start, "%Y-%m-%dT%H:%M:%SZ"),
             "end_time": _utc(self.scheduled + self.window.end, "%Y-%m-%dT%H:%M:%SZ"),
@@ -173,21 +185,17 @@ class Run:
         }
         variables |= self._of_type()
         variables |= {f"baseline_{name}": _place(name, uri) for name, uri in baseline.items()}
-        variables |= {
-            variable: str(endpoint_input[member])
-            for member, variable in _ATTRIBUTES.items()
-            if member in endpoint_input
-        }
+        variables |= {variable: str(data[member]) for member, variable in _ATTRIBUTES.items() if member in data}
         return variables
 
     def _of_type(self) -> dict[str, str]:
+        form = {"dataset_format": self.analysis.dataset_format}
+        if self.analysis.batch:
+            return form
         if self.analysis.type == "DataQuality":
-            return {
-                "dataset_format": '{"sagemakerCaptureJson":{"captureIndexNames":["endpointInput","endpointOutput"]}}',
-                "sagemaker_endpoint_datacapture_prefix": self.captured,
-            }
+            return {**form, "sagemaker_endpoint_datacapture_prefix": self.captured}
         return {
-            "dataset_format": '{"sagemakerMergeJson":{"captureIndexNames":["endpointOutput"]}}',
+            **form,
             "analysis_type": "MODEL_QUALITY",
             **({"problem_type": self.analysis.problem_type} if self.analysis.problem_type else {}),
         }
@@ -199,11 +207,11 @@ def _place(name: str, uri: str) -> str:
     return f"{_ROOT}/baseline/{folder}/{PurePosixPath(uri).name}"
 
 
-def _input(name: str, uri: str, local: str) -> dict[str, Any]:
+def _input(name: str, uri: str, local: str, data_type: str = "S3Prefix") -> dict[str, Any]:
     source = {
         "S3Uri": uri,
         "LocalPath": local,
-        "S3DataType": "S3Prefix",
+        "S3DataType": data_type,
         "S3InputMode": "File",
         "S3DataDistributionType": "FullyReplicated",
         "S3CompressionType": "None",

@@ -21,6 +21,7 @@ from typing import Any
 from localcloud.jobs.spec import JobOutcome
 from localcloud.jobs.transfer import S3Uri, relative_name
 from localcloud.sagemaker.ports import Backend, Reply, Scope, Server, StartFailed, Unreachable, VariantSpec
+from localcloud.sagemaker.transform.capture import BatchCapture, Listed, Unidentified
 from localcloud.sagemaker.transform.payloads import (
     MB,
     AssembleWith,
@@ -58,6 +59,7 @@ class Plan:
     split_type: SplitType
     processing: Processing | None
     assemble_with: AssembleWith
+    capture: BatchCapture | None
     #: as asked for; what is None the model's server may say
     strategy: Strategy | None
     payload_mb: int | None
@@ -152,14 +154,20 @@ class TransformWork:
             server.stop()
         if self._stopping.is_set():
             return JobOutcome("Stopped")
-        for uri, body in outputs.items():
-            try:
-                self._backend.put_object(plan.scope, plan.container.role_arn, uri, body, plan.kms_key)
-            except RuntimeError as reason:
-                raise _Failed(f"ClientError: Failed to upload output {uri}. {reason}") from None
+        for (uri, _), body in outputs.items():
+            self._put(uri, body, plan.kms_key)
         if blame:
             raise _Failed(f"{blame}: {_SEE_LOGS}")
+        if plan.capture:
+            for uri, body in plan.capture.manifests([(one, self._name(one)) for one in objects], list(outputs)):
+                self._put(uri, body, plan.capture.kms_key)
         return JobOutcome("Completed")
+
+    def _put(self, uri: str, body: bytes, kms_key: str) -> None:
+        try:
+            self._backend.put_object(self._plan.scope, self._plan.container.role_arn, uri, body, kms_key)
+        except RuntimeError as reason:
+            raise _Failed(f"ClientError: Failed to upload output {uri}. {reason}") from None
 
     def _list(self) -> list[str]:
         plan = self._plan
@@ -188,9 +196,10 @@ class TransformWork:
         except (ValueError, TypeError, KeyError):
             raise _Failed(f"ClientError: {plan.source} is no manifest of S3 objects.") from None
 
-    def _transform(self, server: Server, objects: list[str]) -> tuple[dict[str, bytes], str]:
-        """Outputs by URI, and who is to blame for the objects that have none ("" when all have)."""
-        plan, outputs, blame = self._plan, {}, ""
+    def _transform(self, server: Server, objects: list[str]) -> tuple[dict[Listed, bytes], str]:
+        """Outputs by URI and name, and who is to blame for the objects that have none ("" when all have)."""
+        plan, blame = self._plan, ""
+        outputs: dict[Listed, bytes] = {}
         way = _Way.of(plan, server.parameters())
         with ThreadPoolExecutor(way.concurrency, f"transform-{plan.name}") as pool:
             for uri in objects:
@@ -201,14 +210,17 @@ class TransformWork:
                     found = records(self._read(uri), plan.split_type)
                     batches = requests(found, plan.split_type, way.strategy, way.limit)
                     replies = [reply for part in pool.map(partial(self._answer, server), batches) for reply in part]
+                    output = assemble(replies, plan.assemble_with)
+                    body = plan.capture.with_ids(output) if plan.capture else output
                 except RuntimeError as reason:
                     raise _Failed(f"ClientError: Data download failed: {uri} ({reason})") from None
-                except (TooLarge, Malformed, Unreadable) as reason:
+                except (TooLarge, Malformed, Unreadable, Unidentified) as reason:
                     blame = self._log(uri, str(reason), "ClientError")
                 except _Refused as reason:
                     blame = self._log(uri, str(reason), reason.blame)
                 else:
-                    outputs[f"{plan.target.rstrip('/')}/{self._name(uri)}.out"] = assemble(replies, plan.assemble_with)
+                    name = f"{self._name(uri)}.out"
+                    outputs[(f"{plan.target.rstrip('/')}/{name}", name)] = body
         return outputs, blame
 
     def _name(self, uri: str) -> str:
