@@ -1,7 +1,7 @@
 """What a transform job captures: manifests of what went through it, and an id for each record.
 
 Layout ([DG] model-monitor-data-capture-batch): below ``<destination>/input`` and ``<destination>/output`` a JSON file
-in the folder ``yyyy/mm/dd/hh`` of the job's start, in UTC. It copies nothing but lists the objects as any manifest does,
+in the folder ``yyyy/mm/dd/hh`` of the job's start, in UTC. It copies nothing, and lists objects as any manifest does,
 ``[{"prefix": "s3://bucket/folder/"}, "a.csv", ...]``. What the files are called the guide does not say ([I]).
 
 With GenerateInferenceId each record of the output says a random id and when the job began: two more columns of CSV, or
