@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from operations.doctor.finding import Case, Finding
 from operations.words import usd
-from sandcastle.config import INTERFACE_ENDPOINTS, ZONES, Environment
-from sandcastle.config.catalogue import HOURS_PER_MONTH, instance_price, item_price
+from sandcastle.config import Environment
+from sandcastle.config.idle import standing_of
 
 _NOBODY = (".example", ".invalid", ".test", ".localhost", "example.com", "example.org", "example.net")
 """Ends of addresses that RFC 2606 keeps for examples: nobody reads mail there."""
@@ -18,28 +18,13 @@ _COST_TAGS = ("sandcastle:environment", "sandcastle:user")
 def idle(environment: Environment, region: str) -> tuple[float, list[str]]:
     """Return what a month costs in US dollars when nobody does anything, and of what there is no price."""
     total, unknown = 0.0, list[str]()
-
-    def add(price: float | None, units: float, what: str) -> None:
-        nonlocal total
+    for one in standing_of(environment):
+        price = one.price(region)
         if price is None:
-            unknown.append(what)
+            unknown.append(one.name)
         else:
-            total += price * units
-
-    for workload in environment.workloads:
-        for instance, count in workload.serve.idle_instances.items():
-            hour = instance_price("hosting", instance, region)
-            add(hour.usd if hour else None, HOURS_PER_MONTH * count, f"{instance} hosting")
-    if alarms := sum(workload.serve.alarms for workload in environment.workloads):
-        alarm = item_price("alarm", region)
-        add(alarm.usd if alarm else None, alarms, "alarms")
-    if environment.vpc_only:
-        hour = item_price("interface endpoint", region)
-        add(hour.usd if hour else None, len(INTERFACE_ENDPOINTS) * ZONES * HOURS_PER_MONTH, "interface endpoints")
-    if environment.notebook:
-        disk = item_price("notebook storage", region)
-        add(disk.usd if disk else None, environment.notebook.volume_gb, "the notebook's disk")
-    return total, sorted(set(unknown))
+            total += price.usd * one.units
+    return total, sorted(unknown)
 
 
 def budget(case: Case) -> Iterator[Finding]:

@@ -61,7 +61,7 @@ MISTAKES = [
     ("us-east-1", "[us-east-1]", 2, "region", "must be text", "AWS region"),
     ("usd: 200", "usd: lots", 3, "monthly_budget_usd", "must be a number", "US dollars"),
     ("usd: 200", "usd: 0", 3, "monthly_budget_usd", "greater than 0", "more than 0"),
-    ("usd: 200", "usd: 100", 3, "monthly_budget_usd", "about 168 US dollars", "at least 168"),
+    ("usd: 200", "usd: 100", 3, "monthly_budget_usd", "about 168 US dollars", "at least 169"),
     ("[a@example.com]", "[a@example.com, nobody]", 4, "notify[1]", "right form", "e-mail"),
     ("[a@example.com]", "a@example.com", 4, "notify", "must be a list", "e-mail"),
     ("data: sample", "data: simple", 5, "data", "did you mean sample?", "sample, full"),
