@@ -14,6 +14,10 @@ METADATA = "AWS::CDK::Metadata"
 """The resource that CDK adds for its own statistics; it is nobody's change."""
 
 
+SOURCES = "sources.json"
+"""What the app writes beside the templates when it is asked to (context ``sources``): lines of code by construct."""
+
+
 @dataclass(frozen=True)
 class Resource:
     """A resource of a template: where it is, and all that stands there.
@@ -45,7 +49,7 @@ class Resource:
     @property
     def retained(self) -> bool:
         """Whether a delete leaves it where it is."""
-        return self.body.get("DeletionPolicy") in ("Retain", "Snapshot")
+        return self.body.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate", "Snapshot")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,17 @@ class Stack:
     depends_on: frozenset[str] = frozenset()
     paths: Mapping[str, str] = field(default_factory=dict)
     """The path of each resource's construct by logical id."""
+    protected: bool = False
+    """Whether CloudFormation refuses to delete the stack."""
+
+    @property
+    def malformed(self) -> tuple[str, ...]:
+        """What CloudFormation could not read: ``Resources`` that is no object, or entries of it without a type."""
+        found = self.template.get("Resources")
+        if not isinstance(found, Mapping):
+            return ("Resources",) if "Resources" in self.template else ()
+        good = {key for key, one in found.items() if isinstance(one, Mapping) and isinstance(one.get("Type"), str)}
+        return tuple(sorted(str(key) for key in found if key not in good))
 
     @property
     def resources(self) -> dict[str, Resource]:
@@ -78,6 +93,8 @@ class Assembly:
 
     folder: Path
     stacks: Mapping[str, Stack]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Where each construct is made, ``file:line`` by its path with its stack's name; what is not known is not there."""
 
     def resources(self) -> Iterator[Resource]:
         """Yield every resource of every stack."""
@@ -90,7 +107,8 @@ def read_assembly(folder: Path) -> Assembly:
 
     Raises UsageError naming the file when it is no such folder, or a file in it is not what its manifest says.
     """
-    return Assembly(folder, dict(sorted(_stacks(folder))))
+    sources = _document(folder / SOURCES, "it was there") if (folder / SOURCES).exists() else {}
+    return Assembly(folder, dict(sorted(_stacks(folder))), {str(path): str(line) for path, line in sources.items()})
 
 
 def _stacks(folder: Path) -> Iterator[tuple[str, Stack]]:
@@ -104,8 +122,10 @@ def _stacks(folder: Path) -> Iterator[tuple[str, Stack]]:
             account, region = _place(str(described.get("environment", "")))
             stack = str(properties.get("stackName") or described.get("displayName") or name)
             template = _document(folder / str(properties["templateFile"]), f"the manifest names it for stack {stack}")
-            needs = frozenset(one for one in described.get("dependencies", ()) if not one.endswith(".assets"))
-            yield stack, Stack(stack, template, account, region, needs, _paths(folder, described))
+            listed = described.get("dependencies")
+            needs = frozenset(str(one) for one in listed if not str(one).endswith(".assets")) if listed else frozenset()
+            protected = properties.get("terminationProtection") is True
+            yield stack, Stack(stack, template, account, region, needs, _paths(folder, described), protected)
 
 
 def _paths(folder: Path, artifact: Mapping[str, Any]) -> dict[str, str]:
