@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Stack:
         good = {key for key, one in found.items() if isinstance(one, Mapping) and isinstance(one.get("Type"), str)}
         return tuple(sorted(str(key) for key in found if key not in good))
 
-    @property
+    @cached_property
     def resources(self) -> dict[str, Resource]:
         """Its resources by logical id, without CDK's own statistics; what is not a resource at all is left out."""
         found = _mapping(self.template.get("Resources")).items()

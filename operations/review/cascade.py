@@ -59,8 +59,8 @@ def _carry_on(found: dict[Key, Change], user: Resource, use: _Use, cause: Change
     if before.act in (Act.CREATE, Act.DELETE, Act.MOVED):
         return False
     schema = schema_of(user.type)
-    only = {path[0] for path in schema.create_only if len(path) == 1}
-    in_place = Act.UPDATE if schema.known else Act.MAYBE
+    only, perhaps = ({path[0] for path in paths} for paths in (schema.create_only, schema.maybe_create_only))
+    in_place = Act.MAYBE if use.property in perhaps or not schema.known else Act.UPDATE
     act = in_place if use.property not in only else Act.REPLACE if sure else Act.MAYBE
     stronger = _STRENGTH.get(act, 0) > _STRENGTH.get(before.act, 0)
     told = f"{cause.path or cause.logical_id} {_told(cause, sure)}: {use.property}"

@@ -60,17 +60,15 @@ def _change(old: Resource | None, new: Resource | None, given: tuple[Given, Give
         name: (old.body.get(name), new.body.get(name)) for name in _POLICIES if old.body.get(name) != new.body.get(name)
     }
     schema = schema_of(one.type)
-    touched = _touched(new, given)
+    touched = _touched(new.body, given)
     changed = sorted(
         key
         for key in {*old.properties, *new.properties}
         if _sorted_tags(old.properties.get(key, _MISSING)) != _sorted_tags(new.properties.get(key, _MISSING))
     )
-    if old.body.get("Condition") != new.body.get("Condition"):
-        made = replace(made, act=Act.MAYBE, notes=("its condition changed: it may be made or deleted",))
-        touched = [*touched, "Condition"]
-    if not changed and not touched:
-        return replace(made, policies=policies) if policies or old.body != new.body else None
+    conditional = old.body.get("Condition"), new.body.get("Condition")
+    if not changed and not touched and conditional[0] == conditional[1]:
+        return replace(made, policies=policies) if policies or _beside(old) != _beside(new) else None
     found = tuple(
         PropertyChange(path, before, after)
         for key in changed
@@ -79,11 +77,12 @@ def _change(old: Resource | None, new: Resource | None, given: tuple[Given, Give
         )
     )
     found += tuple(PropertyChange(name, *(one.get(name) for one in given)) for name in touched)
-    forced = tuple(_named(schema.create_only, old, new))
-    perhaps = tuple(_named(schema.maybe_create_only, old, new))
-    act, notes = _act(schema, set(changed), forced, perhaps, found, one.type)
-    if touched and act is not Act.REPLACE:
-        act, notes = Act.MAYBE, (*notes, "what it refers to outside resources changed: " + ", ".join(touched))
+    others = {key for key in new.properties if touched and _touched(new.properties[key], given)}
+    forced = tuple(_named(schema.create_only, old, new, others))
+    perhaps = tuple(_named(schema.maybe_create_only, old, new, others))
+    act, notes = _act(schema, {*changed, *others}, forced, perhaps, found, one.type)
+    if act is not Act.REPLACE and (conditional[0] != conditional[1] or f"Conditions.{conditional[1]}" in touched):
+        act, notes = Act.MAYBE, (*notes, "its condition changed: it may be made or deleted")
     return replace(made, act=act, properties=found, forced_by=forced or perhaps, policies=policies, notes=notes)
 
 
@@ -118,6 +117,11 @@ def _act(
     return Act.UPDATE, notes
 
 
+def _beside(one: Resource) -> dict[str, Any]:
+    """Return what the template says beside the properties."""
+    return {name: value for name, value in one.body.items() if name != "Properties"}
+
+
 def _asset_only(change: PropertyChange) -> bool:
     """Say whether nothing but the hash of uploaded files differs."""
     before, after = change.before, change.after
@@ -126,13 +130,13 @@ def _asset_only(change: PropertyChange) -> bool:
     return _ASSET.sub("", before) == _ASSET.sub("", after)
 
 
-def _touched(new: Resource, given: tuple[Given, Given]) -> list[str]:
-    """Return the parameters, mappings and conditions that the resource uses and that changed."""
+def _touched(value: Any, given: tuple[Given, Given]) -> list[str]:
+    """Return the parameters, mappings and conditions that the value uses and that changed."""
     changed = {name for name in {*given[0], *given[1]} if given[0].get(name) != given[1].get(name)}
     if not changed:
         return []
-    used = {f"Parameters.{name}" for name, _ in references(new.properties)}
-    used |= {f"{section}.{name}" for section, name in _sections(new.body)}
+    used = {f"Parameters.{name}" for name, _ in references(value)}
+    used |= {f"{section}.{name}" for section, name in _sections(value)}
     return sorted(changed & used)
 
 
@@ -159,9 +163,9 @@ def _sorted_tags(value: Any) -> Any:
     return value
 
 
-def _named(paths: Iterable[Path_], old: Resource, new: Resource) -> Iterator[str]:
+def _named(paths: Iterable[Path_], old: Resource, new: Resource, others: set[str]) -> Iterator[str]:
     for path in paths:
-        if list(_at(old.properties, path)) != list(_at(new.properties, path)):
+        if path[0] in others or list(_at(old.properties, path)) != list(_at(new.properties, path)):
             yield ".".join(path)
 
 

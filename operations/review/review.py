@@ -99,8 +99,8 @@ def _malformed(base: Assembly, head: Assembly) -> Iterator[Concern]:
     for stack in head.stacks.values():
         old = base.stacks.get(stack.name)
         for name in stack.malformed:
-            was = old is not None and name in old.malformed
-            yield Concern("malformed", stack.name, name, "not a resource: CloudFormation refuses it", blocks=not was)
+            if old is None or name not in old.malformed:
+                yield Concern("malformed", stack.name, name, "not a resource: CloudFormation refuses it", blocks=True)
 
 
 def _source(change: Change, base: Assembly, head: Assembly) -> str:

@@ -1,0 +1,16 @@
+"""Pairs of environments, BASE and HEAD, each with the verdict that was written down before the review was."""
+
+from __future__ import annotations
+
+from tests.operations.review.corpus import data, endpoints, exposure, network, odd, resources, stacks
+from tests.operations.review.corpus.pair import Pair
+
+PAIRS: tuple[Pair, ...] = (
+    *resources.PAIRS,
+    *data.PAIRS,
+    *endpoints.PAIRS,
+    *exposure.PAIRS,
+    *network.PAIRS,
+    *stacks.PAIRS,
+    *odd.PAIRS,
+)
