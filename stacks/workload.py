@@ -11,7 +11,7 @@ from constructs import Construct
 from sandcastle import batch_access
 from sandcastle.assets import Assets
 from sandcastle.code import code_asset
-from sandcastle.config import MONITOR_IMAGE, PORTABLE_IMAGE, Environment, Train, Workload
+from sandcastle.config import BATCH, MONITOR_IMAGE, PORTABLE_IMAGE, Environment, Train, Workload
 from sandcastle.config.catalogue import image_uri
 from sandcastle.config.serving_spec import MAIN
 from sandcastle.dashboard import Row
@@ -60,7 +60,8 @@ class WorkloadStack(EnvironmentStack):
             image=_image(workload.prepare.image, self.region),
             data_bucket_name=data.name,
             data_bucket_arn=data.arn,
-            baseline=any(one.kind == "data-quality" for one in workload.monitors),
+            baseline=any(one.kind in ("data-quality", BATCH) for one in workload.monitors),
+            asked=any(one.kind == BATCH for one in workload.monitors),
         )
         trained = {
             variant: TrainedModel(
@@ -118,7 +119,7 @@ class WorkloadStack(EnvironmentStack):
             batch=batch_access.of_dataset(names, data.arn, dataset.fingerprint),
         )
         if monitoring:
-            monitoring.watch(hosted.outputs["EndpointName"], code, guardrails.topic.arn)
+            monitoring.watch(hosted.outputs.get("EndpointName", ""), code, guardrails.topic.arn)
         SpendingLimit(
             self,
             "SpendingLimit",
@@ -183,7 +184,7 @@ def _monitoring(
     trained: TrainedModel,
     tags: Mapping[str, str],
 ) -> Monitoring | None:
-    """Add what watches the endpoint, if anything does."""
+    """Add what watches endpoint and transform jobs, if anything does."""
     if not workload.monitors:
         return None
     data, models, reports = foundation.data, foundation.models, foundation.reports

@@ -61,8 +61,12 @@ def request_of(
     if len(inputs) > MOST_INPUTS:  # many variants, many days: all that is there of the endpoint, the window decides
         everything = (f"{event['capture']}/{event['endpoint']}/", _DATA)
         inputs = [*request["ProcessingInputs"], *_inputs("captured", [everything]), *_inputs("labels", labels)]
-    start, end = window(event, due)
-    target = f"{event['reports']}/{event['endpoint']}/{event['schedule']}/{due:%Y/%m/%d/%H}"
+    return job_of(event, due, inputs, f"{event['reports']}/{event['endpoint']}/{event['schedule']}/{due:%Y/%m/%d/%H}")
+
+
+def job_of(event: dict[str, Any], due: datetime, inputs: list[dict[str, Any]], target: str) -> dict[str, Any]:
+    """Return the schedule's request with name, window and these inputs, and its report at ``target``."""
+    request, (start, end) = event["request"], window(event, due)
     output = {"S3Uri": target, "LocalPath": f"{_ROOT}/output", "S3UploadMode": "EndOfJob"}
     digest = hashlib.sha256(f"{event['schedule']}@{due.isoformat()}".encode()).hexdigest()
     return {

@@ -24,7 +24,15 @@ from sandcastle.permissions import (
     write_logs,
     write_objects,
 )
-from sandcastle.processing_request import BASELINE, PREPARED, Machine, Program, output_folders, processing_request
+from sandcastle.processing_request import (
+    ASKED,
+    BASELINE,
+    PREPARED,
+    Machine,
+    Program,
+    output_folders,
+    processing_request,
+)
 from sandcastle.promises import may, may_not
 from sandcastle.roles import ServiceRole, Statement
 
@@ -48,10 +56,12 @@ class Dataset(Construct):
         data_bucket_name: str,
         data_bucket_arn: str,
         baseline: bool = False,
+        asked: bool = False,
     ) -> None:
         """``image`` is the URI that the prepare job runs on. Call ``run`` to add the job itself.
 
-        With ``baseline`` the training rows are written once more, with a header, for monitors.
+        With ``baseline`` the training rows are written once more, with a header, for monitors; with ``asked`` a third
+        time, without their label, for monitors of transform jobs.
         """
         super().__init__(scope, construct_id)
         self._workload, self._names, self._bucket = workload, names, data_bucket_name
@@ -71,8 +81,9 @@ class Dataset(Construct):
             image=image,
             instance=workload.prepare.instance,
             baseline=baseline,
+            asked=asked,
         )
-        self._outputs = (*PREPARED, BASELINE) if baseline else PREPARED
+        self._outputs = (*PREPARED, *([BASELINE] if baseline else []), *([ASKED] if asked else []))
         self.role = ServiceRole(
             self,
             "Role",
@@ -109,6 +120,7 @@ class Dataset(Construct):
             variables={
                 "SANDCASTLE_DATA": "full" if workload.full_data else "sample",
                 **({"SANDCASTLE_BASELINE": "true"} if baseline else {}),
+                **({"SANDCASTLE_ASKED": "true"} if asked else {}),
             },
         )
 

@@ -49,15 +49,22 @@ def code_files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
 
 
 def data_fingerprint(
-    *, code: str, shared_code: str, source: str, image: str, instance: str, baseline: bool = False
+    *,
+    code: str,
+    shared_code: str,
+    source: str,
+    image: str,
+    instance: str,
+    baseline: bool = False,
+    asked: bool = False,
 ) -> str:
     """Return the fingerprint of a dataset.
 
     ``code`` and ``shared_code`` are folder hashes; ``source`` is ``sample`` or the address of the public object.
-    ``baseline`` says that the job writes the rows for monitors, too: data without them is not the same data.
+    ``baseline`` and ``asked`` say that the job writes rows for monitors, too: data without them is not the same data.
     Limits (disk, minutes) are no part of it: they change whether a job succeeds, not what it makes.
     """
-    more = {"baseline": True} if baseline else {}
+    more = {key: True for key, value in (("baseline", baseline), ("asked", asked)) if value}
     return fingerprint(code=code, shared_code=shared_code, source=source, image=image, instance=instance, **more)
 
 

@@ -29,6 +29,21 @@ class MonitorPlaces:
         return f"s3://{self.reports_bucket}/{self.folder}/reports"
 
     @property
+    def transforms(self) -> str:
+        """In the data bucket all that transform jobs read and write, but for the test split."""
+        return f"{self.workload}/transform"
+
+    @property
+    def captured(self) -> str:
+        """Where transform jobs leave what they captured: below it lie ``input/yyyy/mm/dd/hh/`` with manifests."""
+        return f"s3://{self.data_bucket}/{self.transforms}/captured"
+
+    @property
+    def manifests(self) -> str:
+        """The folder of manifests for runs of the portable engine, in the reports bucket."""
+        return f"{self.folder}/manifests"
+
+    @property
     def truth_folder(self) -> str:
         """True labels in the data bucket."""
         return f"{self.workload}/ground-truth"

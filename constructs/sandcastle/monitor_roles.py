@@ -27,11 +27,15 @@ PROCESSING = "/aws/sagemaker/ProcessingJobs"
 METRICS = ("aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics")
 """Namespaces of what monitoring measures (facts on containers, 5.3), without a slash in front."""
 
+BATCH_METRICS = "aws/sagemaker/ModelMonitoring/data-metrics"
+"""Of what transform jobs are asked."""
+
 SERVICE_JOBS = ("model-monitoring", "model-quality-monitoring", "groundtruth-merge")
 """What SageMaker calls the jobs of monitoring schedules, whatever these are called (facts on containers, 5.1)."""
 
 _OWN = "the monitors' own folder; below it lies one folder per fingerprint, endpoint and hour"
 _CAPTURED = "SageMaker names captured files by endpoint and hour, below the workload's own folder"
+_ASKED = "what transform jobs of this workload read, in folders by job and by hour"
 _LABELS = "labels of this workload only, in folders by the hour"
 
 
@@ -66,17 +70,21 @@ def monitor_role(
     code: Sequence[UploadedAsset],
     images: Sequence[str],
     judges_model: bool,
+    watches_batches: bool,
     streams: Sequence[str],
 ) -> ServiceRole:
     """Add the role of the jobs that make baselines and look for drift.
 
     ``code`` are the programs and scripts that they run; ``streams`` are what the names of their logs begin with. It
-    names the data bucket's labels only if it ``judges_model``.
+    names the data bucket's labels only if it ``judges_model``, and what transform jobs are asked if it
+    ``watches_batches``.
     """
     names, data, reports = access.names, access.data_arn, access.reports_arn
     own, captured = f"{access.places.folder}/*", f"{access.capture}/*"
     labels, baseline = f"{access.places.truth_folder}/*", f"{access.prepared}/baseline/*"
     truth = [read_objects(data, labels, reason=_LABELS), list_objects(data, labels)] if judges_model else []
+    batches = f"{access.places.transforms}/*"
+    asked = [read_objects(data, batches, reason=_ASKED), list_objects(data, batches)] if watches_batches else []
     return ServiceRole(
         scope,
         construct_id,
@@ -88,11 +96,12 @@ def monitor_role(
             read_objects(data, baseline, reason="all files of exactly this baseline"),
             list_objects(data, f"{access.prepared}/*"),
             *truth,
+            *asked,
             read_objects(reports, captured, own, reason=_CAPTURED),
             list_objects(reports, captured, own),
             write_objects(reports, own, reason=_OWN),
             *write_logs(PROCESSING, f"{names.job_prefix}-*", *(f"{one}-*" for one in streams)),
-            put_metrics(PROCESSING, *METRICS),
+            put_metrics(PROCESSING, *METRICS, *([BATCH_METRICS] if watches_batches else [])),
             *pull_image(*images),
         ],
         promises=[
@@ -101,6 +110,7 @@ def monitor_role(
             may("s3:GetObject", f"{reports}/{captured}"),
             may("s3:PutObject", f"{reports}/{own}"),
             (may if judges_model else may_not)("s3:GetObject", f"{data}/{labels}"),
+            (may if watches_batches else may_not)("s3:GetObject", f"{data}/{batches}"),
             may_not("s3:PutObject", f"{reports}/{captured}"),
             may_not("s3:PutObject", f"{data}/*"),
             may_not("s3:GetObject", f"{data}/{access.prepared}/test/*"),

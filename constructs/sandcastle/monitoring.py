@@ -1,4 +1,4 @@
-"""Everything that watches the endpoint of a workload: baselines first, then what looks by its rhythm."""
+"""Everything that watches a workload, its endpoint and its transform jobs: baselines first, then what looks."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from constructs import Construct
 
 from sandcastle.assets import Assets
 from sandcastle.baseline_request import Analyzer
+from sandcastle.batch_monitor import BatchDataQualityMonitor
 from sandcastle.code import UploadedAsset, code_asset, script_asset
-from sandcastle.config import Workload
+from sandcastle.config import BATCH, Workload
 from sandcastle.dataset import Dataset
 from sandcastle.job_resource import JobResource
 from sandcastle.monitor_alarm import MonitorAlarm
 from sandcastle.monitor_roles import SERVICE_JOBS, MonitorAccess, judge_role, merger_of, monitor_role
 from sandcastle.monitor_schedules import ModelMonitorSchedules
 from sandcastle.monitors import DataQualityMonitor, ModelQualityMonitor, Watched
+from sandcastle.portable_batch import PortableBatchSchedule
 from sandcastle.portable_schedules import PortableSchedules
 from sandcastle.processing_request import Program
 from sandcastle.resource import Resource
@@ -25,7 +27,7 @@ from sandcastle.trained_model import TrainedModel
 
 
 class Monitoring(Construct):
-    """The monitors of one endpoint. First the roles, then ``run`` the jobs that make baselines, then ``watch``.
+    """The monitors of one workload. First the roles, then ``run`` the jobs that make baselines, then ``watch``.
 
     ``roles`` are those of jobs that a deploy starts, ``spending`` those of functions that start jobs later on.
     ``outputs`` say where everything is, by name.
@@ -60,6 +62,7 @@ class Monitoring(Construct):
             code=[records, *([program] if program else [])],
             images=[image, *([merger_of(image)] if judges and not portable else [])],
             judges_model=judges,
+            watches_batches=BATCH in kinds,
             streams=() if portable else SERVICE_JOBS,
         )
         self.roles: list[ServiceRole] = [role]
@@ -72,6 +75,11 @@ class Monitoring(Construct):
         if data := kinds.get("data-quality"):
             self.data_quality = DataQualityMonitor(
                 self, "DataQuality", monitor=data, watched=watched, dataset=dataset.fingerprint, analyzer=by
+            )
+        self.batch: BatchDataQualityMonitor | None = None
+        if batch := kinds.get(BATCH):
+            self.batch = BatchDataQualityMonitor(
+                self, "BatchDataQuality", monitor=batch, watched=watched, dataset=dataset.fingerprint, analyzer=by
             )
         if model := kinds.get("model-quality"):
             code = code_asset(stack, assets.pipeline)
@@ -97,13 +105,17 @@ class Monitoring(Construct):
         self._made: dict[DataQualityMonitor | ModelQualityMonitor, JobResource] = {}
         if self.data_quality:
             (self._made[self.data_quality],) = self.data_quality.run(service_token, rows, siblings, prepared)
+        if self.batch:
+            (self._made[self.batch],) = self.batch.run(service_token, rows, siblings, prepared)
         if self.model_quality:
             _, self._made[self.model_quality] = self.model_quality.run(
                 service_token, rows, self._trained.archive, siblings, *([] if self._trained.job else [prepared])
             )
 
     def watch(self, endpoint: str, code: UploadedAsset, topic_arn: str) -> None:
-        """Add what looks at the endpoint of this name, an attribute of it; ``code`` is all functions' asset.
+        """Add what looks at the endpoint of this name, an attribute of it, and at transform jobs.
+
+        Without an endpoint it is empty. ``code`` is all functions' asset.
 
         ``topic_arn`` is told what is found.
         """
@@ -120,17 +132,30 @@ class Monitoring(Construct):
         if self._workload.engine == "model-monitor":
             ModelMonitorSchedules(self, "Schedules", endpoint=endpoint, monitors=self._made, code=code)
             return
-        made = PortableSchedules(
-            self,
-            "Schedules",
-            endpoint=endpoint,
-            monitors=self._made,
-            watched=self._watched,
-            access=self._access,
-            capture=f"s3://{self._access.places.reports_bucket}/{self._access.capture}",
-            code=code,
-        )
-        self.spending = [made.role]
+        of_endpoint = {one: made for one, made in self._made.items() if one is not self.batch}
+        if of_endpoint:
+            schedules = PortableSchedules(
+                self,
+                "Schedules",
+                endpoint=endpoint,
+                monitors=of_endpoint,
+                watched=self._watched,
+                access=self._access,
+                capture=f"s3://{self._access.places.reports_bucket}/{self._access.capture}",
+                code=code,
+            )
+            self.spending.append(schedules.role)
+        if self.batch:
+            batch = PortableBatchSchedule(
+                self,
+                "BatchSchedule",
+                monitor=self.batch,
+                baseline=self._made[self.batch],
+                watched=self._watched,
+                access=self._access,
+                code=code,
+            )
+            self.spending.append(batch.role)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -147,8 +172,14 @@ class Monitoring(Construct):
                 "ModelQualityBaseline": self.model_quality.baseline,
                 "GroundTruth": self._access.places.truth,
             }
+        if self.batch:
+            found |= {
+                "BatchDataQualitySchedule": self.batch.schedule,
+                "BatchDataQualityBaseline": self.batch.baseline,
+                "BatchCapture": self._access.places.captured,
+            }
         return found
 
     @property
     def _monitors(self) -> Sequence[DataQualityMonitor | ModelQualityMonitor]:
-        return [one for one in (self.data_quality, self.model_quality) if one]
+        return [one for one in (self.data_quality, self.model_quality, self.batch) if one]

@@ -118,6 +118,11 @@ class WorkloadNames:
         return f"{self.endpoint}-data", f"{self.endpoint}-quality"
 
     @property
+    def batch_schedule(self) -> str:
+        """The monitoring schedule of what transform jobs are asked, which is there without an endpoint, too."""
+        return f"{self.job_prefix}-{self.stack_part}-batch"
+
+    @property
     def run_prefix(self) -> str:
         """What the names of the portable monitors' jobs begin with: the others go on with a hexadecimal digit."""
         return f"{self.job_prefix}-m"

@@ -21,6 +21,9 @@ PREPARED = ("train", "validation", "test", "about")
 BASELINE = "baseline"
 """One output more, for monitors: the train split with a header."""
 
+ASKED = "asked"
+"""And another one, for monitors of transform jobs: the same without the label, as the model is asked."""
+
 _RUN = "import runpy,sys; sys.path[:0]=sys.argv[1:]; runpy.run_module('{}', run_name='__main__')"
 """Runs a module of the zipped folders named as arguments: Python imports from zip files as they are."""
 

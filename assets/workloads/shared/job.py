@@ -9,6 +9,7 @@ Runs on Python 3.8 and newer.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sys
@@ -35,6 +36,8 @@ def run(main: Callable[[], None]) -> None:
     """
     try:
         main()
+        if os.environ.get("SANDCASTLE_ASKED") == "true":
+            write_asked()
     except JobError as error:
         message = root().parent / "output" / "message"
         message.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +79,7 @@ def wants_baseline() -> bool:
 
 
 def output(name: str) -> Path:
-    """Return the output folder ``name`` (``train``, ``validation``, ``test``, ``about`` or ``baseline``)."""
+    """Return the output folder ``name``: ``train``, ``validation``, ``test``, ``about``, ``baseline`` or ``asked``."""
     folder = root() / "output" / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -105,6 +108,26 @@ def write_baseline(
     """
     if wants_baseline():
         write_csv(output("baseline") / "baseline.csv", labels, features, header=[*([label] if label else []), *names])
+
+
+def write_asked() -> None:
+    """Write ``asked/asked.csv``: the baseline without its label, as transform jobs ask the model, with a header.
+
+    Which columns are features ``about.json`` says, so that it is the same for all workloads. Raises JobError when there
+    is no baseline.
+    """
+    source = output("baseline") / "baseline.csv"
+    if not source.is_file():
+        raise JobError("SANDCASTLE_ASKED needs a baseline: SANDCASTLE_BASELINE is not 'true'")
+    features = set(json.loads((output("about") / "about.json").read_text(encoding="utf-8"))["features"])
+    with source.open(newline="", encoding="utf-8") as read, (output("asked") / "asked.csv").open(
+        "w", newline="", encoding="utf-8"
+    ) as written:
+        rows, writer = csv.reader(read), csv.writer(written, lineterminator="\n")
+        header = next(rows)
+        kept = [place for place, name in enumerate(header) if name in features]
+        writer.writerow([header[place] for place in kept])
+        writer.writerows([row[place] for place in kept] for row in rows)
 
 
 def write_about(

@@ -19,12 +19,13 @@ from sandcastle.config.environment import (
     Workload,
 )
 from sandcastle.config.loader import environment_path, load_environment, no_region, workload_names, written_region
-from sandcastle.config.monitoring import MONITOR_IMAGE, PORTABLE_IMAGE, Engine, Monitor, MonitorKind
+from sandcastle.config.monitoring import BATCH, MONITOR_IMAGE, PORTABLE_IMAGE, Engine, Monitor, MonitorKind
 from sandcastle.config.problem import ConfigError, Problem
 from sandcastle.config.serving import Deployment, Scaling, Serve, Variant
 
 __all__ = [
     "INTERFACE_ENDPOINTS",
+    "BATCH",
     "MONITOR_IMAGE",
     "NOTEBOOK_USER",
     "PORTABLE_IMAGE",

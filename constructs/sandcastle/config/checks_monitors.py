@@ -1,4 +1,7 @@
-"""What must hold of a workload's monitors: an endpoint that captures, and a model that can be judged."""
+"""What must hold of a workload's monitors: an endpoint that captures, and a model that can be judged.
+
+What transform jobs are asked needs neither: there is a model, whatever the kind of the endpoint.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 from sandcastle.config import catalogue
 from sandcastle.config.checks import Pair
 from sandcastle.config.checks_pipeline import NO_SCRIPT
-from sandcastle.config.monitoring import MONITOR_IMAGE, PORTABLE_IMAGE
+from sandcastle.config.monitoring import BATCH, MONITOR_IMAGE, PORTABLE_IMAGE
 from sandcastle.config.yaml_lines import Document, KeyPath
 
 _CAPTURE = "SageMaker captures data of real-time endpoints only, and a monitor reads what is captured"
@@ -22,7 +25,8 @@ def check_monitors(pair: Pair) -> None:
         message = "a pipeline brings its own two monitors, which compare with the version that it deployed, each hour"
         pair.environment.problem(at, message, allowed="no such key beside a pipeline", show_value=False)
         return
-    _check_endpoint(pair, at)
+    if set(pair.monitors) != {BATCH}:
+        _check_endpoint(pair, at)
     if "model-quality" in pair.monitors:
         _check_model(pair, at)
 
@@ -48,7 +52,7 @@ def _check_endpoint(pair: Pair, at: KeyPath) -> None:
     endpoint: KeyPath = ("workloads", pair.name, "endpoint")
     kind = pair.environment.at((*endpoint, "kind"))
     if kind not in (None, "real-time"):
-        allowed = "endpoint.kind real-time, or no monitors"
+        allowed = f"endpoint.kind real-time, {BATCH} alone, or no monitors"
         pair.environment.problem(at, f"endpoint.kind {kind}: {_CAPTURE}", allowed=allowed, show_value=False)
         return
     if pair.environment.at((*endpoint, "capture_percent")) == 0:

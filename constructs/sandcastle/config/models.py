@@ -49,7 +49,7 @@ def _pipeline(value: Any) -> Any:
 
 
 class MonitorSpec(Model):
-    """One monitor of an endpoint."""
+    """One monitor of an endpoint, or of transform jobs."""
 
     every: str = Field(
         "hourly",
@@ -82,7 +82,8 @@ class WorkloadOverride(Model):
         None, description="true, or a map: approve, review"
     )
     monitors: Annotated[dict[MonitorKind, MonitorSpec], BeforeValidator(_monitors)] = Field(
-        {}, description="a list of data-quality and model-quality, each once, or a map of them, each with every"
+        {},
+        description="a list of data-quality, model-quality and batch-data-quality, or a map of them, each with every",
     )
 
 

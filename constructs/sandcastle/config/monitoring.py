@@ -13,8 +13,11 @@ from typing import Any, Literal
 
 from sandcastle.config import catalogue
 
-MonitorKind = Literal["data-quality", "model-quality"]
-"""Are requests still like the training rows; are answers still right."""
+MonitorKind = Literal["data-quality", "model-quality", "batch-data-quality"]
+"""Are requests still like the training rows; are answers still right; are the rows of transform jobs like them."""
+
+BATCH: MonitorKind = "batch-data-quality"
+"""The one that watches transform jobs and no endpoint."""
 
 Engine = Literal["model-monitor", "portable"]
 EngineChoice = Literal["auto", "model-monitor", "portable"]
@@ -39,7 +42,7 @@ _HOURS = re.compile(r"cron\(0 (\*|\d+)(?:/(\d+))? \? \* \* \*\)")
 
 @dataclass(frozen=True)
 class Monitor:
-    """One monitor of an endpoint, and the cron expression by which it looks."""
+    """One monitor of an endpoint, or of transform jobs, and the cron expression by which it looks."""
 
     kind: MonitorKind
     expression: str
