@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: Any) -> str:
     return str(request["ProcessingJobName"])
 
 
-def rows_of(s3: Any, event: Mapping[str, Any], due: datetime) -> dict[str, list[str]]:
+def rows_of(s3: Any, event: dict[str, Any], due: datetime) -> dict[str, list[str]]:
     """Return the objects that went into transform jobs in the window: keys by bucket, each once."""
     found: dict[str, dict[str, None]] = {}
     hour, end = window(event, due)

@@ -36,6 +36,7 @@ def register(command: Register) -> None:
     sub.add_argument("workload")
     sub.add_argument("file", nargs="?", help="rows without a label; the test split if left out")
     sub.add_argument("--join", action="store_true", help="each answer beside what was asked (where both are CSV)")
+    sub.add_argument("--capture", action="store_true", help="keep what was asked, for the monitor batch-data-quality")
     sub.add_argument("--out", type=Path, default=REPORTS, help="folder for the answers (reports/)")
 
 
@@ -71,8 +72,8 @@ def _deploy_model(options: argparse.Namespace, console: Console) -> int:
 def _transform(options: argparse.Namespace, console: Console) -> int:
     from operations.transform import transform
 
-    target, file = target_of(options, start=False), options.file
-    console.finish(transform(target, name_of(options), options.workload, file, options.join, options.out, console))
+    target, which = target_of(options, start=False), {"join": options.join, "capture": options.capture}
+    console.finish(transform(target, name_of(options), options.workload, options.file, options.out, console, **which))
     return EXIT_OK
 
 

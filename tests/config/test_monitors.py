@@ -24,6 +24,7 @@ def monitored(monitors: str, more: str = "") -> str:
         ("[model-quality]", [("model-quality", EVERY["hourly"])]),
         ("{model-quality: {every: daily}, data-quality: {}}", [("data-quality", EVERY["hourly"]), ("model-quality", EVERY["daily"])]),  # noqa: E501
         ("{data-quality: {every: 'cron(0 3/6 ? * * *)'}}", [("data-quality", "cron(0 3/6 ? * * *)")]),
+        ("[batch-data-quality]", [("batch-data-quality", EVERY["hourly"])]),
         ("[]", []),
         ("{}", []),
     ],
@@ -44,6 +45,8 @@ MISTAKES = [
     (BOTH, ", endpoint: {kind: serverless}", "monitors", "real-time endpoints only", "kind real-time"),
     (BOTH, ", endpoint: {kind: async}", "monitors", "real-time endpoints only", "kind real-time"),
     (BOTH, ", endpoint: {kind: none}", "monitors", "real-time endpoints only", "kind real-time"),
+    ("[batch-data-quality, data-quality]", ", endpoint: {kind: none}", "monitors", "real-time endpoints only", "batch-data-quality alone"),  # noqa: E501
+    ("[batch-data-quality]", ", pipeline: true", "monitors", "its own two monitors", "beside a pipeline"),
     (BOTH, ", endpoint: {capture_percent: 0}", "endpoint.capture_percent", "captures nothing", "1 to 100"),
     (BOTH, ", endpoint: {variants: {b: {weight: 1, hyperparameters: {eta: 1}}}}", "endpoint.variants.b.hyperparameters", "two models", "no monitors"),  # noqa: E501
     (BOTH, ", pipeline: true", "monitors", "its own two monitors", "beside a pipeline"),
@@ -71,6 +74,12 @@ def test_a_model_that_nothing_can_judge_has_data_quality_only(
     assert words in str(project.refuse(monitored(BOTH)))
     (plain, _) = project.load(monitored("[data-quality]")).workloads
     assert [one.kind for one in plain.monitors] == ["data-quality"]
+
+
+@pytest.mark.parametrize("endpoint", ["kind: none", "kind: serverless", "capture_percent: 0"])
+def test_transform_jobs_are_watched_whatever_the_endpoint(project: Project, endpoint: str) -> None:
+    (plain, _) = project.load(monitored("[batch-data-quality]", f", endpoint: {{{endpoint}}}")).workloads
+    assert [one.kind for one in plain.monitors] == ["batch-data-quality"]
 
 
 def test_a_variant_of_the_same_model_is_watched(project: Project) -> None:

@@ -170,7 +170,7 @@ def test_a_workload_without_ranges_is_not_tuned(world: Deployed, tmp_path: Path,
 def test_a_batch_of_the_test_split_is_answered_beside_its_labels(
     world: Deployed, tmp_path: Path, console: Console
 ) -> None:
-    found = transform(world.target, ENVIRONMENT, WORKLOAD, None, True, tmp_path, console)
+    found = transform(world.target, ENVIRONMENT, WORKLOAD, None, tmp_path, console, join=True)
     assert found["output"].startswith(f"s3://{world.bucket}/{WORKLOAD}/transform/{found['job']}/output/")
     rows = [line.split(",") for line in Path(found["file"]).read_text().splitlines()]
     assert [label for label, _ in rows] == ["1", "0", "1", "0"]
@@ -183,14 +183,14 @@ def test_a_batch_of_a_file_is_answered_in_its_order_and_a_wrong_one_says_why(
 ) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("1.0,9.0\n9.0,1.0\n")
-    found = transform(world.target, ENVIRONMENT, WORKLOAD, str(file), False, tmp_path, console)
+    found = transform(world.target, ENVIRONMENT, WORKLOAD, str(file), tmp_path, console)
     assert [float(line) > 0.5 for line in Path(found["file"]).read_text().split()] == [False, True]
     file.write_text("1.0,2.0,3.0\n")
     with pytest.raises(OperationError, match=r"(?s)is Failed: .*sandcastle logs sandcastle-hand--bank-"):
-        transform(world.target, ENVIRONMENT, WORKLOAD, str(file), False, tmp_path, console)
+        transform(world.target, ENVIRONMENT, WORKLOAD, str(file), tmp_path, console)
     file.write_text("\n")
     with pytest.raises(UsageError, match="is empty"):
-        transform(world.target, ENVIRONMENT, WORKLOAD, str(file), False, tmp_path, console)
+        transform(world.target, ENVIRONMENT, WORKLOAD, str(file), tmp_path, console)
 
 
 def test_predict_reads_a_file_standard_input_or_a_row_of_the_test_split(

@@ -156,7 +156,7 @@ def test_what_a_pipeline_has_deployed_is_asked_judged_and_run_like_any_other(
     assert said["meaning"].startswith("Purchase")
     judged = evaluate_workload(served.target, ENVIRONMENT, WORKLOAD, tmp_path, console, baseline=False)
     assert judged["confusion"]["true_positive"] == 2
-    batch = transform(served.target, ENVIRONMENT, WORKLOAD, None, False, tmp_path, console)
+    batch = transform(served.target, ENVIRONMENT, WORKLOAD, None, tmp_path, console)
     assert batch["lines"] == 4
 
 

@@ -9,6 +9,8 @@ WORKLOADS = {
     "bank": {"monitors": ["data-quality", "model-quality"]},
     "penguins": {"monitors": {"model-quality": {"every": "daily"}, "data-quality": {"every": "cron(0 2/6 ? * * *)"}}},
     "mnist-kmeans": {"monitors": ["data-quality"]},
+    "mnist-linear": {"monitors": ["data-quality", "batch-data-quality"]},
+    "digits": {"endpoint": {"kind": "none"}, "monitors": {"batch-data-quality": {"every": "daily"}}},
     "fraud": {},
 }
 ENGINES = {"model-monitor": "watched", "portable": "portable"}
@@ -16,6 +18,6 @@ ENGINES = {"model-monitor": "watched", "portable": "portable"}
 
 
 def monitored(engine: str) -> Synthesis:
-    """Three workloads that are monitored, and one that is not."""
+    """Five workloads that are monitored, one of them without an endpoint, and one that is not."""
     settings = {"monthly_budget_usd": 2000, "monitoring": {"engine": engine}}
     return synthesise(written(ENGINES[engine], workloads=WORKLOADS, **settings))

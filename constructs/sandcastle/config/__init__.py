@@ -24,8 +24,8 @@ from sandcastle.config.problem import ConfigError, Problem
 from sandcastle.config.serving import Deployment, Scaling, Serve, Variant
 
 __all__ = [
-    "INTERFACE_ENDPOINTS",
     "BATCH",
+    "INTERFACE_ENDPOINTS",
     "MONITOR_IMAGE",
     "NOTEBOOK_USER",
     "PORTABLE_IMAGE",

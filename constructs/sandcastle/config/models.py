@@ -83,7 +83,8 @@ class WorkloadOverride(Model):
     )
     monitors: Annotated[dict[MonitorKind, MonitorSpec], BeforeValidator(_monitors)] = Field(
         {},
-        description="a list of data-quality, model-quality and batch-data-quality, or a map of them, each with every",
+        description="a list of data-quality, model-quality and batch-data-quality, each once, "
+        "or a map of them, each with every",
     )
 
 
