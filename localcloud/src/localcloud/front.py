@@ -33,6 +33,7 @@ IDLE_SECONDS = 75
 #: larger requests go the long way, bytes
 _LARGEST = 8 * 1024 * 1024
 _CHUNK = 65_536
+_OTHER_RULES = ("transfer-encoding", "expect", "content-encoding")
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 _short_ways: dict[bytes, Serve] = {}
 
@@ -192,28 +193,25 @@ class _ShortWay:
         return parts
 
 
-def _parse(head: bytes) -> tuple[str, str, dict[str, str], list[tuple[str, str]]] | None:
-    """Method, path, headers (names in lower case) and headers as sent; None unless they are plain."""
+def _parse(head: bytes) -> tuple[str, str, dict[str, str], list[str]] | None:
+    """Method, path, headers (names in lower case) and their lines as sent; None unless they are plain."""
     if not head.isascii():  # UTF-8 values
         return None
-    lines = head.decode("ascii").split("\r\n")
-    words = lines[0].split(" ")
+    first, *lines = head.decode("ascii").split("\r\n")
+    words = first.split(" ")
     if len(words) != 3 or words[2] != "HTTP/1.1" or "?" in words[1]:
         return None
-    sent: list[tuple[str, str]] = []
     headers: dict[str, str] = {}
-    for line in lines[1:]:
+    for line in lines:
         name, colon, value = line.partition(":")
         if not colon or name.strip() != name:
             return None
-        value = value.strip()
-        sent.append((name, value))
-        key = name.lower()
+        key, value = name.lower(), value.strip()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     # what has other rules than its plain text (chunks, an answer before the body, a compressed body)
-    if not headers.keys().isdisjoint(("transfer-encoding", "expect", "content-encoding")):
+    if not headers.keys().isdisjoint(_OTHER_RULES):
         return None
-    return words[0], words[1], headers, sent
+    return words[0], words[1], headers, lines
 
 
 @lru_cache(maxsize=1)

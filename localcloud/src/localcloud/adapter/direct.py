@@ -7,7 +7,8 @@ it would work out again for every request of a role, from policies that have not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,12 +16,15 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.services import iam, sts
 
-from localcloud.adapter import iam_record
+from localcloud.adapter import signatures
 from localcloud.adapter.services import Response
+from localcloud.iam.record import default_record
 
 _LOOPBACK = "127.0.0.1"
 #: what makes a decision depend on more than action and resource
 _DEPENDS = ('"Condition"', "${")
+#: ARN of a role's session: account and role
+_SESSION = re.compile(r"arn:[^:]*:sts::(\d{12}):assumed-role/([^/:]+)/[^:]*", re.ASCII)
 
 
 class DirectRequest(NamedTuple):
@@ -30,86 +34,111 @@ class DirectRequest(NamedTuple):
     path: str
     #: in lower case; a name that was sent twice has its values joined by a comma
     headers: dict[str, str]
-    sent_headers: Sequence[tuple[str, str]]
+    #: the lines of the head below the first
+    sent: Sequence[str]
     body: bytes
 
 
-def admit(service: str, request: DirectRequest) -> Callable[[str, str, str], Response | None]:
-    """Make the caller's account and region those of this thread; what is returned authorises the request.
+#: (action, ARN of the resource, id of the request) -> the answer to a caller who is not who it says or may not do the
+#: action, None when all is well
+Authorise = Callable[[str, str, str], Response | None]
 
-    It takes an action, the resource's ARN and the request's id, and gives the answer to a caller who is not who it says
-    or may not do the action, None when all is well.
-    """
+
+class _Caller(NamedTuple):
+    """A session of a role, and nothing else bounds it than the role's policies."""
+
+    signed: signatures.Signed
+    #: STS's record
+    session: Mapping[str, Any]
+    arn: str
+    account: str
+    #: IAM's record
+    role: Mapping[str, Any]
+
+
+def admit(service: str, request: DirectRequest) -> Authorise:
+    """Make the caller's account and region those of this thread; what is returned authorises the request."""
     responses.set_request_client_ip(_LOOPBACK)
     iam_evaluator.pin_request_origin(_LOOPBACK, True)  # loopback stands in for TLS
+    caller = None if service in iam_evaluator._RESOURCE_POLICY_LOOKUPS else _usual_caller(request)
+    if caller is None:
+        return _admit_any(service, request)
+    responses.set_request_account_id(caller.account)
+    responses.set_request_region(caller.signed.region)
+
+    def authorise(action: str, resource: str, request_id: str) -> Response | None:
+        documents = _policies(caller)
+        if documents is None or not _allow(documents, action, resource) or not _authentic(caller, request):
+            return _admit_any(service, request)(action, resource, request_id)
+        # what the evaluator leaves behind
+        iam_evaluator._anonymous.set(False)
+        iam_evaluator._signed_request.set(None)
+        iam_evaluator._verified_key.set(caller.signed.key)
+        purpose = str(caller.role.get("Description") or "")
+        default_record().add(caller.arn, action, resource, allowed=True, purpose=purpose)
+        return None
+
+    return authorise
+
+
+def _admit_any(service: str, request: DirectRequest) -> Authorise:
+    """As ``admit`` for every kind of caller and signature: MiniStack decides about all of it."""
     key = router.extract_access_key_id(request.headers, {})
     if key:
         responses.set_request_account_id(app._request_account_scope(key))
     responses.set_request_region(router.extract_region(request.headers, {}))
-    _pin(request, key)
+    pairs = [line.partition(":") for line in request.sent]
+    raw = [(name.encode("latin-1"), value.strip().encode("latin-1")) for name, _, value in pairs]
+    iam_evaluator.pin_signed_request(request.method, request.path, {}, raw)
+    iam_evaluator.pin_signed_body(request.body)
 
     def authorise(action: str, resource: str, request_id: str) -> Response | None:
-        denied = _known(key, action, service, resource)
-        if denied is None:
-            return None
-        if denied is _UNKNOWN:
-            denied = iam_evaluator.enforce(key, action, service, responses.get_region(), resource, {})
+        denied = iam_evaluator.enforce(key, action, service, responses.get_region(), resource, {})
         return None if denied is None else _refusal(denied, service, action, resource, request, request_id)
 
     return authorise
 
 
-def _pin(request: DirectRequest, key: str) -> None:
-    """Keep the request as it was signed. The usual one, signed in a header, needs no second reading of its headers."""
-    signed = request.headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 ")
-    once = len(request.headers) == len(request.sent_headers)  # values of one name are signed with another comma
-    if signed and once and key and not iam_evaluator.is_root_access_key(key):
-        iam_evaluator._verified_key.set("")
-        iam_evaluator._anonymous.set(False)
-        pinned = iam_evaluator.SignedRequest(key, request.method, request.path, {}, request.headers, request.body)
-        iam_evaluator._signed_request.set(pinned)
-        return
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.sent_headers]
-    iam_evaluator.pin_signed_request(request.method, request.path, {}, raw)
-    iam_evaluator.pin_signed_body(request.body)
-
-
-_UNKNOWN = object()
-"""Only the whole evaluation can tell."""
-
-
-def _known(key: str, action: str, service: str, resource: str) -> Any:
-    """As ``enforce``, for a role's session whose policies allow the action whatever the circumstances, else _UNKNOWN.
-
-    Every request's signature is checked. The policies are read from IAM's records every time, and their texts are part
-    of what a decision is remembered by: it holds exactly as long as they do.
-    """
-    documents = None if service in iam_evaluator._RESOURCE_POLICY_LOOKUPS else _policies(key)
-    if documents is None or not _allow(documents, action, resource):
-        return _UNKNOWN
-    checked = iam_evaluator.authenticate(key, responses.get_account_id())
-    if checked is None:  # nothing was signed with this key
-        return _UNKNOWN
-    if isinstance(checked, iam_evaluator.AuthError):
-        return checked
-    iam_record.add(checked.principal_arn, action, resource, allowed=True)
-    return None
-
-
-def _policies(key: str) -> tuple[str, ...] | None:
-    """The texts of everything that bounds a role's session; None for other callers, and where there is more to it."""
-    session = sts._sessions.get(key) or {}
-    principal = str(session.get("Arn", ""))
-    if ":assumed-role/" not in principal or session.get("SessionPolicies") is not None:
+def _usual_caller(request: DirectRequest) -> _Caller | None:
+    """The session of a role that a request says it is of; None for other callers, and where there is more to it."""
+    if len(request.headers) != len(request.sent):  # values of a name sent twice are signed with another comma
         return None
-    account = responses.get_account_id()
-    role = iam._roles.get_scoped(account, None, iam_evaluator._role_name_from_assumed_arn(principal))
+    signed = signatures.usual(request.headers)
+    session = sts._sessions.get(signed.key) if signed else None
+    if signed is None or session is None or session.get("SessionPolicies") is not None:
+        return None
+    arn = str(session.get("Arn", ""))
+    account, name = _role_of(arn)
+    kind = session.get("PrincipalType") or "AssumedRole"
+    if not account or kind != "AssumedRole" or session.get("AccountId", account) != account:
+        return None
+    role = iam._roles.get_scoped(account, None, name)
     if role is None or role.get("PermissionsBoundary"):
         return None
-    attached = role.get("AttachedPolicies", ())
+    return _Caller(signed, session, arn, account, role)
+
+
+@lru_cache(4096)
+def _role_of(arn: str) -> tuple[str, str]:
+    """Account and name of the role of a session; empty for other principals. A pure function of the text."""
+    found = _SESSION.fullmatch(arn)
+    return (found[1], found[2]) if found else ("", "")
+
+
+def _authentic(caller: _Caller, request: DirectRequest) -> bool:
+    """Whether the caller's secret has signed the request; False also where MiniStack has to say."""
+    return signatures.holds(caller.signed, caller.session, request.method, request.path, request.headers, request.body)
+
+
+def _policies(caller: _Caller) -> tuple[str, ...] | None:
+    """The texts of the policies of the caller's role, as IAM has them now; None when one is no text.
+
+    They are part of what a decision is remembered by: it holds exactly as long as they do.
+    """
+    attached = caller.role.get("AttachedPolicies", ())
     documents = (
-        *(role.get("InlinePolicies") or {}).values(),
-        *(iam_evaluator._resolve_managed_policy_document(arn, account) for arn in attached),
+        *(caller.role.get("InlinePolicies") or {}).values(),
+        *(iam_evaluator._resolve_managed_policy_document(arn, caller.account) for arn in attached),
     )
     return documents if all(isinstance(document, str) for document in documents) else None
 
