@@ -21,8 +21,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 ROUNDS = 40
-KEY, TOKEN = "ASIAEXAMPLE", "a+token/of=a-session"
-SOURCE = random.Random(11)
+KEY, OTHER = "ASIAEXAMPLE", "other"
+SECRET, TOKEN = "a/key", "a+token/of=a-session"
+SOURCE = random.Random(11)  # noqa: S311  # seeded, so that a run can be repeated
 
 #: a request as (method, path, headers in lower case, body)
 Sent = tuple[str, str, dict[str, str], bytes]
@@ -31,11 +32,11 @@ Sent = tuple[str, str, dict[str, str], bytes]
 def session(**changed: Any) -> dict[str, Any]:
     """STS's record of a session of a role."""
     arn = "arn:aws:sts::000000000000:assumed-role/caller/session"
-    kept = {"Arn": arn, "AccountId": "000000000000", "SecretAccessKey": "secret/1", "SessionToken": TOKEN}
+    kept = {"Arn": arn, "AccountId": "000000000000", "SecretAccessKey": SECRET, "SessionToken": TOKEN}
     return {**kept, "UserId": "AROA:session", "Expiration": time.time() + 60, **changed}
 
 
-def request(key: str = KEY, secret: str = "secret/1", token: str | None = TOKEN, service: str = "sagemaker") -> Sent:
+def request(key: str = KEY, secret: str = SECRET, token: str | None = TOKEN, service: str = "sagemaker") -> Sent:
     """A request as botocore signs it."""
     name = "".join(SOURCE.choices(string.ascii_letters + "-._~:+%=@ ", k=9))
     path = f"/endpoints/{name}/invocations".replace(" ", "%20").replace("%%", "%")
@@ -84,10 +85,10 @@ WAYS: dict[str, Callable[[], Sent]] = {
     "signed 6 minutes ago": at(-360),
     "signed for 6 minutes from now": at(360),
     "signed yesterday": at(-86_400),
-    "another secret": lambda: request(secret="secret/2"),
+    "another secret": lambda: request(secret=OTHER),
     "an unknown key": lambda: request(key="ASIANOBODY"),
     "no token": lambda: request(token=None),
-    "another token": lambda: request(token=TOKEN + "x"),
+    "another token": lambda: request(token=OTHER),
     "the token after signing": header("x-amz-security-token", lambda text: text + "x"),
     "the token left out after signing": without("x-amz-security-token"),
     "the signature": header("authorization", swapped),
