@@ -13,7 +13,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NoReturn
 
-from operations.commands import daily, doctor, lifecycle, models, monitor, pipelines, traffic, tutorials, workloads
+from operations.commands import (
+    cost,
+    daily,
+    doctor,
+    lifecycle,
+    models,
+    monitor,
+    pipelines,
+    traffic,
+    tutorials,
+    workloads,
+)
 from operations.commands.common import Handler
 from operations.console import Console
 from operations.errors import EXIT_FAILED, EXIT_USAGE, OperationError, UsageError
@@ -103,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(handler=handler)
         return sub
 
-    for module in (doctor, lifecycle, daily, workloads, models, tutorials, pipelines, traffic, monitor):
+    for module in (doctor, cost, lifecycle, daily, workloads, models, tutorials, pipelines, traffic, monitor):
         module.register(command)
     return parser
 

@@ -78,4 +78,4 @@ def test_unknown_price_is_none_and_never_another_regions() -> None:
     assert price is not None
     assert price.usd == 0.115
     assert catalogue.instance_price("hosting", "ml.m5.large", "eu-west-1") is None
-    assert catalogue.instance_price("training", "ml.m5.large", "us-east-1") is None
+    assert catalogue.instance_price("transform", "ml.m5.large", "us-east-1") is None

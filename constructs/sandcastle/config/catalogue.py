@@ -15,6 +15,9 @@ from typing import Any, Literal
 Use = Literal["processing", "training", "hosting", "notebook", "studio"]
 """What an instance is rented for. Each use has its own list of types and its own prices."""
 
+PricedUse = Use | Literal["transform"]
+"""A batch transform has prices of its own, and the types of hosting."""
+
 ALGORITHMS = ("kmeans", "linear-learner", "xgboost")
 """Built-in algorithms: keys of images that train and serve."""
 
@@ -33,6 +36,11 @@ class Price:
     unit: str
     confidence: str
     source: str
+
+
+def table_date() -> str:
+    """Return the date of the price table, ``YYYY-MM-DD``."""
+    return str(_read("prices.json")["date"])
 
 
 @cache
@@ -61,7 +69,7 @@ def image_uri(key: str, region: str) -> str | None:
     return uri
 
 
-def instance_price(use: Use, instance: str, region: str) -> Price | None:
+def instance_price(use: PricedUse, instance: str, region: str) -> Price | None:
     """Return the price of one instance-hour, or None when the table has none."""
     for row in _read("prices.json")["instances"]:
         if row["instance"] == instance and row["region"] == region and use in row["uses"]:

@@ -1,0 +1,1 @@
+"""Shows what an environment costs, as a table."""
