@@ -10,7 +10,7 @@ from rich.table import Table
 from operations.console import Console
 from operations.monitor.found import read_reports
 from operations.monitor.monitors import Monitor, Watched
-from operations.monitor.runs import Run, folders_of, runs
+from operations.monitor.runs import BUSY, Run, folders_of, runs
 
 _WORDS = {"Completed": "as it was", "CompletedWithViolations": "violations"}
 
@@ -55,7 +55,7 @@ def _run(watched: Watched, run: Run) -> dict[str, Any]:
         "by_hand": run.by_hand,
         "job": run.job,
         "reason": run.reason,
-        "why": "" if run.analysed else run.why,
+        "why": "" if run.analysed or run.status in BUSY else run.why,
         "rows": None,
         "violations": [],
         "report": None,

@@ -125,7 +125,8 @@ def test_sagemaker_takes_roles_for_this_account_only(each: Synthesis) -> None:
             if trust["Principal"]["Service"] == "sagemaker.amazonaws.com":
                 assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
                 found += 1
-    assert found == 3 * len(each.workloads) + 6 * len(each.pipelines)
+    monitored = sum(1 for template in each.workloads if "MonitoringEngine" in template["Outputs"])
+    assert found == 3 * len(each.workloads) + 2 * monitored + 6 * len(each.pipelines)
 
 
 def test_policies_of_one_role_do_not_overwrite_each_other(each: Synthesis) -> None:
@@ -172,6 +173,8 @@ HANDLERS = [
     "job_logs.handler",
     "jobs.is_complete",
     "jobs.on_event",
+    "monitor_found.handler",
+    "monitor_run.handler",
     "nightly.handler",
     "notebook_logs.handler",
     "notebook_rest.handler",
