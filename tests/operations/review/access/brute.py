@@ -39,19 +39,17 @@ def holds(operator: str, expected: Sequence[str], actual: str | None) -> bool:
     return actual is not None and any(comparisons[operator](one, actual) for one in expected)
 
 
-def concerns(statement: Document, action: str, resource: str) -> bool:
-    """Say whether a statement is about an action on a resource, whatever its conditions."""
-    for kind, value in (("Action", action), ("Resource", resource)):
-        listed = statement.get(kind, statement.get(f"Not{kind}"))
-        if any(matches(one.lower(), value) for one in listed) != (kind in statement):
-            return False
-    return True
+def names(statement: Document, kind: str, value: str) -> bool:
+    """Say whether a statement is about the ``Action`` or ``Resource``."""
+    listed = statement.get(kind, statement.get(f"Not{kind}"))
+    return any(matches(one.lower(), value) for one in listed) == (kind in statement)
 
 
 def applies(statement: Document, request: Request) -> bool:
     action, resource, keys = request
     blocks = statement.get("Condition", {}).items()
-    return concerns(statement, action, resource) and all(
+    about = names(statement, "Action", action) and names(statement, "Resource", resource)
+    return about and all(
         holds(name, expected, keys.get(key)) for name, block in blocks for key, expected in block.items()
     )
 

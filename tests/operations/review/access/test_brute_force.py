@@ -9,14 +9,13 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from operations.review.access.decide import Answer, Clause, Part, Policies, decide
 from operations.review.access.statements import Statement, statements_of
-from tests.operations.review.access.brute import allowed, concerns, matches
+from tests.operations.review.access.brute import allowed, matches, names
 
 RESOURCES = ["".join(text) for length in range(5) for text in itertools.product("abz", repeat=length)]
 ACTIONS = ["s:a", "s:b", "s:z", "s:zz", "t:a", "t:z", "z:a", "z"]
@@ -86,16 +85,15 @@ def policies(identity: Any, boundary: Any, bucket: Any) -> Policies:
     return Policies(tuple(found), boundary is not None)
 
 
-def representatives(statements: list[dict[str, Any]], action: str, target: str) -> Iterator[tuple[str, str]]:
-    """Yield the actions and resources of the world that are asked about, one of each that no statement tells apart."""
-    seen = set()
-    for resource in RESOURCES:
-        if matches(target, resource):
-            for act in ACTIONS:
-                kind = (resource.startswith(BUCKET), *(concerns(one, act, resource) for one in statements))
-                if matches(action, act) and kind not in seen:
-                    seen.add(kind)
-                    yield act, resource
+def representatives(statements: list[dict[str, Any]], kind: str, pattern: str) -> list[str]:
+    """Return the actions or resources of the world that the pattern matches, one of each kind."""
+    world = ACTIONS if kind == "Action" else RESOURCES
+    found = {
+        (one.startswith(BUCKET), *(names(each, kind, one) for each in statements)): one
+        for one in world
+        if matches(pattern, one)
+    }
+    return list(found.values())
 
 
 def check(seed: int) -> tuple[Answer, bool]:
@@ -108,12 +106,14 @@ def check(seed: int) -> tuple[Answer, bool]:
     target = chance.pattern()
     known = {"k": chance.random.choice(["a", "ab", "z"])} if chance.random.random() < 0.3 else {}
     answer = decide(policies(identity, boundary, bucket), action, target, known)
-    keys = {key for one in [*identity, *(boundary or []), *bucket] for block in one.get("Condition", {}).values()
-            for key in block}  # fmt: skip
+    asked = [*identity, *(boundary or []), *bucket]
+    keys = {key for one in asked for block in one.get("Condition", {}).values() for key in block}
     free = [[known[key]] if key in known else VALUES[key] if key in keys else [None] for key in "klm"]
     requests = [dict(zip("klm", each, strict=True)) for each in itertools.product(*free)]
+    actions = representatives(asked, "Action", action.lower())
+    resources = representatives(asked, "Resource", target)
     decided = set()
-    for act, resource in representatives([*identity, *(boundary or []), *bucket], action.lower(), target):
+    for act, resource in itertools.product(actions, resources):
         inside = resource.startswith(BUCKET)
         decided.add(frozenset(allowed(identity, boundary, bucket, inside, (act, resource, one)) for one in requests))
     flat = {each for cell in decided for each in cell}
