@@ -15,10 +15,12 @@ from sandcastle.code import code_asset, script_asset
 from sandcastle.config import MONITOR_IMAGE, Environment, PipelineSettings, Workload
 from sandcastle.config.catalogue import image_uri
 from sandcastle.dashboard import Row
+from sandcastle.dashboard_monitors import Watching
 from sandcastle.dataset import Dataset
 from sandcastle.endpoint_alarms import EndpointAlarms
 from sandcastle.endpoint_config import ServingPlaces
 from sandcastle.job_logs import JobLogs
+from sandcastle.monitor_alarm import MonitorAlarm, Reported
 from sandcastle.naming import PipelineNames
 from sandcastle.pipeline import Functions, Judging, Names, Parts, deployment_pipeline, training_pipeline
 from sandcastle.pipeline.training import VERSION_DIGITS
@@ -233,6 +235,23 @@ class PipelineStack(EnvironmentStack):
         functions.approved.resource.add_resource_dependency(pipelines[1])  # an approval that comes late starts nothing
         for registers in pipelines:
             registers.add_resource_dependency(group)
+        kinds = [f"{places.reports}/{kind}" for kind in workload.watched]
+        MonitorAlarm(
+            self,
+            "MonitorAlarm",
+            environment=environment.name,
+            schedules=names.schedules,
+            reported=Reported(
+                names.workload,
+                foundation.reports.name,
+                buckets.reports,
+                reports=kinds,
+                watched=[captured.uri(folder) for folder in (captured.capture, places.truth, f"{kinds[1]}/merge")],
+                merging=names.schedules[1],
+            ),
+            topic_arn=topic,
+            code=code,
+        )
         SpendingLimit(
             self,
             "SpendingLimit",
@@ -257,13 +276,18 @@ class PipelineStack(EnvironmentStack):
             cdk.CfnOutput(self, key, value=value)
         self._part = f"{self.stack_name}:StackPart"
         cdk.CfnOutput(self, "StackPart", value=names.stack_part, export_name=self._part)
-        self._names, self._serve = names, serve
+        self._names, self._workload = names, workload
 
     @property
     def row(self) -> Row:
         """What a dashboard in another stack shows of the endpoint, also before there is one."""
         names = replace(self._names, part=cdk.Fn.import_value(self._part))
-        return Row(names.workload, names.endpoint, self._serve)
+        return Row(names.workload, names.endpoint, self._workload.serve)
+
+    @property
+    def watching(self) -> Watching:
+        """What it shows of the endpoint's monitors."""
+        return Watching.of(replace(self._names, part=cdk.Fn.import_value(self._part)), self._workload.watched)
 
 
 def _image(key: str, region: str) -> str:

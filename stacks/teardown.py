@@ -29,7 +29,7 @@ class Teardown(EnvironmentStack):
     It depends on every stack that anything runs in, so it is deleted before them: first the triggers, then the janitor
     works, while all that it needs is still there.
 
-    The dashboard is here too: it names every endpoint, so that it comes after all of them and goes before.
+    The dashboard is here too: it names every endpoint and monitor, so that it comes after all of them and goes before.
     """
 
     def __init__(
@@ -50,8 +50,10 @@ class Teardown(EnvironmentStack):
         domain_id = studio.domain_id if studio else None
         domain_arn = sagemaker_arn("domain", domain_id) if domain_id else None
         janitor = quiesce(self, "Quiesce", code=code, environment=name, domain_arn=domain_arn)
-        if rows := [row for one in workloads if (row := one.row)]:
-            Dashboard(self, "Dashboard", name=dashboard_name(environment.name), rows=rows)
+        rows = [row for one in workloads if (row := one.row)]
+        watching = [one.watching for one in workloads if one.watching.schedules]
+        if rows or watching:
+            Dashboard(self, "Dashboard", name=dashboard_name(environment.name), rows=rows, watching=watching)
         stop = environment.nightly_stop
         if stop is None:
             return

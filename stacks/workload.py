@@ -15,6 +15,7 @@ from sandcastle.config import BATCH, MONITOR_IMAGE, PORTABLE_IMAGE, Environment,
 from sandcastle.config.catalogue import image_uri
 from sandcastle.config.serving_spec import MAIN
 from sandcastle.dashboard import Row
+from sandcastle.dashboard_monitors import Watching
 from sandcastle.dataset import Dataset
 from sandcastle.endpoint_config import ServingPlaces
 from sandcastle.hosted_model import HostedModel
@@ -150,15 +151,20 @@ class WorkloadStack(EnvironmentStack):
         # refuses to change what another stack imports.
         self._part = f"{self.stack_name}:StackPart"
         cdk.CfnOutput(self, "StackPart", value=names.stack_part, export_name=self._part)
-        self._names, self._serve = names, workload.serve
+        self._names, self._workload = names, workload
 
     @property
     def row(self) -> Row | None:
         """What a dashboard in another stack shows of the endpoint, None when there is none."""
-        if self._serve.kind == "none":
+        if self._workload.serve.kind == "none":
             return None
         names = replace(self._names, part=cdk.Fn.import_value(self._part))
-        return Row(names.workload, names.endpoint, self._serve)
+        return Row(names.workload, names.endpoint, self._workload.serve)
+
+    @property
+    def watching(self) -> Watching:
+        """What it shows of the workload's monitors."""
+        return Watching.of(replace(self._names, part=cdk.Fn.import_value(self._part)), self._workload.watched)
 
 
 def _trainings(workload: Workload) -> dict[str, Train]:

@@ -1,8 +1,8 @@
-"""A CloudWatch dashboard of an environment: a row for each endpoint."""
+"""A CloudWatch dashboard of an environment: a row for each endpoint, and one for its monitors if it has any."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from sandcastle.config import Serve
+from sandcastle.dashboard_monitors import MOST_FEATURES, Watching, monitor_graphs
 from sandcastle.permissions import REGION
 from sandcastle.resource import Resource
 
@@ -18,6 +19,9 @@ _WIDTH, _HEIGHT = 6, 6
 
 _SECONDS = 1_000_000
 """Microseconds, which latencies are measured in."""
+
+MOST_METRICS = 50
+"""A dashboard that refers to no more is one of the three that an account has for nothing (CloudWatch's prices)."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +36,19 @@ class Row:
 class Dashboard(Construct):
     """Requests, errors, latency, and what each kind of endpoint has most reason to show: instances, starts, a queue.
 
-    It names endpoints that may not exist, as at night: a graph without a metric is empty, and nothing fails.
+    It names endpoints that may not exist, as at night: a graph without a metric is empty, and nothing fails. Monitors
+    come below the endpoints, with so many features as the metrics of a free dashboard leave room for.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, rows: Sequence[Row]) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, rows: Sequence[Row], watching: Sequence[Watching]
+    ) -> None:
         """``name`` is what a person looks for in the console; the audit knows it by its beginning."""
         super().__init__(scope, construct_id)
         graphs = [graph for number, row in enumerate(rows) for graph in _row(row, number)]
+        features = _features(graphs, watching)
+        for number, one in enumerate(watching, start=len(rows)):
+            graphs += monitor_graphs(one, _HEIGHT * number, features)
         body = {"start": "-PT3H", "widgets": graphs}
         self.resource = Resource(
             self,
@@ -47,6 +57,14 @@ class Dashboard(Construct):
             DashboardName=name,
             DashboardBody=cdk.Stack.of(self).to_json_string(body),
         )
+
+
+def _features(graphs: Iterable[dict[str, Any]], watching: Sequence[Watching]) -> int:
+    """Return of how many features each monitor of data may show distances, besides these graphs."""
+    used = {tuple(metric[:-1]) for graph in graphs for metric in graph["properties"]["metrics"]} - {()}
+    left = MOST_METRICS - len(used) - sum(one.metrics for one in watching)
+    monitors = sum(len(one.distances) for one in watching)
+    return max(0, min(MOST_FEATURES, left // monitors)) if monitors else 0
 
 
 def _row(row: Row, number: int) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from sandcastle.code import UploadedAsset, code_asset, script_asset
 from sandcastle.config import BATCH, Workload
 from sandcastle.dataset import Dataset
 from sandcastle.job_resource import JobResource
-from sandcastle.monitor_alarm import MonitorAlarm
+from sandcastle.monitor_alarm import MonitorAlarm, Reported
 from sandcastle.monitor_roles import SERVICE_JOBS, MonitorAccess, judge_role, merger_of, monitor_role
 from sandcastle.monitor_schedules import ModelMonitorSchedules
 from sandcastle.monitors import DataQualityMonitor, ModelQualityMonitor, Watched
@@ -119,13 +119,21 @@ class Monitoring(Construct):
 
         ``topic_arn`` is told what is found.
         """
-        names = self._access.names
+        access = self._access
+        capture = f"s3://{access.places.reports_bucket}/{access.capture}"
         MonitorAlarm(
             self,
             "Alarm",
-            environment=names.environment,
+            environment=access.names.environment,
             schedules=[one.schedule for one in self._monitors],
-            access=self._access,
+            reported=Reported(
+                access.names.workload,
+                access.places.reports_bucket,
+                access.reports_arn,
+                reports=[f"{access.places.folder}/reports"],
+                watched=[capture, access.places.truth, f"{access.places.reports}/merge", access.places.captured],
+                merging=self.model_quality.schedule if self.model_quality else "",
+            ),
             topic_arn=topic_arn,
             code=code,
         )
@@ -140,8 +148,8 @@ class Monitoring(Construct):
                 endpoint=endpoint,
                 monitors=of_endpoint,
                 watched=self._watched,
-                access=self._access,
-                capture=f"s3://{self._access.places.reports_bucket}/{self._access.capture}",
+                access=access,
+                capture=capture,
                 code=code,
             )
             self.spending.append(schedules.role)
@@ -152,7 +160,7 @@ class Monitoring(Construct):
                 monitor=self.batch,
                 baseline=self._made[self.batch],
                 watched=self._watched,
-                access=self._access,
+                access=access,
                 code=code,
             )
             self.spending.append(batch.role)

@@ -53,6 +53,11 @@ class PipelinePlaces:
         return f"monitoring/{self.workload}"
 
     @property
+    def truth(self) -> str:
+        """Those labels, by the hour in which they come."""
+        return f"{self.reports}/ground-truth"
+
+    @property
     def reports_uri(self) -> str:
         """Their address."""
         return f"s3://{self.reports_bucket}/{self.reports}"

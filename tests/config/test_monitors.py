@@ -103,7 +103,7 @@ def test_an_engine_that_the_region_does_not_have(project: Project) -> None:
 def test_the_runs_are_part_of_the_idle_cost(project: Project) -> None:
     text = monitored("{data-quality: {every: daily}, model-quality: {}}").replace("usd: 900", "usd: 100")
     (problem,) = project.refuse(text).problems
-    endpoints, alarms = 2 * 0.115 * 730, 4 * 0.1
+    endpoints, alarms = 2 * 0.115 * 730, (4 + 4) * 0.1
     watching = (730 + 730 / 24) * 10 / 60 * 0.115
     assert f"about {endpoints + alarms + watching:.0f} US dollars" in problem.message
 

@@ -71,7 +71,7 @@ def test_what_watches_the_endpoint_is_part_of_the_idle_cost(project: Project) ->
     text = VALID.replace("  spotty:", "  spotty:\n    pipeline: true").replace("plain: {}", "plain: {pipeline: true}")
     error = project.refuse(text.replace("usd: 200", "usd: 100"))
     (problem,) = error.problems
-    endpoints, alarms = 2 * 0.115 * 730, 4 * 0.1
+    endpoints, alarms = 2 * 0.115 * 730, (4 + 8) * 0.1
     watching = 2 * 2 * 730 * 10 / 60 * 0.115
     assert f"about {endpoints + alarms + watching:.0f} US dollars" in problem.message
 

@@ -100,10 +100,13 @@ def test_every_resource_is_given_only_to_actions_that_take_none() -> None:
         assert "Resources" not in service_authorization()[service]["Actions"][name.lower()]
 
 
-def test_metrics_are_written_to_sagemakers_own_namespaces_only(each: Synthesis) -> None:
+def test_metrics_are_written_to_sagemakers_own_namespaces_and_ours_only(each: Synthesis) -> None:
     for where, statement in all_statements(each):
         if "cloudwatch:PutMetricData" in listed(statement["Action"]):
             namespaces = listed(statement["Condition"]["StringEquals"]["cloudwatch:namespace"])
+            if "MonitorAlarm" in where or "MonitoringAlarm" in where:
+                assert namespaces == ["Sandcastle/Monitors"]
+                continue
             own = ("/aws/sagemaker/", "aws/sagemaker/")  # monitoring's have no slash in front
             assert all(namespace.startswith(own) for namespace in namespaces), where
 
@@ -158,7 +161,7 @@ def test_no_role_reaches_what_another_workload_made(each: Synthesis) -> None:
                     bucket_object = resource.startswith("arn:aws:s3:::") and "/" in resource
                     if bucket_object and "cdk-" not in resource:
                         key = resource.split("/", 1)[1]
-                        for shared in ("capture/", "async/", "monitoring/"):
+                        for shared in ("capture/", "async/", "monitoring/", "told/"):
                             key = key.removeprefix(shared)
                         assert key.startswith(f"{workload}/")
 

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sandcastle.config.catalogue import FRAMEWORKS
-from sandcastle.config.monitoring import MONITOR_IMAGE, PORTABLE_IMAGE, Engine, EngineChoice, Monitor, engine_of
+from sandcastle.config.monitoring import (
+    MONITOR_IMAGE,
+    PORTABLE_IMAGE,
+    Engine,
+    EngineChoice,
+    Monitor,
+    MonitorKind,
+    engine_of,
+)
 from sandcastle.config.serving import Serve
 from sandcastle.config.workload import EvaluationKind
 
@@ -160,6 +168,13 @@ class Workload:
     def stack(self) -> str:
         """The part of its stack's name that tells it from the environment's other stacks."""
         return f"pipeline-{self.name}" if self.pipeline else f"workload-{self.name}"
+
+    @property
+    def watched(self) -> tuple[MonitorKind, ...]:
+        """Which monitors it has, be they made by a deploy or by runs of the pipeline."""
+        if self.pipeline:
+            return ("data-quality", "model-quality")
+        return tuple(one.kind for one in self.monitors)
 
     @property
     def images(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sandcastle.config import catalogue
 from sandcastle.config.catalogue import HOURS_PER_MONTH, Price, Use
 from sandcastle.config.environment import INTERFACE_ENDPOINTS, ZONES, Environment
+from sandcastle.config.monitoring import ALARMS_OF_A_MONITOR
 from sandcastle.config.serving import Serve
 
 WATCHING_MINUTES = 10
@@ -50,11 +51,11 @@ def standing(
     Everything else that a template of this version holds stops by itself, and costs nothing, or cents for its storage,
     while nothing happens. The dashboard is one of the three that an account has for nothing.
     """
-    known = list(serves)
+    known, monitors = list(serves), list(watching)
     if vpc_only:
         yield Standing("interface endpoint", len(INTERFACE_ENDPOINTS) * ZONES * HOURS_PER_MONTH, "interface endpoints")
     looks: dict[str, float] = {}
-    for instance, hours in watching:
+    for instance, hours in monitors:
         looks[instance] = looks.get(instance, 0.0) + HOURS_PER_MONTH / hours * WATCHING_MINUTES / 60
     for instance, units in sorted(looks.items()):
         yield Standing(instance, units, f"{instance} processing", "processing")
@@ -63,7 +64,7 @@ def standing(
         yield Standing(instance, count * HOURS_PER_MONTH, f"{instance} hosting", "hosting")
     if notebook_gb:
         yield Standing("notebook storage", notebook_gb, "the notebook's disk")
-    if alarms := sum(one.alarms for one in known):
+    if alarms := sum(one.alarms for one in known) + ALARMS_OF_A_MONITOR * len(monitors):
         yield Standing("alarm", alarms, "alarms")
 
 

@@ -31,6 +31,9 @@ PORTABLE_IMAGE = "sklearn"
 LOCAL_ACCOUNT = "000000000000"
 """The account of localcloud, which has Model Monitor."""
 
+ALARMS_OF_A_MONITOR = 2
+"""One for what it finds, one for runs that fail."""
+
 EVERY = {"hourly": "cron(0 * ? * * *)", "daily": "cron(0 0 ? * * *)"}
 """Words for the most usual rhythms."""
 
