@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandcastle.config import load_environment
-from sandcastle.config.monitoring import ALARMS_OF_A_MONITOR
+from sandcastle.config.idle import standing_of
 from sandcastle.dashboard import MOST_METRICS
 from sandcastle.naming import PipelineNames
 from sandcastle.template import resolve, symbols
@@ -18,6 +18,7 @@ from tests.stacks.test_pipelines import PART
 from tests.stacks.test_workloads import one
 from tests.synthesis import ROOT, Synthesis, exported, resources
 
+SCHEDULES = ("DataQualitySchedule", "ModelQualitySchedule", "BatchDataQualitySchedule")
 MONITORED = [name for name, settings in WORKLOADS.items() if settings]
 
 
@@ -60,7 +61,7 @@ def test_each_monitor_has_an_alarm_for_what_it_finds_and_one_for_its_failures(en
     outputs = resolve(
         {key: each["Value"] for key, each in template["Outputs"].items()}, symbols(template, exported(synthesis))
     )
-    schedules = {outputs[key] for key in ("DataQualitySchedule", "ModelQualitySchedule") if key in outputs}
+    schedules = {outputs[key] for key in SCHEDULES if key in outputs}
     rings = alarms(synthesis, part)
     assert set(rings) == {(name, metric) for name in schedules for metric in ("Violations", "FailedRuns")}
     for ring in rings.values():
@@ -72,14 +73,10 @@ def test_each_monitor_has_an_alarm_for_what_it_finds_and_one_for_its_failures(en
 @pytest.mark.parametrize("engine", ENGINES)
 def test_alarms_are_those_that_the_budget_counts(engine: str) -> None:
     synthesis = monitored(engine)
-    for workload in load_environment(
-        written(ENGINES[engine], workloads=WORKLOADS, monthly_budget_usd=2000), ROOT
-    ).workloads:
-        every = resources(synthesis.template(workload.stack), "AWS::CloudWatch::Alarm")
-        assert len(every) == workload.alarms
-        assert workload.alarms - workload.serve.alarms == ALARMS_OF_A_MONITOR * len(
-            WORKLOADS[workload.name].get("monitors", ())
-        )
+    environment = load_environment(written(ENGINES[engine], workloads=WORKLOADS, monthly_budget_usd=2000), ROOT)
+    every = [resources(template, "AWS::CloudWatch::Alarm") for template in synthesis.templates.values()]
+    (counted,) = (each.units for each in standing_of(environment) if each.item == "alarm")
+    assert sum(map(len, every)) == counted
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -95,7 +92,7 @@ def test_the_rule_hears_of_runs_and_of_no_other_job(engine: str) -> None:
         assert not outputs[other].startswith(begin)
     variables = told(synthesis, "workload-bank")
     assert not variables["TOLD"].startswith(begin)
-    capture, truth, merged = json.loads(variables["WATCHED"])
+    capture, truth, merged, _ = json.loads(variables["WATCHED"])
     (config,) = found(synthesis, "workload-bank", "AWS::SageMaker::EndpointConfig")
     assert (capture, truth) == (config["DataCaptureConfig"]["DestinationS3Uri"], outputs["GroundTruth"])
     assert merged.startswith(begin)
@@ -113,7 +110,6 @@ def test_a_pipelines_monitors_are_told_alike(with_pipelines: Synthesis) -> None:
         assert set(rings) == {
             (monitors.schedule(kind), metric) for kind in KINDS for metric in ("Violations", "FailedRuns")
         }
-        assert len(resources(with_pipelines.template(workload.stack), "AWS::CloudWatch::Alarm")) == workload.alarms
         baselines = {
             part: {"Statistics": {"S3Uri": "s"}, "Constraints": {"S3Uri": "c"}}
             for part in ("ModelDataQuality", "ModelQuality")
@@ -141,29 +137,41 @@ def graphs(synthesis: Synthesis) -> list[dict[str, Any]]:
 def test_the_dashboard_shows_distances_violations_and_right_answers(engine: str) -> None:
     synthesis = monitored(engine)
     shown = {each["properties"]["title"]: each for each in graphs(synthesis)}
-    monitors = {title: each for title, each in shown.items() if each["properties"]["period"] == 3600}
-    assert set(monitors) == {
+    monitors = {
+        title: each["properties"]["metrics"] for title, each in shown.items() if each["properties"]["period"] == 3600
+    }
+    far = {title.removesuffix(", 2 farthest distances") for title in monitors if "farthest" in title}
+    assert far == {
+        f"{name}: {kind}" for name in MONITORED for kind in WORKLOADS[name]["monitors"] if kind != "model-quality"
+    }
+    assert {title for title in monitors if "farthest" not in title} == {
         *(f"{name}: violations" for name in MONITORED),
         *(f"{name}: right answers" for name in ("bank", "penguins")),
-        *(f"{name}: data-quality, 7 farthest distances" for name in MONITORED),
     }
     schedules = {schedule for name in MONITORED for schedule, _ in alarms(synthesis, f"workload-{name}")}
-    counted = {
-        metric[3]
-        for title, each in monitors.items()
-        for metric in each["properties"]["metrics"]
-        if "violations" in title
-    }
-    assert counted == schedules
-    data = next(schedule for schedule in sorted(schedules) if "bank" in schedule and schedule.endswith("-data"))
-    ((search,),) = monitors["bank: data-quality, 7 farthest distances"]["properties"]["metrics"]
-    assert search["expression"] == (
-        'SORT(SEARCH(\'{"aws/sagemaker/Endpoints/data-metrics",Endpoint,MonitoringSchedule} '
-        f"MonitoringSchedule=\"{data}\" MetricName=feature_baseline_drift', 'Maximum', 3600), MAX, DESC, 7)"
-    )
+    assert {metric[3] for name in MONITORED for metric in monitors[f"{name}: violations"]} == schedules
     places = [(each["x"], each["y"]) for each in shown.values()]
     assert len(set(places)) == len(places)
     assert all(each["x"] + each["width"] <= 24 for each in shown.values())
+
+
+def test_distances_are_searched_for_where_the_engines_write_them() -> None:
+    """Of transform jobs they have no endpoint, and another namespace."""
+    synthesis = monitored("model-monitor")
+    shown = {each["properties"]["title"]: each["properties"]["metrics"] for each in graphs(synthesis)}
+    data, batch = (
+        name for name in sorted({name for name, _ in alarms(synthesis, "workload-mnist-linear")}, reverse=True)
+    )
+    assert batch.endswith("-batch")
+    for kind, schema, schedule in (
+        ("data-quality", '"aws/sagemaker/Endpoints/data-metrics",Endpoint,MonitoringSchedule', data),
+        ("batch-data-quality", '"aws/sagemaker/ModelMonitoring/data-metrics",MonitoringSchedule', batch),
+    ):
+        ((search,),) = shown[f"mnist-linear: {kind}, 2 farthest distances"]
+        assert search["expression"] == (
+            f"SORT(SEARCH('{{{schema}}} MonitoringSchedule=\"{schedule}\" MetricName=feature_baseline_drift', "
+            "'Maximum', 3600), MAX, DESC, 2)"
+        )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
