@@ -21,6 +21,7 @@ NAMESPACE, VIOLATIONS, FAILED = "Sandcastle/Monitors", "Violations", "FailedRuns
 _TIMEOUT_SECONDS = 60
 _REPORTS = "reports of this workload's monitors, in folders by endpoint, schedule and hour"
 _TOLD = "a file for each monitor of this workload"
+_NEWS = "only when a monitor finds something, or fails"
 _ENDED = ["Completed", "Failed", "Stopped"]
 
 
@@ -135,10 +136,15 @@ class MonitorAlarm(Construct):
             timeout_seconds=_TIMEOUT_SECONDS,
             statements=[
                 read_objects(bucket, *reports, reason=_REPORTS),
-                Statement(["s3:GetObject", "s3:PutObject"], [f"{bucket}/{told}"], reason=_TOLD),
+                Statement(
+                    ["s3:GetObject", "s3:PutObject"],
+                    [f"{bucket}/{told}"],
+                    reason=_TOLD,
+                    unseen={"s3:PutObject": _NEWS},
+                ),
                 list_objects(bucket, told),
                 put_metrics(NAMESPACE),
-                Statement(["sns:Publish"], [topic_arn]),
+                Statement(["sns:Publish"], [topic_arn], unseen={"sns:Publish": _NEWS}),
             ],
             promises=[
                 *(may("s3:GetObject", f"{bucket}/{one}") for one in (*reports, told)),
