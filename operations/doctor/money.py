@@ -37,7 +37,8 @@ def budget(case: Case) -> Iterator[Finding]:
             "warning", "budget",
             f"there is no price for {', '.join(unknown)} in {case.target.region}, so that nobody can tell whether "
             f"{usd(limit)} a month are enough" + (f"; the rest costs {usd(total)} idle" if total else ""),
-            "Look at aws.amazon.com/sagemaker/pricing, and add what you find to constructs/sandcastle/prices.json.",
+            f"Refresh the price table: python -m operations.tools.prices --region {case.target.region}; or look at "
+            "aws.amazon.com/sagemaker/pricing, and add what you find to constructs/sandcastle/prices.json.",
         )  # fmt: skip
     elif total > limit:
         yield Finding("blocker", "budget", known, "Raise monthly_budget_usd, or take workloads out of the file.")

@@ -17,7 +17,12 @@ ENGINES = {"model-monitor": "watched", "portable": "portable"}
 """Each with the name of its environment."""
 
 
+def file_of(engine: str) -> str:
+    """Return the file of the environment."""
+    settings = {"monthly_budget_usd": 2000, "monitoring": {"engine": engine}}
+    return written(ENGINES[engine], workloads=WORKLOADS, **settings)
+
+
 def monitored(engine: str) -> Synthesis:
     """Five workloads that are monitored, one of them without an endpoint, and one that is not."""
-    settings = {"monthly_budget_usd": 2000, "monitoring": {"engine": engine}}
-    return synthesise(written(ENGINES[engine], workloads=WORKLOADS, **settings))
+    return synthesise(file_of(engine))

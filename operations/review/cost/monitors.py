@@ -30,8 +30,7 @@ def schedule(scene: Scene, resource: Resource) -> Iterator[Line]:
         number(at(cluster, "InstanceCount"), scene.stack),
         limit_minutes=None if seconds is None else seconds / 60,
     )
-    what = f"monitor ({config.get('MonitoringType', 'DataQuality')})"
-    yield from looks(scene, resource, what, job, _expression(config))
+    yield from looks(scene, resource, _named(resource), job, _expression(config))
 
 
 def scheduled(scene: Scene, resource: Resource) -> Iterator[Line]:
@@ -40,9 +39,7 @@ def scheduled(scene: Scene, resource: Resource) -> Iterator[Line]:
     told = document(target_.get("Input"))
     expression = text(resource.properties.get("ScheduleExpression"))
     for one in jobs_of(mapping(told.get("request"))) or jobs_of(told):
-        yield from looks(
-            scene, resource, "monitor (portable)" if "request" in told else "a scheduled job", one, expression
-        )
+        yield from looks(scene, resource, _named(resource) if "request" in told else "a scheduled job", one, expression)
     if text(target_.get("Arn")).endswith("startPipelineExecution") or "SageMakerPipelineParameters" in target_:
         yield scene.unpriced(
             resource, "runs", "runs of a pipeline by schedule", "fixed", "each costs what a run costs, listed by use"
@@ -71,13 +68,18 @@ def watched_by_pipeline(scene: Scene, resource: Resource) -> Iterator[Line]:
     for number_, gap in enumerate(PIPELINE_MONITORS):
         times = HOURS_PER_MONTH / gap
         line = scene.instance(
-            resource, f"looks {number_}", ("monitor (DataQuality)", "monitor (ModelQuality)")[number_], "fixed",
+            resource, f"looks {number_}", ("monitor DataQuality", "monitor ModelQuality")[number_], "fixed",
             "processing", instance, times * WATCHING_MINUTES / 60,
             f"{times:,.0f} runs of {WATCHING_MINUTES} min on 1 x {instance or '?'}, once a run has deployed",
         )  # fmt: skip
         yield line
         if away := scene.night(line):
             yield away
+
+
+def _named(resource: Resource) -> str:
+    """Return which monitor a schedule is of: the construct that it is in."""
+    return f"monitor {(resource.path.split('/')[-2:])[0]}"
 
 
 def _expression(config: Any) -> str:
