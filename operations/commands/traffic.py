@@ -20,8 +20,8 @@ _SINCE = "24h"
 def register(command: Register) -> None:
     """Add the commands of this group."""
     sub = command("traffic", _traffic, "send rows of the test split to an endpoint, changed as you like")
-    sub.add_argument("workload")
-    sub.add_argument("--rate", type=rate, default=1.0, help="requests per second, or such as 90/m, 1000/h (1)")
+    sub.add_argument("workload", nargs="+", help="one, or several at the same time")
+    sub.add_argument("--rate", type=rate, default=1.0, help="requests per second to each, or such as 90/m, 1000/h (1)")
     sub.add_argument(
         "--for", dest="seconds", type=some_time, default=3600.0, metavar="TIME", help="how long, such as 30m, 24h (1h)"
     )
@@ -86,9 +86,9 @@ def _traffic(options: argparse.Namespace, console: Console) -> int:
         real_time=options.real_time,
     )
     known = _knowledge(options) if options.truth else None
-    watched = _watched(options)
+    several = [_watched(options, name) for name in dict.fromkeys(options.workload)]
     with stoppable() as stop:
-        console.finish(run_traffic(watched, wanted, known, console, stop))
+        console.finish(run_traffic(several, wanted, known, console, stop))
     return stop.exit_code or EXIT_OK
 
 
@@ -96,16 +96,16 @@ def _truth(options: argparse.Namespace, console: Console) -> int:
     from operations.traffic.run import run_truth
     from operations.traffic.stopping import stoppable
 
-    watched = _watched(options)
+    watched = _watched(options, options.workload)
     with stoppable() as stop:
         console.finish(run_truth(watched, _knowledge(options), options.since, options.seconds, console, stop))
     return stop.exit_code or EXIT_OK
 
 
-def _watched(options: argparse.Namespace) -> Watched:
+def _watched(options: argparse.Namespace, workload: str) -> Watched:
     from operations.traffic.watched import Watched
 
-    return Watched.find(target_of(options, start=False), name_of(options), options.workload)
+    return Watched.find(target_of(options, start=False), name_of(options), workload)
 
 
 def _knowledge(options: argparse.Namespace) -> Knowledge:

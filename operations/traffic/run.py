@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from operations.errors import UsageError
 from operations.traffic.changes import Changes
 from operations.traffic.labels import Labeller
 from operations.traffic.pace import Pace, pace_of
-from operations.traffic.samples import requests
+from operations.traffic.samples import Request, requests
 from operations.traffic.send import Sender, Tally, strokes
 from operations.traffic.stopping import Stop
 from operations.traffic.truth import Delivered, Truth
@@ -76,50 +77,84 @@ class Knowledge:
 
 
 def run_traffic(
-    watched: Watched, wanted: Wanted, known: Knowledge | None, console: Console, stop: Stop
+    several: Sequence[Watched], wanted: Wanted, known: Knowledge | None, console: Console, stop: Stop
 ) -> dict[str, Any]:
-    """Send the traffic, with ``known`` deliver labels beside it, and say what came of it.
+    """Send the traffic to each endpoint, with ``known`` deliver labels beside it, and say what came of it.
 
-    Raises UsageError when what is wanted does not fit the workload, OperationError when the endpoint cannot be asked;
+    Raises UsageError when what is wanted does not fit a workload, OperationError when an endpoint cannot be asked;
     what was sent until then is said.
     """
     if known and wanted.rows > 1:
         raise UsageError(f"--truth with --rows {wanted.rows}: Model Monitor takes one label for a request")
-    changes = wanted.changes(watched)
-    pace = pace_of(watched.target, stop, console, real_time=wanted.real_time)
-    watched.outlives(wanted.seconds)
+    if len(several) > 1 and (wanted.drift or wanted.missing or wanted.new_category):
+        raise UsageError("--drift, --missing and --new-category are about columns of one workload: name only that one.")
+    changes = [wanted.changes(one) for one in several]
+    target = several[0].target
+    pace = pace_of(target, stop, console, real_time=wanted.real_time)
+    for watched in several:
+        watched.outlives(wanted.seconds)
     begin = pace.now()
-    truth = known.truth(watched, begin) if known else None
     total = round(wanted.rate * wanted.seconds)
     if not total:
         raise UsageError("With this rate no request comes in that time: say a higher --rate or a longer --for.")
-    tally = Tally(planned=total)
-    stream = requests(watched.split, changes, seed=wanted.seed, run=int(begin), rows=wanted.rows, count=total)
-    console.step(
-        f"{count(total, 'request')} to {watched.served.endpoint} in {duration(wanted.seconds)}"
-        + ("" if wanted.real_time or watched.target.name == "aws" else ", by putting localcloud's clock forward")
-    )
-    if watched.capture is None:
-        console.warn("The endpoint keeps no requests (capture_percent 0), so no monitor will see them.")
+    streams = [
+        _Stream(
+            watched,
+            requests(watched.split, changed, seed=wanted.seed, run=int(begin), rows=wanted.rows, count=total),
+            Tally(planned=total),
+            known.truth(watched, begin) if known else None,
+        )
+        for watched, changed in zip(several, changes, strict=True)
+    ]
+    for one in streams:
+        console.step(
+            f"{count(total, 'request')} to {one.watched.served.endpoint} in {duration(wanted.seconds)}"
+            + ("" if wanted.real_time or target.name == "aws" else ", by putting localcloud's clock forward")
+        )
+        if one.watched.capture is None:
+            console.warn("The endpoint keeps no requests (capture_percent 0), so no monitor will see them.")
+    together = (pair for turn in zip(*(one.requests for one in streams), strict=True) for pair in enumerate(turn))
     try:
-        with Sender(watched.served, tally) as sender:
-            _send(strokes(stream, wanted.rate, pace, wanted.seconds, stop), sender, pace, truth, console)
-        if truth:
-            _last_labels(truth, watched.percent * tally.answered // 100, pace, stop)
+        with ExitStack() as senders:
+            for one in streams:
+                one.sender = senders.enter_context(Sender(one.watched.served, one.tally))
+            rate = total * len(streams) / wanted.seconds
+            _send(strokes(together, rate, pace, wanted.seconds, stop), streams, pace, console)
+        for one in streams:
+            if one.truth:
+                _last_labels(one.truth, one.watched.percent * one.tally.answered // 100, pace, stop)
     finally:
-        _say(watched, tally, pace.now() - begin, console)
-    _said(truth, console)
-    return {
-        "workload": watched.workload,
-        "endpoint": watched.served.endpoint,
-        "begin": _iso(begin),
-        "end": _iso(pace.now()),
-        "seed": wanted.seed,
-        **tally.document(),
-        "capture": watched.capture,
-        "truth": truth.delivered.document() if truth else None,
-        "stopped": _signal(stop),
-    }
+        for one in streams:
+            _say(one.watched, one.tally, pace.now() - begin, console)
+    for one in streams:
+        _said(one.truth, console)
+    said = [one.document(begin, pace.now(), wanted.seed, _signal(stop)) for one in streams]
+    return said[0] if len(said) == 1 else {"workloads": said, "stopped": _signal(stop)}
+
+
+@dataclass
+class _Stream:
+    """What is sent to one endpoint, and what comes of it."""
+
+    watched: Watched
+    requests: Iterator[Request]
+    tally: Tally
+    truth: Truth | None
+    sender: Sender = field(init=False)
+
+    def document(self, begin: float, end: float, seed: int, stopped: str | None) -> dict[str, Any]:
+        """Return it for a machine."""
+        return {
+            "workload": self.watched.workload,
+            "endpoint": self.watched.served.endpoint,
+            "begin": _iso(begin),
+            "end": _iso(end),
+            "seed": seed,
+            **self.tally.document(),
+            "capture": self.watched.capture,
+            "truth": self.truth.delivered.document() if self.truth else None,
+            "stopped": stopped,
+        }
 
 
 def run_truth(
@@ -153,22 +188,29 @@ def run_truth(
 
 
 def _send(
-    parts: Iterator[tuple[float, list[Any]]], sender: Sender, pace: Pace, truth: Truth | None, console: Console
+    parts: Iterator[tuple[float, list[tuple[int, Request]]]], streams: Sequence[_Stream], pace: Pace, console: Console
 ) -> None:
-    """Send part by part, and deliver labels in rounds."""
-    told = _Told(console, sender.tally)
+    """Send part by part, each request to the stream of its number, and deliver labels in rounds."""
+    told = _Told(console, [one.tally for one in streams])
     round_ends = math.inf
     for now, part in parts:
-        if truth and now >= round_ends:
-            truth.deliver(now)
+        if now >= round_ends:
+            _deliver(streams, now)
         round_ends = (now // pace.rounds + 1) * pace.rounds
-        for request in part:
-            sender.put(request)
+        for number, request in part:
+            streams[number].sender.put(request)
         if pace.whole:
-            sender.drain()
-            if truth and now + pace.stroke >= round_ends:
-                truth.deliver(round_ends)  # before time reaches the hour, and the monitors begin
+            for one in streams:
+                one.sender.drain()
+            if now + pace.stroke >= round_ends:
+                _deliver(streams, round_ends)  # before time reaches the hour, and the monitors begin
         told.tell(now)
+
+
+def _deliver(streams: Sequence[_Stream], until: float) -> None:
+    for one in streams:
+        if one.truth:
+            one.truth.deliver(until)
 
 
 def _last_labels(truth: Truth, kept: int, pace: Pace, stop: Stop) -> None:
@@ -181,18 +223,19 @@ def _last_labels(truth: Truth, kept: int, pace: Pace, stop: Stop) -> None:
 class _Told:
     """Tells the progress a few times, however long it takes."""
 
-    def __init__(self, console: Console, tally: Tally) -> None:
+    def __init__(self, console: Console, tallies: Sequence[Tally]) -> None:
         self._console = console
-        self._tally = tally
+        self._tallies = tallies
+        self._planned = sum(one.planned for one in tallies)
         self._next = 0.0
 
     def tell(self, now: float) -> None:
-        tally = self._tally
-        if tally.sent < self._next:
+        sent, refused = (sum(getattr(one, name) for one in self._tallies) for name in ("sent", "refused"))
+        if sent < self._next:
             return
-        self._next += tally.planned / _TELLS
-        refused = f", {tally.refused:,} refused" if tally.refused else ""
-        self._console.step(f"{_clock(now)} {tally.sent:,} of {tally.planned:,} sent{refused}")
+        self._next += self._planned / _TELLS
+        words = f", {refused:,} refused" if refused else ""
+        self._console.step(f"{_clock(now)} {sent:,} of {self._planned:,} sent{words}")
 
 
 def _say(watched: Watched, tally: Tally, seconds: float, console: Console) -> None:

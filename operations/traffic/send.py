@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,6 +16,8 @@ from operations.served import ServedWorkload
 from operations.traffic.pace import Pace
 from operations.traffic.samples import Request
 from operations.traffic.stopping import Stop
+
+T = TypeVar("T")
 
 _AT_ONCE = 8
 """Requests that wait for their answers at the same time."""
@@ -126,8 +128,8 @@ class Sender:
 
 
 def strokes(
-    requests: Iterable[Request], rate: float, pace: Pace, seconds: float, stop: Stop
-) -> Iterator[tuple[float, list[Request]]]:
+    requests: Iterable[T], rate: float, pace: Pace, seconds: float, stop: Stop
+) -> Iterator[tuple[float, list[T]]]:
     """Yield requests at their times: the moment that has come, and what is due until the end of the pace's stroke.
 
     Ends after ``seconds``. Whoever cannot keep the rate in real time has sent less by then; where the clock is moved,

@@ -162,7 +162,7 @@ def test_what_a_pipeline_has_deployed_is_asked_judged_and_run_like_any_other(
 
 def test_traffic_goes_to_what_a_pipeline_has_deployed(served: Piped, console: Console) -> None:
     watched = Watched.find(served.target, ENVIRONMENT, WORKLOAD)
-    said = run_traffic(watched, Wanted(rate=20, seconds=0.5, real_time=True), None, console, Stop())
+    said = run_traffic([watched], Wanted(rate=20, seconds=0.5, real_time=True), None, console, Stop())
     assert (said["endpoint"], said["answered"], said["capture"]) == (served.place.endpoint, 10, None)
     with pytest.raises(OperationError, match="keeps no requests"):
         Knowledge().truth(watched, 0)

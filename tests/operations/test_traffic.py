@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from operations.console import Console
-from operations.errors import OperationError
+from operations.errors import OperationError, UsageError
 from operations.target import Target
 from operations.traffic.run import Knowledge, Wanted, run_traffic, run_truth
 from operations.traffic.stopping import Stop, stoppable
@@ -63,7 +63,7 @@ def sent(world: Deployed) -> dict[str, Any]:
     """Three hours of drifting traffic with broken rows, with its labels an hour later."""
     wanted = Wanted(rate=40 / HOUR, seconds=3 * HOUR, seed=5, drift=("a=+50%",), broken=0.1)
     watched, known = Watched.find(world.target, ENVIRONMENT, WORKLOAD), Knowledge(delay=HOUR)
-    return run_traffic(watched, wanted, known, Console(as_json=True), Stop())
+    return run_traffic([watched], wanted, known, Console(as_json=True), Stop())
 
 
 def test_hours_are_sent_in_seconds_and_counts_add_up(world: Deployed, sent: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ def test_truth_goes_on_later_and_writes_no_label_twice(
     foreign.invoke_endpoint(EndpointName=world.endpoint, ContentType="text/csv", Body=b"9,1")
     damaged = next(iter(files(world, "capture/"))).rsplit("/", 1)[0]
     world.target.client("s3").put_object(Bucket=world.bucket, Key=f"{damaged}/half.jsonl", Body=b'{"captureData": {"en')
-    run_traffic(watched, Wanted(rate=1 / HOUR, seconds=2 * HOUR), None, console, Stop())  # two hours later
+    run_traffic([watched], Wanted(rate=1 / HOUR, seconds=2 * HOUR), None, console, Stop())  # two hours later
     first = run_truth(watched, Knowledge(delay=HOUR), 12 * HOUR, None, console, Stop())
     labels = all_lines(files(world, f"{WORKLOAD}/ground-truth/"))
     assert first["labelled"] == len(labels) >= sent["answered"]
@@ -130,7 +130,7 @@ def test_a_signal_ends_it_after_what_is_under_way(watched: Watched, capsys: pyte
 
     before = signal.getsignal(signal.SIGTERM)
     with stoppable() as stop:
-        said = run_traffic(watched, Wanted(rate=60 / HOUR, seconds=24 * HOUR), None, Impatient(), stop)
+        said = run_traffic([watched], Wanted(rate=60 / HOUR, seconds=24 * HOUR), None, Impatient(), stop)
         assert stop.exit_code == 143
     assert signal.getsignal(signal.SIGTERM) is before
     assert said["stopped"] == "SIGTERM"
@@ -138,11 +138,15 @@ def test_a_signal_ends_it_after_what_is_under_way(watched: Watched, capsys: pyte
     assert f"{said['sent']:,} of 1,440 requests" in capsys.readouterr().out
 
 
-def test_real_time_is_waited_for(watched: Watched, console: Console) -> None:
+def test_real_time_is_waited_for_and_several_endpoints_are_asked_at_the_same_time(
+    watched: Watched, console: Console
+) -> None:
     begin = time.monotonic()
-    said = run_traffic(watched, Wanted(rate=10, seconds=1, real_time=True), None, console, Stop())
-    assert said["sent"] == 10
+    said = run_traffic([watched, watched], Wanted(rate=10, seconds=1, real_time=True), None, console, Stop())
+    assert [one["sent"] for one in said["workloads"]] == [10, 10]
     assert time.monotonic() - begin >= 1
+    with pytest.raises(UsageError, match="columns of one workload"):
+        run_traffic([watched, watched], Wanted(rate=1, seconds=1, drift=("a=+1sd",)), None, console, Stop())
 
 
 def test_an_endpoint_that_is_gone_is_named_and_what_was_sent_is_said(
@@ -150,7 +154,7 @@ def test_an_endpoint_that_is_gone_is_named_and_what_was_sent_is_said(
 ) -> None:
     world.target.client("sagemaker").delete_endpoint(EndpointName=world.endpoint)
     with pytest.raises(OperationError, match=f"Endpoint {world.endpoint} cannot be asked"):
-        run_traffic(watched, Wanted(rate=60 / HOUR, seconds=HOUR), None, Console(), Stop())
+        run_traffic([watched], Wanted(rate=60 / HOUR, seconds=HOUR), None, Console(), Stop())
     assert "0 of 60 requests" in capsys.readouterr().out
 
 
