@@ -67,7 +67,14 @@ def main() -> int:
     outdir = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
     validate = flag(values, "validate")
     app = cdk.App(context=values, outdir=outdir, analytics_reporting=False, builtin_cloud_formation_validation=validate)
-    build(environment, app)
+    if flag(values, "sources"):  # a review asks for lines of code
+        from sandcastle.sources import recorded, write_sources
+
+        with recorded(ROOT) as lines:
+            build(environment, app)
+        write_sources(lines, Path(outdir))
+    else:
+        build(environment, app)
     app.synth()
     short_lived()
     return 0

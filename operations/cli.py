@@ -21,6 +21,7 @@ from operations.commands import (
     models,
     monitor,
     pipelines,
+    review,
     traffic,
     tutorials,
     workloads,
@@ -114,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(handler=handler)
         return sub
 
-    for module in (doctor, cost, lifecycle, daily, workloads, models, tutorials, pipelines, traffic, monitor):
+    for module in (doctor, cost, review, lifecycle, daily, workloads, models, tutorials, pipelines, traffic, monitor):
         module.register(command)
     return parser
 

@@ -71,6 +71,7 @@ def _carry_on(found: dict[Key, Change], user: Resource, use: _Use, cause: Change
         before,
         act=act if stronger else before.act,
         because=(*before.because, told) if told not in before.because else before.because,
+        causes=(*before.causes, cause.key) if cause.key not in before.causes else before.causes,
         forced_by=(*before.forced_by, *forced),
     )
     return stronger

@@ -68,6 +68,8 @@ class Change:
     """The properties that can only be set at creation and changed."""
     because: tuple[str, ...] = ()
     """What else changes that makes this one change, in words."""
+    causes: tuple[Key, ...] = ()
+    """The resources that these words are about."""
     policies: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     """``DeletionPolicy`` and ``UpdateReplacePolicy`` where they changed: before and after."""
     notes: tuple[str, ...] = ()

@@ -125,7 +125,7 @@ def _approval(file: Path, number: int, entry: Any) -> Approval:
         raise UsageError(f"{where}: rule {entry['rule']!r} is not one of {', '.join(RULES)}.")
     if not isinstance(entry["path"], str) or not entry["path"].strip("*/ "):
         raise UsageError(
-            f"{where}: path {entry['path']!r} must name a stack and a construct; * alone approves anything."
+            f"{where}: path {entry['path']!r} must name a stack and a construct; * alone would approve anything."
         )
     if not isinstance(entry["reason"], str) or not entry["reason"].strip():
         raise UsageError(f"{where}: reason is empty.")

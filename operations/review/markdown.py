@@ -11,6 +11,7 @@ from operations.review.change import Concern
 from operations.review.gate import FILE, RULES
 from operations.review.review import Review
 from operations.review.telling import LIMITS, MARKS, SIGNS, counts, headline, line, notes, told
+from operations.review.values import short
 from operations.words import count
 
 MARKER = "<!-- sandcastle-review:v1 -->"
@@ -53,8 +54,8 @@ def escaped(text: str) -> str:
     """Return text in which nothing is Markdown, HTML or a mention, on one line."""
     flat = " ".join(text.split())
     flat = flat if len(flat) <= _LONGEST else flat[:_LONGEST] + " …"
-    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
-    flat = flat.replace("://", ":&#47;&#47;").replace("#", "&#35;") if "://" in flat or "#" in flat else flat
+    flat = flat.replace("&", "&amp;").replace("#", "&#35;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = flat.replace("@", "&#64;").replace("http://", "http:&#47;/").replace("https://", "https:&#47;/")
     return _SPECIAL.sub(r"\\\1", flat)
 
 
@@ -81,7 +82,7 @@ def _blockers(blocked: Sequence[Concern]) -> list[str]:
     places: dict[str, list[str]] = defaultdict(list)
     for one in blocked:
         places[one.rule].append(one.place)
-    short = []
+    listed = []
     for rule, found in sorted(places.items()):
         names, room = [], _ROOM_FOR_BLOCKERS // len(places) - 200
         for name in found:
@@ -89,8 +90,8 @@ def _blockers(blocked: Sequence[Concern]) -> list[str]:
             if room > 0:
                 names.append(f"`{_plain(name)}`")
         more = f" and {len(found) - len(names)} more in the page" if len(names) < len(found) else ""
-        short.append(f"- **{RULES[rule]}** ({rule}), {count(len(found), 'time')}: {', '.join(names)}{more}")
-    return short
+        listed.append(f"- **{RULES[rule]}** ({rule}), {count(len(found), 'time')}: {', '.join(names)}{more}")
+    return listed
 
 
 def _sections(review: Review) -> Iterator[_Section]:
@@ -127,7 +128,7 @@ def _sections(review: Review) -> Iterator[_Section]:
         "Approvals that are over",
         [f"- {one.rule} `{_plain(one.path)}`: {escaped(one.reason)}, until {one.expires}" for one in gate.expired],
     )
-    yield _Section("Full diff", [f"- {one}" for one in _full(review)], folded=True)
+    yield _Section("Full diff", list(_full(review)), folded=True)
 
 
 def _findings(review: Review) -> Iterator[str]:
@@ -145,14 +146,12 @@ def _teardown(review: Review) -> Iterator[str]:
 
 def _full(review: Review) -> Iterator[str]:
     for one in review.changes.values():
-        yield f"`{_plain(one.stack)}/{_plain(one.path)}` {one.act} ({_plain(one.type)})"
+        yield f"- `{_plain(one.stack)}/{_plain(one.path)}` {one.act} `{_plain(one.type)}`"
         for change in one.properties:
-            yield f"    {escaped(change.path)}: {escaped(_short(change.before))} → {escaped(_short(change.after))}"
+            yield f"  - {escaped(change.path)}: {escaped(_short(change.before))} → {escaped(_short(change.after))}"
 
 
 def _short(value: object) -> str:
-    from operations.review.values import short
-
     return short(value, 200)
 
 
@@ -165,6 +164,7 @@ def _fitted(section: _Section, room: int) -> str:
     ) + "".join(f"{one}\n" for one in section.head)
     closing = "\n</details>\n" if section.folded else ""
     cut = "\n_{} more in the page._\n"
+    whole = room
     room -= len(opening) + len(closing) + len(cut) + 10
     kept: list[str] = []
     for one in section.lines:
@@ -174,7 +174,8 @@ def _fitted(section: _Section, room: int) -> str:
         kept.append(f"{one}\n")
     left = len(section.lines) - len(kept)
     if not kept:
-        return f"\n### {section.title}\n{cut.format(left)}" if room > -200 else ""
+        alone = f"\n### {section.title}\n{cut.format(left)}"
+        return alone if len(alone) <= whole else ""
     return opening + "".join(kept) + (cut.format(left) if left else "") + closing
 
 

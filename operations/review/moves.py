@@ -32,16 +32,16 @@ def with_moves(changes: Mapping[Key, Change], base: Assembly, head: Assembly) ->
 
 def _by_likeness(changes: Mapping[Key, Change], assembly: Assembly, act: Act) -> dict[str, list[Key]]:
     found = defaultdict(list)
+    types = {name: {key: one.type for key, one in stack.resources.items()} for name, stack in assembly.stacks.items()}
     for key, change in changes.items():
         if change.act is act:
             resource = assembly.stacks[key[0]].resources[key[1]]
-            found[_likeness(resource, assembly)].append(key)
+            found[_likeness(resource, types[key[0]])].append(key)
     return found
 
 
-def _likeness(resource: Resource, assembly: Assembly) -> str:
+def _likeness(resource: Resource, types: Mapping[str, str]) -> str:
     """Return a hash of the type and the properties, the ids of other resources replaced by their types."""
-    types = {key: one.type for key, one in assembly.stacks[resource.stack].resources.items()}
     told = json.dumps(_nameless(dict(resource.properties), types, 0), sort_keys=True, default=str)
     return hashlib.sha256(f"{resource.type} {told}".encode()).hexdigest()
 
