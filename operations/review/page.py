@@ -11,7 +11,7 @@ from operations.review.change import FOLDED, Act, Change, Concern
 from operations.review.diagram import diagram
 from operations.review.gate import FILE, RULES
 from operations.review.review import Review
-from operations.review.telling import DONE, LIMITS, counts, line, notes, told
+from operations.review.telling import DONE, LIMITS, cost_lines, counts, line, notes, told
 from operations.review.values import short
 from operations.webpage import filled
 from operations.words import count
@@ -39,6 +39,7 @@ def page(review: Review) -> str:
         _picture(review),
         _changes(review),
         _listed("Runs again", "Jobs that the deployment starts, and why.", _reruns(review)),
+        _listed("Cost", "What the bill does, by the price table.", [escape(one) for one in cost_lines(review)]),
         _listed("Network", "Who reaches whom, and by which way.", _network(review)),
         _listed("Findings", _read(review), _findings(review)),
         _listed("Teardown", "What a destroy does differently afterwards.", _teardown(review)),
@@ -71,6 +72,7 @@ def _tiles(review: Review) -> str:
         (str(found[Act.UPDATE]), "updated in place"),
         (str(found[Act.CREATE]), "created"),
         (data, "is what becomes of data"),
+        (f"{review.cost.delta:+,.2f}", "USD a month at rest"),
         (str(sum(found[act] for act in FOLDED)), "tags, code or the template only"),
     ]
     return "\n".join(f'<div class="tile"><b>{value}</b><span>{words}</span></div>' for value, words in tiles)

@@ -10,6 +10,7 @@ from operations.review.assembly import Assembly
 from operations.review.cascade import with_cascade
 from operations.review.change import Act, Change, Concern, Key
 from operations.review.collisions import collision_concerns
+from operations.review.cost import CostChange, difference
 from operations.review.diff import differences
 from operations.review.downtime import with_downtime
 from operations.review.endpoints import endpoint_concerns
@@ -36,6 +37,7 @@ class Review:
     teardown: Teardown
     network: Sequence[NetworkChange]
     findings: Findings
+    cost: CostChange
 
     def of(self, *acts: Act) -> list[Change]:
         """Return the changes of these kinds, in the order of stacks and ids."""
@@ -76,6 +78,7 @@ def review(
         teardown=teardown(changes, base, head),
         network=network_changes(changes, base, head),
         findings=found,
+        cost=difference(base, head),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from operations.review.change import FOLDED, Act, Change
 from operations.review.review import Review
 from operations.review.values import short
-from operations.words import count
+from operations.words import count, usd
 
 MARKS: Mapping[str, str] = {"blocked": "🔴", "look": "🟡", "clean": "🟢"}
 
@@ -40,6 +40,9 @@ LIMITS = (
 )
 """What no review from templates can say; said every time."""
 
+_CENT = 0.005
+"""US dollars below which nothing is said."""
+
 _MOST = 4
 """Properties of a change that are told on its line."""
 
@@ -60,7 +63,29 @@ def headline(review: Review) -> str:
         parts.append("data orphaned")
     elif review.changes:
         parts.append("no data lost")
+    if abs(review.cost.delta) >= _CENT:
+        parts.insert(1, f"about {_signed(review.cost.delta)} USD a month")
     return " · ".join(parts)
+
+
+def cost_lines(review: Review) -> list[str]:
+    """Return what the change does to the bill: sums first, then line by line, what has no price last."""
+    change = review.cost
+    if not change.lines:
+        return []
+    region = change.head.region or "no region, or several"
+    found = [
+        f"at rest: {usd(change.monthly_before)} → {usd(change.monthly_after)} a month "
+        f"({region}, prices of {change.head.table_date})"
+    ]
+    if abs(change.use_delta) >= _CENT:
+        found.append(f"by use and storage, under the assumptions below: {_signed(change.use_delta)} USD a month")
+    found += [one.words for one in change.lines]
+    return found + [f"no price: {one}" for one in change.unpriced]
+
+
+def _signed(amount: float) -> str:
+    return f"{amount:+,.2f}"
 
 
 def counts(review: Review) -> str:
