@@ -27,6 +27,12 @@ def endpoint_outputs(target: Target, environment: str, workload: str, *kinds: st
     Raises OperationError where it has none, or one of another kind.
     """
     outputs = model_outputs(target, environment, workload)
+    require_endpoint(outputs, environment, workload, *kinds)
+    return outputs
+
+
+def require_endpoint(outputs: dict[str, str], environment: str, workload: str, *kinds: str) -> None:
+    """Raise OperationError unless these are outputs of a workload with an endpoint of one of these kinds, if any."""
     kind = outputs.get("EndpointKind", "real-time")  # stacks of before there were kinds
     if kind == "none":
         raise OperationError(
@@ -38,7 +44,6 @@ def endpoint_outputs(target: Target, environment: str, workload: str, *kinds: st
             f"The endpoint of workload {workload} in environment {environment} is of kind {kind}; "
             f"this needs {' or '.join(kinds)}."
         )
-    return outputs
 
 
 def in_service(place: Place, outputs: dict[str, str]) -> dict[str, str]:

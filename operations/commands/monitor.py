@@ -11,6 +11,7 @@ from operations.errors import EXIT_OK
 from operations.monitor.monitors import WORDS, Watched
 from operations.project import REPORTS
 from operations.served import known_workload
+from sandcastle.config import BATCH
 
 
 def register(command: Register) -> None:
@@ -29,7 +30,7 @@ def register(command: Register) -> None:
 
 def _which(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workload")
-    parser.add_argument("--monitor", choices=sorted(WORDS.values()), help="only this one")
+    parser.add_argument("--monitor", choices=sorted([*WORDS.values(), BATCH]), help="only this one")
 
 
 def _out(parser: argparse.ArgumentParser) -> None:

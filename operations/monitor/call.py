@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from operations.monitor.definition import source
+from operations.monitor.definition import silent, source
 from operations.monitor.monitors import Monitor
 from operations.monitor.windows import Window
 
@@ -21,7 +21,8 @@ _MOST_HOURS = 3
 """So many folders of hours are read, of more those of their days: a job has ten inputs at most, and takes no harm from
 more than the window."""
 
-_QUIET = {"publish_cloudwatch_metrics": "Disabled", "SANDCASTLE_PUBLISH": "0"}
+QUIET = {"publish_cloudwatch_metrics": "Disabled", "SANDCASTLE_PUBLISH": "0"}
+"""What keeps a job from putting metrics."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ class Call:
     def variants(self) -> tuple[str, ...]:
         """The endpoint's."""
         return tuple(self.monitor.call["variants"])
+
+    @property
+    def silent(self) -> str:
+        """What is the case when nothing was captured."""
+        return silent(self.monitor)
+
+    def place(self, variant: str) -> str:
+        """Return the folder below which the hours of a variant are."""
+        return f"{self.capture}/{self.monitor.endpoint}/{variant}"
 
     @property
     def truth(self) -> str | None:
@@ -74,7 +84,7 @@ class Call:
                 "ProcessingJobName": job,
                 "ProcessingInputs": [*request["ProcessingInputs"], *inputs],
                 "ProcessingOutputConfig": {"Outputs": [{"OutputName": "result", "S3Output": output}]},
-                "Environment": {**request["Environment"], **_QUIET, **span},
+                "Environment": {**request["Environment"], **QUIET, **span},
             }
         ]
 

@@ -64,6 +64,15 @@ class Definition:
         return cls(monitor, described, capture["DestinationS3Uri"].rstrip("/"), names)
 
     @property
+    def silent(self) -> str:
+        """What is the case when nothing was captured."""
+        return silent(self.monitor)
+
+    def place(self, variant: str) -> str:
+        """Return the folder below which the hours of a variant are."""
+        return f"{self.capture}/{self.monitor.endpoint}/{variant}"
+
+    @property
     def truth(self) -> str | None:
         """Where labels come to, of a monitor of the model's quality."""
         found = self._inputs.get("GroundTruthS3Input", {}).get("S3Uri")
@@ -131,10 +140,14 @@ class Definition:
         for key in ("ContainerEntrypoint", "ContainerArguments"):
             if key in self._application:
                 application[key] = self._application[key]
-        target = f"{self._output['S3Uri'].rstrip('/')}/{self.monitor.endpoint}/{self.monitor.schedule}/by-hand/{name}"
+        folder = "/".join(part for part in (self.monitor.endpoint, self.monitor.schedule, "by-hand", name) if part)
+        target = f"{self._output['S3Uri'].rstrip('/')}/{folder}"
         return self._job(name, application, inputs, target, self._output["LocalPath"], variables)
 
     def _of_kind(self) -> dict[str, str]:
+        if form := self._watched.get("DatasetFormat"):
+            [(kind, options)] = form.items()
+            return {"dataset_format": json.dumps({kind.lower(): {key.lower(): one for key, one in options.items()}})}
         if self.monitor.kind == "DataQuality":
             names = {"captureIndexNames": ["endpointInput", "endpointOutput"]}
             return {
@@ -192,7 +205,7 @@ class Definition:
 
     @property
     def _watched(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._inputs["EndpointInput"]
+        found: Mapping[str, Any] = self._inputs.get("EndpointInput") or self._inputs["BatchTransformInput"]
         return found
 
     @property
@@ -200,6 +213,14 @@ class Definition:
         outputs = self.described[f"{self.monitor.kind}JobOutputConfig"]["MonitoringOutputs"]
         found: Mapping[str, Any] = outputs[0]["S3Output"]
         return found
+
+
+def silent(monitor: Monitor) -> str:
+    """Return what is the case, and what to do, when an endpoint has captured nothing lately."""
+    return (
+        f"endpoint {monitor.endpoint} has captured nothing; what it captures is written within some minutes. "
+        "Ask it something first."
+    )
 
 
 def source(name: str, uri: str, local: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from operations.by_hand import follow, goes_on, new_name, tags_of
 from operations.console import Console
 from operations.errors import OperationError
+from operations.monitor.batch import Batch
 from operations.monitor.call import Call
 from operations.monitor.definition import Definition
 from operations.monitor.monitors import Monitor, Watched
@@ -21,18 +22,17 @@ def run_now(watched: Watched, monitor: Monitor, console: Console) -> Run:
 
     Raises OperationError when nothing was captured, no labels came, or a job does not complete.
     """
-    definition = Call(monitor) if monitor.call else Definition.of(watched.target.client("sagemaker"), monitor)
+    definition = _definition(watched, monitor)
     now = watched.target.now()
     windows = candidates(now, definition.offsets)
     window = first_with_data(
         windows,
         definition.variants,
-        lambda variant, hour: _holds(watched, at(f"{definition.capture}/{monitor.endpoint}/{variant}", hour)),
+        lambda variant, hour: _holds(watched, at(definition.place(variant), hour)),
     )
     if window is None:
         raise OperationError(
-            f"{monitor.word}: endpoint {monitor.endpoint} has captured nothing since {windows[0].begin:%H:%M} UTC "
-            f"(it is {now:%H:%M}; what is captured is written within some minutes). Ask it something first."
+            f"{monitor.word}: since {windows[0].begin:%H:%M} UTC (it is {now:%H:%M}) {definition.silent}"
         )
     console.step(f"{monitor.word}: looking at what was captured {window.words}")
     labels = _labels(watched, definition, window, now) if monitor.kind == "ModelQuality" else []
@@ -44,7 +44,14 @@ def run_now(watched: Watched, monitor: Monitor, console: Console) -> Run:
     return of_job(monitor, _ran(watched, judge, console))
 
 
-def _labels(watched: Watched, definition: Definition | Call, window: Window, now: datetime) -> list[datetime]:
+def _definition(watched: Watched, monitor: Monitor) -> Definition | Call | Batch:
+    """Return what its schedule would run."""
+    if monitor.batch:
+        return Batch.of(watched, monitor)
+    return Call(monitor) if monitor.call else Definition.of(watched.target.client("sagemaker"), monitor)
+
+
+def _labels(watched: Watched, definition: Definition | Call | Batch, window: Window, now: datetime) -> list[datetime]:
     """Return the hours in which labels for the window may have come, and did. Raises OperationError for none."""
     hours = [hour for hour in Window(window.begin, now + HOUR).hours if hour <= now]
     found = [hour for hour in hours if _holds(watched, at(str(definition.truth), hour))]

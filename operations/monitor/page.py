@@ -46,7 +46,7 @@ def page(found: Found) -> str:
         tiles=_tiles(data_page.tiles(found) if of_data else model_page.tiles(found)),
         sections="\n".join(one for one in [*sections, _what_to_do(found)] if one),
         footer=f"{escape(where)}, region {escape(watched.target.region)}, environment {escape(watched.environment)}, "
-        f"endpoint {escape(run.monitor.endpoint)}. Run {started}, of schedule {escape(run.monitor.schedule)}, due "
+        f"{escape(run.monitor.about)}. Run {started}, of schedule {escape(run.monitor.schedule)}, due "
         f"{run.moment:%Y-%m-%d %H:%M} UTC, as job {escape(run.job)}. The files behind this page: "
         f"<code>{escape(found.folders.report)}/</code>",
     )
@@ -90,5 +90,6 @@ def _what_to_do(found: Found) -> str:
         f"<code>{escape(again)}</code>",
     ]
     listed = "".join(f"<li>{line}</li>" for line in lines)
-    words = "A monitor reports and changes nothing: the endpoint goes on answering."
+    goes_on = "transform jobs go on" if found.run.monitor.batch else "the endpoint goes on answering"
+    words = f"A monitor reports and changes nothing: {goes_on}."
     return section("What to do", words, f'<div class="card"><ul class="plain">{listed}</ul></div>')

@@ -48,6 +48,8 @@ class Run:
             return f"no {'labels or requests' if self.monitor.kind == 'ModelQuality' else 'requests'} in its hour"
         if _NO_DATA not in self.reason:
             return self.reason or "no reason is given"
+        if self.monitor.batch:
+            return "no transform job with capture in its hours"
         return "no labels came for its hour" if "/ground-truth/" in self.reason else "no requests in its hour"
 
     @property

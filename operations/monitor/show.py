@@ -20,9 +20,7 @@ def show(watched: Watched, word: str | None, limit: int, console: Console) -> di
     shown = []
     for monitor in watched.chosen(word):
         newest = [_run(watched, run) for run in runs(watched, monitor, limit)]
-        console.say(
-            f"{watched.workload} {monitor.word}: {monitor.status}, {monitor.rhythm}, on endpoint {monitor.endpoint}"
-        )
+        console.say(f"{watched.workload} {monitor.word}: {monitor.status}, {monitor.rhythm}, on {monitor.about}")
         if newest:
             console.show(_table(newest))
         else:

@@ -98,8 +98,8 @@ class Jobs:
 def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
     """Return a function that runs ``prepare.py`` of a workload; ``full`` is the (name, bytes) of a public file.
 
-    ``version`` is what a pipeline calls the data. ``workloads`` is the folder that holds the workload, when it is
-    another project's.
+    ``version`` is what a pipeline calls the data; ``asked`` wants the rows that transform jobs are compared with.
+    ``workloads`` is the folder that holds the workload, when it is another project's.
     """
 
     def run(
@@ -108,6 +108,7 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
         data: str | None = None,
         workloads: Path = WORKLOADS,
         version: str | None = None,
+        asked: bool = False,
     ) -> Prepared:
         root = tmp_path_factory.mktemp(workload)
         for split in ("train", "validation", "test", "about"):
@@ -132,6 +133,8 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepare]:
         }
         if version is not None:
             environment["SANDCASTLE_DATA_VERSION"] = version
+        if asked:
+            environment["SANDCASTLE_ASKED"] = "true"
         task = {"archives": archives, "root": str(root), "environment": environment, "log": str(log)}
         return Prepared(root, jobs.run(task), log.read_text())
 
