@@ -22,10 +22,9 @@ def table(settings: Settings, account: Account) -> Table:
     features = (settings.constraints or {}).get("features", [])
     domains = {each["name"]: (each.get("string_constraints") or {}).get("domains") for each in features}
     names = [each["name"] for each in features]
-    if settings.form == "csv":
-        found = Table(header(settings) or [], {name: domain for name, domain in domains.items() if domain is not None})
-    else:
-        found = Table(names, {name: domain for name, domain in domains.items() if domain is not None})
+    named = header(settings) if settings.form == "csv" else None
+    # without a header columns are the baseline's by position, as those of captured traffic are
+    found = Table(named or names, {name: domain for name, domain in domains.items() if domain is not None})
     if settings.captured:
         _take_captured(settings, found, names, account)
     else:

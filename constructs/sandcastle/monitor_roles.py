@@ -20,6 +20,7 @@ from sandcastle.permissions import (
     write_logs,
     write_objects,
 )
+from sandcastle.processing_request import ASKED, BASELINE
 from sandcastle.promises import may, may_not
 from sandcastle.roles import ServiceRole, Statement
 
@@ -35,7 +36,7 @@ SERVICE_JOBS = ("model-monitoring", "model-quality-monitoring", "groundtruth-mer
 
 _OWN = "the monitors' own folder; below it lies one folder per fingerprint, endpoint and hour"
 _CAPTURED = "SageMaker names captured files by endpoint and hour, below the workload's own folder"
-_ASKED = "what transform jobs of this workload read, in folders by job and by hour"
+_ASKED = "training rows as the model is asked, and what transform jobs read, in folders by job and by hour"
 _LABELS = "labels of this workload only, in folders by the hour"
 
 
@@ -81,10 +82,10 @@ def monitor_role(
     """
     names, data, reports = access.names, access.data_arn, access.reports_arn
     own, captured = f"{access.places.folder}/*", f"{access.capture}/*"
-    labels, baseline = f"{access.places.truth_folder}/*", f"{access.prepared}/baseline/*"
+    labels, baseline = f"{access.places.truth_folder}/*", f"{access.prepared}/{BASELINE}/*"
     truth = [read_objects(data, labels, reason=_LABELS), list_objects(data, labels)] if judges_model else []
-    batches = f"{access.places.transforms}/*"
-    asked = [read_objects(data, batches, reason=_ASKED), list_objects(data, batches)] if watches_batches else []
+    batches = [f"{access.prepared}/{ASKED}/*", f"{access.places.transforms}/*"]
+    asked = [read_objects(data, *batches, reason=_ASKED), list_objects(data, *batches)] if watches_batches else []
     return ServiceRole(
         scope,
         construct_id,
@@ -110,7 +111,7 @@ def monitor_role(
             may("s3:GetObject", f"{reports}/{captured}"),
             may("s3:PutObject", f"{reports}/{own}"),
             (may if judges_model else may_not)("s3:GetObject", f"{data}/{labels}"),
-            (may if watches_batches else may_not)("s3:GetObject", f"{data}/{batches}"),
+            *((may if watches_batches else may_not)("s3:GetObject", f"{data}/{one}") for one in batches),
             may_not("s3:PutObject", f"{reports}/{captured}"),
             may_not("s3:PutObject", f"{data}/*"),
             may_not("s3:GetObject", f"{data}/{access.prepared}/test/*"),

@@ -13,6 +13,7 @@ from tests.monitoring.programs import (
     CAPTURE,
     CSV,
     MERGED,
+    MOMENT,
     SERVICE,
     Run,
     against,
@@ -113,6 +114,31 @@ def test_verdicts_of_data_agree(tmp_path: Path, baselines: tuple[Run, Run], chan
     assert expected in [check for _, check in portable.verdicts]
     assert portable.file("constraint_violations") == service.file("constraint_violations")
     assert portable.text("message") == service.text("message")
+
+
+def test_rows_without_a_header_are_the_baselines_columns_by_position(
+    tmp_path: Path, baselines: tuple[Run, Run]
+) -> None:
+    """What transform jobs were asked: no window of time, no endpoint, and metrics of the schedule alone."""
+    rows = table(random.Random(4), 1200, shift=2)  # noqa: S311 - a seeded table
+    source = put(tmp_path / "data/1/rows.csv", "".join(",".join(row) + "\n" for row in rows))
+    told = environment(
+        {"csv": {"header": False}},
+        source,
+        **against(baselines[0]),
+        publish_cloudwatch_metrics="Enabled",
+        metric_time=MOMENT,
+        start_time="2027-01-15T09:00:00Z",
+        end_time="2027-01-15T10:00:00Z",
+        sagemaker_monitoring_schedule_name="s",
+    )
+    found = both(tmp_path, told)
+    for run in found:
+        assert run.code == 0, run.log
+        assert ("size", "baseline_drift_check") in run.verdicts
+        first = json.loads(run.text("metrics/cloudwatch/cloudwatch_metrics.jsonl").splitlines()[0])
+        assert first["Dimensions"] == [{"Name": "MonitoringSchedule", "Value": "s"}]
+    assert found[0].verdicts == found[1].verdicts
 
 
 def test_verdicts_and_metrics_of_clean_json_agree(tmp_path: Path, baselines: tuple[Run, Run]) -> None:

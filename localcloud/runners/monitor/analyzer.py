@@ -69,11 +69,11 @@ def _model_quality(job: Job) -> list[dict[str, str]] | None:
 def _table(job: Job) -> Table:
     if job.preprocessor and job.form in ("csv", "json"):
         raise UserError("[localcloud] a preprocessing script for a baseline is not supported yet")
+    expected = [feature["name"] for feature in (job.constraints or {}).get("features", [])]
     if job.form == "csv":
-        return records.read_csv(job.source, bool(job.options.get("header")))
+        return records.read_csv(job.source, bool(job.options.get("header")), expected)
     if job.form == "json":
         return records.read_json(job.source, bool(job.options.get("lines", job.options.get("line", True))))
-    expected = [feature["name"] for feature in (job.constraints or {}).get("features", [])]
     indices = job.options.get("captureIndexNames", [traffic.INPUT, traffic.OUTPUT])
     script = traffic.load_handler(job.preprocessor, "preprocess_handler") if job.preprocessor else None
     return traffic.table(job.source, job.window, indices, expected, script)

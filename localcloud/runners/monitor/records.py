@@ -68,8 +68,8 @@ def files(source: Path) -> list[Path]:
     return [path for path in sorted(source.rglob("*")) if path.is_file() and not path.name.startswith((".", "_"))]
 
 
-def read_csv(source: Path, header: bool) -> Table:
-    """All CSV files of a folder as one table. Raises UserError."""
+def read_csv(source: Path, header: bool, expected: Sequence[str] = ()) -> Table:
+    """All CSV files of a folder as one table; without a header its columns are called as expected. Raises UserError."""
     names: list[str] | None = None
     rows: list[list[str | None]] = []
     for path in files(source):
@@ -81,7 +81,7 @@ def read_csv(source: Path, header: bool) -> Table:
                 raise UserError(f"{path.name} has another header than the files before it")
             names = first
         rows += found
-    return Table.of_lists(names, rows)
+    return Table.of_lists(expected if names is None else names, rows)
 
 
 def read_json(source: Path, lines: bool) -> Table:
