@@ -39,6 +39,8 @@ def _cost(options: argparse.Namespace, console: Console) -> int:
         which = options.which or options.environment
         environment = load_environment(which, ROOT, options.region)
         name = environment.name
+        if options.region and options.region != environment.region:
+            raise UsageError(f"--region {options.region}: {which}'s file says {environment.region}.")
         with tempfile.TemporaryDirectory(prefix="sandcastle-cost-") as folder:
             console.step("synthesising")
             synthesise(which, Path(folder), options.region)

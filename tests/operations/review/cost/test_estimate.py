@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from operations.errors import UsageError
+from operations.project import ROOT
 from operations.review.cost import Assumptions, assumed, estimate
 from operations.review.cost.times import firings
 from tests.operations.review.cost.apps import HOURS, app, costs, endpoint, line, one, resource
@@ -237,3 +239,14 @@ def test_amounts_of_use_are_changed_by_name() -> None:
     ):
         with pytest.raises(UsageError, match=said):
             assumed([text])
+
+
+def test_the_documentation_has_every_amount_with_its_figure() -> None:
+    text = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (`[a-z_`, ]+) \| .* \| ([0-9,]+(?: and [0-9,]+)?) \|$", text, re.MULTILINE))
+    said = {
+        name: float(figure.replace(",", ""))
+        for names, figures in rows.items()
+        for name, figure in zip(re.findall(r"[a-z_]+", names), figures.split(" and "), strict=True)
+    }
+    assert said == Assumptions().document()
