@@ -52,7 +52,7 @@ class Row:
         one = self.lines[0]
         if one.each is None or {line.each for line in self.lines} != {one.each}:
             return ""
-        figure = f"{one.each:.7f}".rstrip("0").rstrip(".") or "0"
+        figure = f"{float(f'{one.each:.4g}'):.8f}".rstrip("0").rstrip(".") or "0"
         return f"{_SURE[one.confidence]}{figure} / {one.unit.split(' after ')[0]}"
 
 
