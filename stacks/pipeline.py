@@ -168,6 +168,7 @@ class PipelineStack(EnvironmentStack):
                     "ANSWER": judging.answer,
                     "THRESHOLD": str(judging.threshold),
                     "RECORDS_SCRIPT": records.url,
+                    "WINDOW_ROWS": str(environment.monitoring_rows),
                 },
                 monitor_role=monitor,
             ),

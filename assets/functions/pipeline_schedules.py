@@ -2,7 +2,8 @@
 
 The event has ``package``, the ARN of the version that was deployed, and ``endpoint``. What is there with the same
 content stays as it is, so that the function may be called again at any time; other content is another job definition,
-which the schedule is updated to before the old one is deleted. Another execution may deploy its version meanwhile: what
+which the schedule is updated to before the old one is deleted. With a variable ``WINDOW_ROWS`` the baselines get slack
+first (``monitor_slack``). Another execution may deploy its version meanwhile: what
 counts is what serves in the end, whichever of the executions looks last.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 
 from aws import client, code_of, text_of
 from botocore.exceptions import ClientError
+from monitor_slack import give_slack_to_package
 from pipeline_endpoint import is_missing
 from pipeline_monitors import HOURLY, KINDS, Kind, Monitors, is_definition_of
 from pipeline_settings import tag_list, version_of_config
@@ -37,8 +39,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     watched, serving = 0, _serving(sagemaker, endpoint)
     while serving != watched:
         package = sagemaker.describe_model_package(ModelPackageName=_sibling(event["package"], serving))
+        baselines = package.get("DriftCheckBaselines", {})
+        if rows := os.environ.get("WINDOW_ROWS"):
+            give_slack_to_package(client("s3"), baselines, int(rows))
         for kind in KINDS:
-            watch.bring_up_to_date(kind, package.get("DriftCheckBaselines", {}))
+            watch.bring_up_to_date(kind, baselines)
         watched, serving = serving, _serving(sagemaker, endpoint)
     schedules = " ".join(monitors.schedule(kind) for kind in KINDS)
     return {"endpoint": endpoint, "version": watched, "schedules": schedules}

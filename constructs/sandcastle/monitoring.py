@@ -17,6 +17,7 @@ from sandcastle.job_resource import JobResource
 from sandcastle.monitor_alarm import MonitorAlarm, Reported
 from sandcastle.monitor_roles import SERVICE_JOBS, MonitorAccess, judge_role, merger_of, monitor_role
 from sandcastle.monitor_schedules import ModelMonitorSchedules
+from sandcastle.monitor_slack import BaselineSlack
 from sandcastle.monitors import DataQualityMonitor, ModelQualityMonitor, Watched
 from sandcastle.portable_batch import PortableBatchSchedule
 from sandcastle.portable_schedules import PortableSchedules
@@ -121,6 +122,14 @@ class Monitoring(Construct):
         """
         access = self._access
         capture = f"s3://{access.places.reports_bucket}/{access.capture}"
+        slack = BaselineSlack(
+            self,
+            "Slack",
+            monitors=self._made,
+            labelled=self._workload.evaluate.kind != "clusters",
+            access=access,
+            code=code,
+        )
         MonitorAlarm(
             self,
             "Alarm",
@@ -138,9 +147,9 @@ class Monitoring(Construct):
             code=code,
         )
         if self._workload.engine == "model-monitor":
-            ModelMonitorSchedules(self, "Schedules", endpoint=endpoint, monitors=self._made, code=code)
+            ModelMonitorSchedules(self, "Schedules", endpoint=endpoint, monitors=slack.resources, code=code)
             return
-        of_endpoint = {one: made for one, made in self._made.items() if one is not self.batch}
+        of_endpoint = {one: made for one, made in slack.resources.items() if one is not self.batch}
         if of_endpoint:
             schedules = PortableSchedules(
                 self,
@@ -158,7 +167,7 @@ class Monitoring(Construct):
                 self,
                 "BatchSchedule",
                 monitor=self.batch,
-                baseline=self._made[self.batch],
+                baseline=slack.resources[self.batch],
                 watched=self._watched,
                 access=access,
                 code=code,

@@ -10,7 +10,14 @@ from constructs import Construct
 from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function
 from sandcastle.naming import PipelineNames
-from sandcastle.permissions import list_objects, pass_roles, read_objects, sagemaker_arn, scaled_endpoints
+from sandcastle.permissions import (
+    list_objects,
+    pass_roles,
+    read_objects,
+    sagemaker_arn,
+    scaled_endpoints,
+)
+from sandcastle.pipeline.baselines import DATA_FOLDER, MODEL_FOLDER
 from sandcastle.pipeline_places import PipelinePlaces
 from sandcastle.promises import Promise, may, may_not
 from sandcastle.roles import ServiceRole, Statement
@@ -27,6 +34,7 @@ _SMOKE = "rows and answers of the smoke tests of this pipeline; the folder betwe
 _VERSIONS = "versions of exactly this group, by number"
 _DEFINITIONS = "definitions of the endpoint's two schedules; their names end with a hash of the content"
 _LISTED = "a list of all there are: the service authorization reference names no resource"
+_BASELINES = "baselines of this pipeline's versions; the folder before is that of the data's version, or of a run"
 _FAILED_FIRST = "only when the endpoint that a first run makes fails to start"
 _OTHER_BASELINES = "only when a version has other baselines than the one before"
 
@@ -74,7 +82,7 @@ class PipelineFunctions(Construct):
         self.choose = self._function("Choose", "pipeline_choose.handler", "Chooses the best model of a run", [], [], 60)
         self.deploy = self._deploy(places, data_bucket_arn, plan.variables)
         self.confirm = self._confirm(plan.variables)
-        self.schedules = self._schedules(plan)
+        self.schedules = self._schedules(plan, places, data_bucket_arn)
         self.approved = self._approved()
         self.failed = self._failed(environment, topic_arn)
         self.spending = [one.role for one in (self.deploy, self.schedules, self.approved)]
@@ -169,7 +177,8 @@ class PipelineFunctions(Construct):
             variables,
         )
 
-    def _schedules(self, plan: EndpointPlan) -> Function:
+    def _schedules(self, plan: EndpointPlan, places: PipelinePlaces, data: str) -> Function:
+        baselines = [places.prepared(DATA_FOLDER), places.made_by_runs("Evaluate*", MODEL_FOLDER, "*")]
         schedules = [sagemaker_arn("monitoring-schedule", one) for one in self._names.schedules]
         kinds = ("data-quality", "model-quality")
         definitions = [
@@ -209,9 +218,15 @@ class PipelineFunctions(Construct):
                     unseen={"sagemaker:UpdateMonitoringSchedule": _OTHER_BASELINES},
                 ),
                 pass_roles([role], "sagemaker.amazonaws.com"),
+                read_objects(data, *baselines, reason=_BASELINES),
+                list_objects(data, *baselines),
+                Statement(["s3:PutObject"], [f"{data}/{one}" for one in baselines], reason=_BASELINES),
             ],
             [
                 *(may("sagemaker:UpdateMonitoringSchedule", arn) for arn in schedules),
+                *(may("s3:PutObject", f"{data}/{one}") for one in baselines),
+                may_not("s3:PutObject", f"{data}/{places.folder}/version/test/test.csv"),
+                may_not("s3:DeleteObject", "*"),
                 may("iam:PassRole", role, iam__PassedToService="sagemaker.amazonaws.com"),
                 may_not("iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com"),
                 may_not("sagemaker:CreateMonitoringSchedule", sagemaker_arn("monitoring-schedule", "other")),
@@ -220,6 +235,7 @@ class PipelineFunctions(Construct):
             ],
             STEP_SECONDS,
             {**plan.variables, **plan.monitoring},
+            memory_mb=1024,  # to read the statistics of many columns
         )
 
     def _approved(self) -> Function:
@@ -278,6 +294,7 @@ class PipelineFunctions(Construct):
         promises: Sequence[Promise],
         seconds: int,
         variables: Mapping[str, str] | None = None,
+        memory_mb: int = 256,
     ) -> Function:
         return Function(
             self,
@@ -289,4 +306,5 @@ class PipelineFunctions(Construct):
             statements=statements,
             promises=promises,
             variables=variables,
+            memory_mb=memory_mb,
         )

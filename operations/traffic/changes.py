@@ -14,6 +14,7 @@ import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from random import Random
@@ -174,9 +175,14 @@ def _moved(column: Column, factor: float, distance: float, bounds: tuple[float, 
         if not cells[column.place]:
             return
         value = min(high, max(low, float(cells[column.place]) * factor + distance))
-        cells[column.place] = str(math.floor(value + random.random())) if column.whole else f"{value:.6g}"
+        cells[column.place] = str(math.floor(value + random.random())) if column.whole else _written(value)
 
     return move
+
+
+def _written(value: float) -> str:
+    """Return six significant digits, written out: Model Monitor reads ``9e-06`` as a text."""
+    return format(Decimal(f"{value:.6g}"), "f")
 
 
 def _sometimes(part: float, place: int, text: str) -> Change:

@@ -10,11 +10,14 @@ Runs on Python 3.8 and newer.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
+import re
 import sys
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Match, Sequence
 
 import numpy as np
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SPLITS = ("train", "validation", "test")
+
+_SCIENTIFIC = re.compile(r"-?\d[\d.]*e[-+]\d+(?=[,\n])")
 
 
 class JobError(Exception):
@@ -90,12 +95,18 @@ def write_csv(path: Path, labels: npt.ArrayLike | None, features: npt.ArrayLike,
 
     ``labels`` has the shape (rows,) and holds integers, None where rows have none; ``features`` (rows,
     columns). Numbers are written as short as six significant digits allow, so whole numbers have no decimal point and
-    pixels stay small.
+    pixels stay small; never as ``9e-06``, which Model Monitor reads as a text, and the whole column with it.
     """
     matrix = np.asarray(features, dtype=np.float64)
     table = matrix if labels is None else np.column_stack([np.asarray(labels, dtype=np.float64), matrix])
-    np.savetxt(str(path), table, fmt="%.6g", delimiter=",", newline="\n", header=",".join(header), comments="")
+    with io.StringIO() as text:
+        np.savetxt(text, table, fmt="%.6g", delimiter=",", newline="\n", header=",".join(header), comments="")
+        path.write_bytes(_SCIENTIFIC.sub(_written_out, text.getvalue()).encode("utf-8"))
     return int(table.shape[0])
+
+
+def _written_out(found: Match[str]) -> str:
+    return format(Decimal(found.group()), "f")
 
 
 def write_baseline(

@@ -11,6 +11,7 @@ from sandcastle.config.catalogue import FRAMEWORKS
 from sandcastle.config.monitoring import (
     MONITOR_IMAGE,
     PORTABLE_IMAGE,
+    ROWS,
     Engine,
     EngineChoice,
     Monitor,
@@ -251,6 +252,7 @@ class Environment:
 
     ``expires_after_minutes`` is None for an environment that never expires.
     ``notes`` says what could not be checked, in words for a person.
+    ``monitoring_rows`` is what monitors have as ``rows`` where nothing else is said: those of pipelines.
     """
 
     name: str
@@ -267,6 +269,7 @@ class Environment:
     notebook: Notebook | None = None
     notes: tuple[str, ...] = field(default=())
     monitoring: EngineChoice = "auto"
+    monitoring_rows: int = ROWS
 
     def monitored_by(self, values: Mapping[str, Any], account: str | None) -> Environment:
         """Return the environment with the engine of its monitors decided, by context and account (``engine_of``)."""

@@ -85,7 +85,7 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
     if problems or file is None:
         raise ConfigError(problems)
     merged = tuple(
-        _merge(root, workload, workloads[workload], override, file.data, region)
+        _merge(root, workload, workloads[workload], override, file, region)
         for workload, override in sorted(file.workloads.items())
     )
     environment = Environment(
@@ -103,6 +103,7 @@ def load_environment(name: str, root: Path, default_region: str | None = None) -
         notebook=_notebook(file.notebook),
         notes=tuple(notes),
         monitoring=file.monitoring.engine,
+        monitoring_rows=file.monitoring.rows,
     )
     return environment.monitored_by({}, None)
 
@@ -206,7 +207,7 @@ def _workloads(document: Document, root: Path) -> tuple[list[checks.Pair], dict[
 
 
 def _merge(
-    root: Path, name: str, own: WorkloadFile, override: WorkloadOverride, data: str, region: str | None
+    root: Path, name: str, own: WorkloadFile, override: WorkloadOverride, file: EnvironmentFile, region: str | None
 ) -> Workload:
     """Lay the environment's settings over the workload's own."""
     prepare = own.prepare.model_dump() | override.prepare.model_dump(exclude_none=True)
@@ -215,13 +216,16 @@ def _merge(
         name=name,
         title=own.title,
         folder=root / "assets" / "workloads" / name,
-        full_data=full if data == "full" else None,
+        full_data=full if file.data == "full" else None,
         prepare=Prepare(**prepare),
         train=merge_train(own.train, override),
         serve=served(own.serve, override.endpoint, own.train.hyperparameters | override.hyperparameters),
         evaluate=_evaluate(own.evaluate),
         pipeline=PipelineSettings(**override.pipeline.model_dump()) if override.pipeline else None,
-        monitors=tuple(Monitor(kind, expression_of(one.every)) for kind, one in sorted(override.monitors.items())),
+        monitors=tuple(
+            Monitor(kind, expression_of(one.every), one.rows or file.monitoring.rows)
+            for kind, one in sorted(override.monitors.items())
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from sandcastle.config.base import NAME, Hyperparameters, Model
-from sandcastle.config.monitoring import CRON, EngineChoice, MonitorKind
+from sandcastle.config.monitoring import CRON, FEWEST_ROWS, MOST_ROWS, ROWS, EngineChoice, MonitorKind
 from sandcastle.config.serving_spec import EndpointOverride
 
 LATER: dict[str, str] = {}
@@ -48,6 +48,9 @@ def _pipeline(value: Any) -> Any:
     return "" if value is None else value
 
 
+_ROWS = f"{FEWEST_ROWS} to {MOST_ROWS}: rows of the smallest window that chance alone does not violate"
+
+
 class MonitorSpec(Model):
     """One monitor of an endpoint, or of transform jobs."""
 
@@ -56,12 +59,14 @@ class MonitorSpec(Model):
         pattern=rf"^(hourly|daily|{CRON})$",
         description="hourly, daily, or an expression: cron(0 * ? * * *), cron(0 H ? * * *), cron(0 H/N ? * * *)",
     )
+    rows: int | None = Field(None, ge=FEWEST_ROWS, le=MOST_ROWS, description=_ROWS)
 
 
 class MonitoringSpec(Model):
     """What looks for drift, for all monitors of the environment."""
 
     engine: EngineChoice = Field("auto", description="auto, model-monitor or portable")
+    rows: int = Field(ROWS, ge=FEWEST_ROWS, le=MOST_ROWS, description=_ROWS)
 
 
 def _monitors(value: Any) -> Any:
@@ -187,7 +192,7 @@ class EnvironmentFile(Model):
     nightly_stop: NightlyStopSpec | None = Field(None, description="a map: at, timezone, endpoints, wake")
     studio: StudioSpec | None = Field(None, description="a map: users, network, ...")
     notebook: NotebookSpec | None = Field(None, description="a map: instance, platform, ...")
-    monitoring: MonitoringSpec = Field(MonitoringSpec(), description="a map: engine")
+    monitoring: MonitoringSpec = Field(MonitoringSpec(), description="a map: engine, rows")
     data: Literal["sample", "full"] = Field("sample", description="sample or full")
     workloads: dict[str, WorkloadOverride] = Field(
         {}, description="a map of workload names, each with what differs from its workload.yaml, or with {}"

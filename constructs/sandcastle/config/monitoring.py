@@ -40,15 +40,25 @@ EVERY = {"hourly": "cron(0 * ? * * *)", "daily": "cron(0 0 ? * * *)"}
 CRON = r"cron\(0 (?:\*|(?:[01]?[0-9]|2[0-3])(?:/(?:[1-9]|1[0-9]|2[0-4]))?) \? \* \* \*\)"
 """What Model Monitor takes (API reference, ScheduleConfig): each hour, one hour a day, or every so many hours."""
 
+ROWS = 1000
+"""The smallest window that chance alone does not violate, unless an environment says another one."""
+
+FEWEST_ROWS, MOST_ROWS = 50, 100_000
+"""What may be said instead: of fewer rows chance explains nearly everything."""
+
 _HOURS = re.compile(r"cron\(0 (\*|\d+)(?:/(\d+))? \? \* \* \*\)")
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """One monitor of an endpoint, or of transform jobs, and the cron expression by which it looks."""
+    """One monitor of an endpoint, or of transform jobs, and the cron expression by which it looks.
+
+    ``rows`` is the smallest window that chance alone does not violate.
+    """
 
     kind: MonitorKind
     expression: str
+    rows: int = ROWS
 
     @property
     def hours(self) -> int:
