@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
     def work() -> None:
         if event["RequestType"] != "Delete":
-            labelled = properties["Labelled"] == "true"
+            labelled = str(properties["Labelled"]).lower() == "true"
             print(f"{folder}: {give_slack(client('s3'), folder, int(properties['Rows']), labelled)}")
 
     answer(event, context, event.get("PhysicalResourceId") or f"slack-{folder.rpartition('/')[2]}", work)

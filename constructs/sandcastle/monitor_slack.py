@@ -37,7 +37,7 @@ class BaselineSlack(Construct):
         access: MonitorAccess,
         code: UploadedAsset,
     ) -> None:
-        """``monitors`` have the jobs that make their baselines; ``labelled``: an endpoint's data have a label in front."""
+        """``monitors`` have the jobs of their baselines; ``labelled``: an endpoint's data have a label in front."""
         super().__init__(scope, construct_id)
         files = f"{access.places.folder}/baselines/*"
         function = Function(

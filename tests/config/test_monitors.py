@@ -35,10 +35,20 @@ def test_a_list_or_a_map(project: Project, written: str, expected: list[tuple[st
     assert spotty.monitors == ()
 
 
+def test_rows_of_the_smallest_window_are_the_environments_unless_a_monitor_has_its_own(project: Project) -> None:
+    text = monitored("{data-quality: {rows: 300}, model-quality: {}}")
+    for more, expected in (("", [300, 1000]), ("monitoring: {rows: 5000}\n", [300, 5000])):
+        found = project.load(f"{text}{more}")
+        assert [one.rows for one in found.workloads[0].monitors] == expected
+        assert found.monitoring_rows == expected[1]
+    assert "monitoring.rows" in str(project.refuse(f"{text}monitoring: {{rows: 10}}\n"))
+
+
 MISTAKES = [
     # monitors, further settings, key, words of the message, words of what is allowed
     ("[data-quality, data-quality]", "", "monitors", "a map", "each once"),
     ("[quality]", "", "monitors.quality", "", "data-quality"),
+    ("{data-quality: {rows: 49}}", "", "monitors.data-quality.rows", "", "50 to 100000"),
     ("{data-quality: {every: weekly}}", "", "monitors.data-quality.every", "", "hourly, daily"),
     ("{data-quality: {every: 'cron(5 * ? * * *)'}}", "", "monitors.data-quality.every", "", "cron(0 H ? * * *)"),
     ("{data-quality: {every: 'cron(0 24 ? * * *)'}}", "", "monitors.data-quality.every", "", "cron(0 H ? * * *)"),

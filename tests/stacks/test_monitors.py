@@ -81,6 +81,24 @@ def test_baselines_lie_where_their_fingerprint_says_and_are_what_the_schedules_c
     assert found["GroundTruth"].endswith("/bank/ground-truth")
 
 
+@pytest.mark.parametrize("engine", ["model-monitor", "portable"])
+def test_no_schedule_compares_with_a_baseline_before_it_has_slack(engine: str) -> None:
+    synthesis = monitored(engine)
+    for workload, labelled in (("bank", True), ("mnist-kmeans", False)):
+        template, found = synthesis.template(f"workload-{workload}"), outputs(synthesis, workload)
+        lookup = symbols(template, exported(synthesis))
+        slack = resources(template, "Custom::SandcastleBaselineSlack")
+        told = {key: resolve(one["Properties"], lookup) for key, one in slack.items()}
+        kinds = ("Data", "Model") if workload == "bank" else ("Data",)
+        assert {one["Baseline"] for one in told.values()} == {found[f"{kind}QualityBaseline"] for kind in kinds}
+        assert {(one["Rows"], one["Labelled"]) for one in told.values()} == {(1000, labelled)}
+        baselines = set(resources(template, "Custom::SandcastleBaseline"))
+        assert all(baselines & dependencies(template, key) for key in told)
+        for kind in ("AWS::SageMaker::MonitoringSchedule", "AWS::Scheduler::Schedule"):
+            for schedule in resources(template, kind):
+                assert set(told) & dependencies(template, schedule)
+
+
 def test_the_baseline_of_data_is_made_of_rows_that_the_dataset_has_only_when_it_is_watched(watched: Synthesis) -> None:
     for workload in WORKLOADS:
         (dataset,) = jobs(watched, workload, "Custom::SandcastleDataset")
