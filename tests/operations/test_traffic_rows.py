@@ -87,6 +87,12 @@ def test_drift_in_percent_and_in_deviations_moves_the_mean_as_far_and_nothing_el
     assert Counter(tuple(row[2:]) for row in rows) == {(name, "3"): 400 for name in "ABC"}
 
 
+def test_small_numbers_are_written_out() -> None:
+    """Model Monitor would read 5e-05 as a text."""
+    rows = sent(Changes.read(FEATURES, ROWS, drift=["height=-99.997%"]), 50)
+    assert all(cell.startswith("0.0000") and float(cell) > 0 for cell in (row[1] for row in rows))
+
+
 def test_a_star_names_features_and_bounds_hold() -> None:
     rows = sent(Changes.read(FEATURES, ROWS, drift=["*eig*=+500%"], bounds=(0.0, 2.0)), 50)
     assert set(column(rows, 1)) == {2.0}

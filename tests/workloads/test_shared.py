@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from .conftest import WORKLOADS, load_program
 
 splits = load_program("shared/splits.py")
+job = load_program("shared/job.py")
 
 
 @given(
@@ -45,6 +46,18 @@ def test_a_split_is_the_same_for_the_same_seed_and_another_for_another() -> None
 def test_fractions_that_are_none_are_refused(fractions: list[float]) -> None:
     with pytest.raises(ValueError, match="add up to 1"):
         splits.stratified_split([0, 1], fractions, 1)
+
+
+def test_numbers_are_written_short_and_never_in_powers_of_ten(tmp_path: Path) -> None:
+    """Model Monitor reads 9e-06 as a text: one such value, and no drift of its column is found any more."""
+    path = tmp_path / "rows.csv"
+    features = [[9e-06, 1234567.0, 3.0], [-6.5e-10, 0.25, 1 / 3]]
+    assert job.write_csv(path, [1, 0], features, ["label", "a1e-05", "b", "c"]) == 2
+    assert path.read_text().splitlines() == [
+        "label,a1e-05,b,c",
+        "1,0.000009,1234570,3",
+        "0,-0.00000000065,0.25,0.333333",
+    ]
 
 
 PROGRAMS = sorted(WORKLOADS.glob("*/*.py"))
