@@ -178,6 +178,7 @@ HANDLERS = [
     "jobs.on_event",
     "monitor_found.handler",
     "monitor_run.handler",
+    "monitor_slack.handler",
     "nightly.handler",
     "notebook_logs.handler",
     "notebook_rest.handler",

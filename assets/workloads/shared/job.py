@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "validation", "test")
 
-_SCIENTIFIC = re.compile(r"-?\d[\d.]*e[-+]\d+(?=[,\n])")
+_SCIENTIFIC = re.compile(r"(?<![^,\n])-?\d[\d.]*e[-+]\d+(?=[,\n])")
 
 
 class JobError(Exception):
