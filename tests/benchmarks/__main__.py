@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import lifecycle, monitoring, pipelines, serving, synth
+from tests.benchmarks import access, lifecycle, monitoring, pipelines, serving, synth
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
     options = parser.parse_args()
     synth.run(options.pairs)
     pipelines.run()
+    access.run()
     serving.run()
     monitoring.run()
     lifecycle.run()

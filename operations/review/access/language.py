@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from operations.review.access.symbols import CELLS, Symbol, is_symbol, symbol_of
+from operations.review.access.symbols import CELLS, Symbol, character, is_symbol, symbol_of
 
 Match = bool | None
 """Whether a pattern matches: None when that depends on what the symbols stand for."""
@@ -127,16 +127,25 @@ class Automaton:
         self.places = places
         self.expanded = expanded
         self.end = 1 << len(places)
+        self._begun = sum(
+            1 << at for at, one in enumerate(places) if one.start == at and one.symbol and one.symbol.fixed
+        )
         self._skip = sum(1 << at for at, place in enumerate(places) if place.loop)
         self._steps: dict[str, tuple[int, int]] = {}
         self._jumps: dict[tuple[int, str], int] = {}
         self._wanted: dict[int, frozenset[str]] = {}
         self.start = self._closed(1)
 
-    def step(self, mask: int, letter: str) -> int:
-        """Return where the text may stand after one more character, which may be a symbol's."""
+    def step(self, mask: int, letter: str, *, free: bool = False) -> int:
+        """Return where the text may stand after one more character, which may be a symbol's.
+
+        ``free``: the target leaves this and all that follows open. A value that begins here is then a text of its own
+        among those that are looked at, with the symbol in it, and needs not be looked at letter by letter.
+        """
         if self.expanded and is_symbol(letter):
             return self._jump(mask, letter)
+        if free:
+            mask &= ~self._begun
         steps = self._steps.get(letter)
         if steps is None:
             takes = [1 << at for at, place in enumerate(self.places) if place.takes(letter)]
@@ -151,6 +160,8 @@ class Automaton:
         if found is None:
             live = [place for at, place in enumerate(self.places) if mask >> at & 1]
             literal = {next(iter(place.only)) for place in live if place.only is not None and len(place.only) == 1}
+            begun = [place for at, place in enumerate(self.places) if (mask & self._begun) >> at & 1]
+            literal |= {character(place.symbol) for place in begun if place.symbol}
             cells = any(place.never or (place.only is not None and len(place.only) > 1) for place in live)
             found = self._wanted[mask] = frozenset(literal | ({"cells"} if cells else set()))
         return found
@@ -252,8 +263,11 @@ def _walk(target: Automaton, patterns: tuple[Pattern, ...]) -> Iterator[tuple[Ma
             yield _vector(automata, masks, doubled)
             continue
         place = target.places[at]
+        free = place.loop and not place.never and at == len(target.places) - 1
         for letter in _letters(place, automata, masks):
-            after = tuple([one.step(mask, letter) if mask else 0 for one, mask in zip(automata, masks, strict=True)])
+            after = tuple(
+                [one.step(mask, letter, free=free) if mask else 0 for one, mask in zip(automata, masks, strict=True)]
+            )
             for further in (at, at + 1) if place.loop else (at + 1,):
                 for state in _with_empty(target, further, after):
                     if state not in seen:

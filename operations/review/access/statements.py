@@ -23,12 +23,16 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """One key of one operator. ``values`` is empty, and ``readable`` False, where they could not be read."""
+    """One key of one operator. ``values`` is empty, and ``readable`` False, where they could not be read.
+
+    ``key`` is in lower case, which IAM does not tell from upper case; ``name`` is the key as it was written.
+    """
 
     operator: str
     key: str
     values: tuple[str, ...]
     readable: bool = True
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -154,11 +158,10 @@ def _conditions(block: Any, read: Read, modern: bool) -> Iterator[Condition]:
             continue
         for key, values in keys.items():
             try:
-                yield Condition(
-                    operator, key.lower(), tuple(_with_variables(read(each), modern) for each in listed(values))
-                )
+                found = tuple(_with_variables(read(each), modern) for each in listed(values))
+                yield Condition(operator, key.lower(), found, name=key)
             except Unreadable:
-                yield Condition(operator, key.lower(), (), readable=False)
+                yield Condition(operator, key.lower(), (), readable=False, name=key)
 
 
 def _principals(value: Any, read: Read) -> Iterator[str]:

@@ -106,6 +106,8 @@ class World:
     def _clauses(self, who: Principal) -> Iterator[Clause]:
         yield from own_clauses(who)
         for one in self.guarded:
+            if one.through:
+                continue
             foreign = _elsewhere(who.account, self.values.account(one.stack))
             if foreign:  # both sides must allow it: more than one world's policies
                 yield Clause(Part.IDENTITY, Statement(EITHER, ("*",), one.scope, certain=False))
@@ -151,12 +153,11 @@ def _one_meant(principal: str, who: Principal) -> tuple[Part, Truth]:
     if kind != "AWS":
         return Part.DIRECT, False
     parts = text.split(":")
-    if text == who.account or (len(parts) == 6 and parts[5] == "root" and parts[4] == who.account):
-        return Part.ACCOUNT, True
+    if text == who.account or text.isdigit() or (len(parts) == 6 and parts[5] == "root"):
+        owner = parts[4] if len(parts) == 6 else text
+        return Part.ACCOUNT, True if owner == who.account else False if _elsewhere(who.account, owner) else None
     if len(parts) == 6 and parts[2] == "iam":
         return Part.DIRECT, matches(who.arn, Pattern(text, wild=False))
-    if text.isdigit() and who.account.isdigit():
-        return Part.ACCOUNT, False
     return Part.DIRECT, None  # a session, an id, a value that is not known yet
 
 
@@ -202,6 +203,8 @@ class _Attachments:
 
     def _attach(self, policy: Resource) -> None:
         statements = statements_of(policy.properties.get("PolicyDocument"), self._values.reader(policy.stack))
+        if "Condition" in policy.body:  # the template says whether it is made at all
+            statements = tuple(replace(one, certain=False) for one in statements)
         for key in _ATTACHED[policy.type]:
             kind = key.removesuffix("Name") + "s" if key.endswith("Name") else key
             for value, certain in _flat(policy.properties.get(key)):
