@@ -14,9 +14,10 @@ from enum import Enum
 from functools import cached_property
 
 from operations.review.access.conditions import Context, combinations
-from operations.review.access.language import Pattern, TooLarge, vectors
+from operations.review.access.language import Pattern, TooLarge, matches, vectors
 from operations.review.access.logic import Truth, any_of, both, chosen, negated
 from operations.review.access.statements import ALLOW, DENY, EITHER, Statement
+from operations.review.access.symbols import is_symbol
 
 
 class Answer(Enum):
@@ -94,13 +95,21 @@ def _kinds_of(clauses: tuple[Clause, ...], action: str) -> frozenset[Live]:
     """Return, for each kind of action that the clauses tell apart, which of them act there; none if none grants."""
     patterns = tuple(dict.fromkeys(one for each in clauses for one in each.statement.action_patterns))
     kinds = set()
-    for vector in vectors(Pattern(action), patterns):
-        acts = dict(zip(patterns, vector, strict=True))
+    for acts in _acted(action, patterns):
         found = [both(_acts(each.statement, acts), _there(each)) for each in clauses]
         live = tuple((at, value) for at, value in enumerate(found) if value is not False)
         granting = any(clauses[at].part in _GRANTING and clauses[at].statement.effect != DENY for at, _ in live)
         kinds.add(live if granting else ())
     return frozenset(kinds)
+
+
+def _acted(action: str, patterns: tuple[Pattern, ...]) -> Iterator[dict[Pattern, Truth]]:
+    """Yield which of the patterns match, for each kind of action; one that has no wildcards needs no walk."""
+    if any(letter in "*?" or is_symbol(letter) for letter in action):
+        for vector in vectors(Pattern(action), patterns):
+            yield dict(zip(patterns, vector, strict=True))
+    else:
+        yield {one: one.text == action if one.literal else matches(action, one) for one in patterns}
 
 
 def _by_resource(clauses: Sequence[Clause], live: Live, resource: str, context: Context) -> Iterator[frozenset[Values]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from operations.review.access.symbols import CELLS, Symbol, character, is_symbol, symbol_of
 
@@ -71,6 +71,11 @@ class Pattern:
     text: str
     wild: bool = True
     fields: bool = False
+
+    @cached_property
+    def literal(self) -> bool:
+        """Whether it is one text, with nothing in it that is not known."""
+        return not any((self.wild and letter in "*?") or is_symbol(letter) for letter in self.text)
 
     @property
     def must(self) -> Automaton:
