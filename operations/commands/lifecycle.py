@@ -27,7 +27,13 @@ def register(command: Register) -> None:
     asks_first(command("deploy", _deploy, "deploy an environment and end with a prediction"))
     asks_first(command("destroy", _destroy, "destroy an environment and prove that nothing is left"))
     command("status", _status, "show stacks, endpoints and jobs")
-    command("audit", _audit, "list what belongs to an environment with its cost; exit 1 if anything is billable")
+    audit = command("audit", _audit, "list what an environment has, with its cost; exit 1 if anything is billable")
+    audit.add_argument(
+        "--all",
+        action="store_true",
+        dest="everywhere",
+        help="every environment of the account's region; exit 1 if one without stacks left anything billable",
+    )
     command("env", _env, 'print shell settings for cdk and aws against localcloud: eval "$(sandcastle env)"')
 
 
@@ -86,11 +92,32 @@ def _audit(options: argparse.Namespace, console: Console) -> int:
     target = deployed_in(options, console)
     if target is None:
         return EXIT_OK
+    if options.everywhere:
+        return _audit_everywhere(target, console)
     inventory = take_inventory(target, Owner(name_of(options), target.account, target.region))
     show_inventory(inventory, console)
     insist_it_exists(options, target, not inventory.clean)
     console.finish(inventory.document())
     return EXIT_FAILED if inventory.billable or inventory.unanswered else EXIT_OK
+
+
+def _audit_everywhere(target: targets.Target, console: Console) -> int:
+    """Show each environment: one that stands costs what it costs, one that does not must have left nothing."""
+    from operations.audit.everywhere import audit_everywhere
+    from operations.audit.report import show_inventory
+
+    found = audit_everywhere(target, {file.stem for file in (ROOT / "environments").glob("*.yaml")})
+    for name, inventory in found.inventories.items():
+        if name in found.deployed:
+            console.say(f"Environment {name} is deployed: {inventory.monthly_usd:.2f} USD a month as it is now.")
+        else:
+            console.say(f"Environment {name} has no stack any more, and this is left of it:")
+            show_inventory(inventory, console)
+            console.say(f"Remove it with: sandcastle destroy --environment {name} --target {target.name}")
+    if not found.inventories:
+        console.say(f"No environment is, or left anything, in {target.name}, {target.region}.")
+    console.finish(found.document())
+    return EXIT_FAILED if found.leftovers else EXIT_OK
 
 
 def _env(options: argparse.Namespace, console: Console) -> int:

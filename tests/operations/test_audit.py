@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from operations.audit import Inventory, take_inventory
+from operations.audit.everywhere import audit_everywhere
 from operations.audit.finding import Finding, Owner
 from operations.audit.inventory import COLLECTORS
 from operations.console import Console
@@ -234,3 +235,30 @@ def test_a_service_that_refuses_is_named_and_never_taken_for_empty(target: Targe
 )
 def test_run_time_names_belong_to_one_environment_only(environment: str, name: str, belongs: bool) -> None:
     assert (owner(environment).by_run_time_name(name) is not None) is belongs
+
+
+def test_every_environment_is_found_by_its_stacks_or_by_what_it_left(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that stands costs what it costs; one that has no stack any more and left something is a finding."""
+    tag = [{"Key": "sandcastle:environment", "Value": "left-over"}]
+    s3, cloudformation = target.client("s3"), target.client("cloudformation")
+    s3.create_bucket(Bucket="left-over-bucket")
+    s3.put_bucket_tagging(Bucket="left-over-bucket", Tagging={"TagSet": tag})
+    s3.put_object(Bucket="left-over-bucket", Key="forgotten", Body=b"x" * 1000)
+    template = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    standing = [{"Key": "sandcastle:environment", "Value": "standing"}]
+    cloudformation.create_stack(StackName="standing-foundation", TemplateBody=template, Tags=standing)
+    try:
+        found = audit_everywhere(target, {"never-was"})
+        assert {"left-over", "standing"} <= set(found.inventories)
+        assert "never-was" not in found.inventories
+        assert "left-over" in [one.environment for one in found.leftovers]
+        assert "standing" not in [one.environment for one in found.leftovers]
+        [standing_one] = [one for one in found.document()["environments"] if one["environment"] == "standing"]
+        assert standing_one["deployed"] is True
+    finally:
+        s3.delete_object(Bucket="left-over-bucket", Key="forgotten")
+        s3.delete_bucket(Bucket="left-over-bucket")
+        cloudformation.delete_stack(StackName="standing-foundation")
+    assert "left-over" not in audit_everywhere(target, set()).inventories
