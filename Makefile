@@ -79,10 +79,15 @@ matrix: $(INSTALLED) $(TOOLS) ## every life of an environment: destroyed from al
 unit: $(INSTALLED) $(TOOLS) ## only the fast tests
 	@python -m pytest $(SIDE_BY_SIDE) -m "not lifecycle"
 
-check: $(INSTALLED) $(TOOLS) ## ruff and mypy
+check: $(INSTALLED) $(TOOLS) ## ruff, mypy, and the workflows of GitHub and GitLab
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@zizmor --offline --quiet --no-progress .github
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	@check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
 
 benchmark: $(INSTALLED) ## times and ratios, each against a baseline measured in the same run
 	@python -m tests.benchmarks
