@@ -10,13 +10,14 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# The project's packages are compiled when they are first imported, and kept then: most never are, and to compile all takes
-# a minute. The parts do not wait for each other.
+# Packages are compiled when they are first imported, and kept then: most never are, and to compile all takes a minute. What
+# jobs and functions import is imported once when it is installed: they cannot write there. The parts do not wait for each other.
 unexport PYTHONDONTWRITEBYTECODE
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --jobs=4
 endif
 
+UV := .venv/bin/uv
 PRODUCT := .venv/.installed
 TOOLS := .venv/.tools-installed
 CDK := node_modules/.installed
@@ -29,11 +30,18 @@ INSTALLED := $(PRODUCT) $(CDK) $(LOCALCLOUD) $(FUNCTIONS) $(RUNNERS)
 # so four are right for two cores, too.
 SIDE_BY_SIDE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
-define venv # directory, requirements file, further options of pip
+define venv # directory, further options of venv
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Choose another with: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python has no venv module here. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
-	@$(1)/bin/python -m pip install --quiet $(3) --require-hashes -r $(2)
+	@test -x $(1)/bin/python || $(PYTHON) -m venv $(2) $(1)
+endef
+
+# uv does pip's work in a tenth of the time. It knows nothing of pip's own settings: where packages come from a mirror that
+# only pip was told of, pip does it. Either insists on the hashes.
+define packages # directory, requirements file
+	@$(UV) pip install --quiet --python $(1)/bin/python --require-hashes -r $(2) || { \
+	  echo "uv could not; pip tries with its own settings ..."; \
+	  .venv/bin/python -m pip --python $(1)/bin/python install --quiet --require-hashes -r $(2); }
 endef
 
 .PHONY: help install doctor deploy destroy status audit evaluate test suite matrix unit check benchmark localcloud-stop lock clean
@@ -96,21 +104,27 @@ localcloud-stop: ## stop the embedded AWS; everything in it is gone
 	@test ! -x .localcloud/venv/bin/localcloud || .localcloud/venv/bin/localcloud stop
 
 lock: $(TOOLS) ## compile the *.in files into pinned, hashed lock files
-	@for f in requirements requirements-dev localcloud/requirements localcloud/functions/requirements localcloud/runners/requirements localcloud/runners/pytorch operations/jupyter; do \
+	@for f in requirements requirements-install requirements-dev localcloud/requirements localcloud/functions/requirements localcloud/runners/requirements localcloud/runners/pytorch operations/jupyter; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet $$f.in -o $$f.txt; done
 
 clean: localcloud-stop ## remove everything that was installed or generated
 	@rm -rf .venv .localcloud node_modules cdk.out .cdk.out .jupyter reports
 
-$(PRODUCT): requirements.txt pyproject.toml
-	@echo "Installing the project's packages into .venv (a minute or so) ..."
-	$(call venv,.venv,requirements.txt,--no-compile)
+$(UV): requirements-install.txt
+	@echo "Making .venv, and installing uv into it, which installs everything else ..."
+	$(call venv,.venv)
+	@.venv/bin/python -m pip install --quiet --no-compile --require-hashes -r $<
+	@touch $@
+
+$(PRODUCT): requirements.txt pyproject.toml $(UV)
+	@echo "Installing the project's packages into .venv ..."
+	$(call packages,.venv,$<)
 	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(TOOLS): requirements-dev.txt $(PRODUCT)
 	@echo "Installing the test tools into .venv ..."
-	@.venv/bin/python -m pip install --quiet --no-compile --require-hashes -r requirements-dev.txt
+	$(call packages,.venv,$<)
 	@touch $@
 
 $(CDK): package-lock.json $(PRODUCT)
@@ -118,20 +132,25 @@ $(CDK): package-lock.json $(PRODUCT)
 	@npm ci --no-audit --no-fund --silent
 	@touch $@
 
-$(LOCALCLOUD): localcloud/requirements.txt localcloud/pyproject.toml
+$(LOCALCLOUD): localcloud/requirements.txt localcloud/pyproject.toml $(UV)
 	@echo "Installing localcloud, the embedded AWS ..."
-	$(call venv,.localcloud/venv,localcloud/requirements.txt)
-	@.localcloud/venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e localcloud
+	$(call venv,.localcloud/venv,--without-pip)
+	$(call packages,.localcloud/venv,$<)
+	@.venv/bin/python -m pip --python .localcloud/venv/bin/python install --quiet --no-deps --no-build-isolation -e localcloud
 	@touch $@
 
 $(FUNCTIONS): localcloud/functions/requirements.txt localcloud/functions/package-lock.json $(PRODUCT)
 	@echo "Installing the runtimes of localcloud's functions ..."
-	$(call venv,.localcloud/functions,$<)
+	$(call venv,.localcloud/functions,--without-pip)
+	$(call packages,.localcloud/functions,$<)
+	@.localcloud/functions/bin/python -c 'import boto3; boto3.client("s3", region_name="us-east-1")'
 	@cp localcloud/functions/package.json localcloud/functions/package-lock.json .localcloud/functions/
 	@npm ci --prefix .localcloud/functions --no-audit --no-fund --silent
 	@touch $@
 
-$(RUNNERS): localcloud/runners/requirements.txt
+$(RUNNERS): localcloud/runners/requirements.txt $(UV)
 	@echo "Installing the runners of localcloud's jobs and endpoints ..."
-	$(call venv,.localcloud/runners/classic,$<)
+	$(call venv,.localcloud/runners/classic)
+	$(call packages,.localcloud/runners/classic,$<)
+	@.localcloud/runners/classic/bin/python -c 'import boto3, pandas, scipy.stats, xgboost; from sklearn import cluster, compose, datasets, ensemble, impute, linear_model, metrics, model_selection, pipeline, preprocessing'
 	@touch $@
