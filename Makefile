@@ -91,7 +91,7 @@ check: $(INSTALLED) $(TOOLS) ## ruff, mypy, and the workflows of GitHub and GitL
 	@ruff check .
 	@ruff format --check .
 	@mypy
-	@zizmor --offline --quiet --no-progress .github
+	@zizmor --offline --quiet --no-progress --format plain .github > /dev/null || zizmor --offline --no-progress .github
 	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 	@check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml

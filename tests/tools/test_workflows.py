@@ -45,7 +45,7 @@ def lines() -> Iterator[str]:
 def words(line: str) -> list[str]:
     """Return a line's words as a shell would, variables and file names replaced by values of their form."""
     line = re.sub(r'"?\$\{?[A-Z_]*REGION\}?"?', "us-east-1", line.partition(" ||")[0])
-    return shlex.split(re.sub(r"\$\{?[A-Z_]+\}?", "7", line))
+    return shlex.split(re.sub(r"\$\{?[A-Z_]+(:-\w+)?\}?", "7", line))
 
 
 COMMANDS = sorted({line.strip() for line in lines() if ".venv/bin/sandcastle" in line})

@@ -64,10 +64,10 @@ def _text(file: Path) -> str:
 
 
 def _quiet(document: str) -> bool:
-    """Say whether the review found no change at all; a document that cannot be read is not quiet."""
+    """Say whether the review has nothing to say at all; a document that cannot be read is not quiet."""
     try:
         found: Any = json.loads(document)
-        return found["verdict"]["changed"] is False
+        return bool(found["verdict"] == "clean" and found["changes"] == [])
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
 

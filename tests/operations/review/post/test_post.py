@@ -31,7 +31,9 @@ def forge() -> Iterator[Forge]:
 
 def folder(tmp_path: Path, text: str = VERDICT, number: str = "7\n", *, changed: bool = True) -> Path:
     (tmp_path / "comment.md").write_text(text, encoding="utf-8")
-    (tmp_path / "review.json").write_text(json.dumps({"verdict": {"changed": changed}}))
+    (tmp_path / "review.json").write_text(
+        json.dumps({"verdict": "clean", "changes": [{"act": "update"}] if changed else []})
+    )
     (tmp_path / "number").write_text(number)
     return tmp_path
 
