@@ -67,15 +67,13 @@ def main() -> int:
     outdir = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
     validate = flag(values, "validate")
     app = cdk.App(context=values, outdir=outdir, analytics_reporting=False, builtin_cloud_formation_validation=validate)
-    if flag(values, "sources"):  # a review asks for lines of code
-        from sandcastle.sources import recorded, write_sources
+    if flag(values, "sources"):  # a review asks where things are made, and which findings are known
+        from sandcastle.sources import synthesise_with_sources
 
-        with recorded(ROOT) as lines:
-            build(environment, app)
-        write_sources(lines, Path(outdir))
+        synthesise_with_sources(app, lambda: build(environment, app), ROOT, Path(outdir))
     else:
         build(environment, app)
-    app.synth()
+        app.synth()
     short_lived()
     return 0
 

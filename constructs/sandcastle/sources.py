@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
 
 FILE = "sources.json"
-"""The file beside the templates: lines of code by construct path, the stack's name first."""
+REASONS = "acknowledgements.json"
+"""Files beside the templates: lines of code by construct path, the stack's name first; and acknowledged findings."""
 
 
 @contextmanager
@@ -45,10 +49,19 @@ def recorded(root: Path) -> Iterator[dict[str, str]]:
         meta.__call__ = call
 
 
-def write_sources(found: dict[str, str], folder: Path) -> None:
-    """Write what was recorded beside the templates."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(json.dumps(found, indent=1, sort_keys=True), encoding="utf-8")
+def synthesise_with_sources(app: cdk.App, build: Callable[[], None], root: Path, folder: Path) -> None:
+    """Build and synthesise the app; write beside its templates where everything is made and what is acknowledged."""
+    from sandcastle.acknowledgements import acknowledgements_of
+
+    with recorded(root) as lines:
+        build()
+    app.synth()
+    known = [
+        {"rule": one.rule, "stack": one.stack, "logical_id": one.logical_id, "reason": one.reason}
+        for one in acknowledgements_of(app)
+    ]
+    for name, document in ((FILE, lines), (REASONS, known)):
+        (folder / name).write_text(json.dumps(document, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def _line(root: Path) -> str:

@@ -22,6 +22,9 @@ LINT = "cfn-lint.json"
 NAG = "cdk-nag.json"
 """Reports beside the templates, each by whoever made it."""
 
+REASONS = "acknowledgements.json"
+"""What the app writes beside the templates when it is asked for sources: rules that do not count, and why."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -82,7 +85,7 @@ def findings(assembly: Assembly, reports: tuple[str, ...] = (REPORT, LINT, NAG))
         file = assembly.folder / name
         if file.exists():
             document = _read(file)
-            made = _linted(document, assembly) if name == LINT else _validated(document)
+            made = _linted(document, assembly) if name == LINT else _validated(document, assembly)
             found += [_with_reason(one, reasons) for one in made]
     return found
 
@@ -92,13 +95,15 @@ def _with_reason(one: Finding, reasons: Mapping[tuple[str, str], str]) -> Findin
     return Finding(one.rule, one.place, one.words, one.severity, one.fix, reason)
 
 
-def _validated(document: Any) -> Iterator[Finding]:
+def _validated(document: Any, assembly: Assembly) -> Iterator[Finding]:
     reports = document.get("pluginReports") if isinstance(document, Mapping) else None
     for report in _mappings(reports):
         for violation in _mappings(report.get("violations")):
             rule = str(violation.get("ruleName", "?"))
             for one in _mappings(violation.get("violatingConstructs")):
-                place = str(one.get("constructPath", "?")).removesuffix("/Resource")
+                stack, _, name = str(one.get("constructPath", "?")).removesuffix("/Resource").partition("/")
+                paths = assembly.stacks[stack].paths if stack in assembly.stacks else {}
+                place = f"{stack}/{paths.get(name, name)}"
                 words, fix = str(violation.get("description", "")), str(violation.get("suggestedFix", ""))
                 severity = str(violation.get("severity", "warning")).lower()
                 yield Finding(rule, place, words, severity, fix, str(one.get("reason", "")))
@@ -118,7 +123,12 @@ def _linted(document: Any, assembly: Assembly) -> Iterator[Finding]:
 
 
 def _acknowledged(assembly: Assembly) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield reasons by rule and construct, from ``aws:cdk:acknowledged-rules`` in the metadata of stacks."""
+    """Yield reasons by rule and construct: of the app's own file, and of the metadata of its stacks."""
+    file = assembly.folder / REASONS
+    for one in _mappings(_read(file)) if file.exists() else ():
+        stack, name = str(one.get("stack")), str(one.get("logical_id"))
+        paths = assembly.stacks[stack].paths if stack in assembly.stacks else {}
+        yield (str(one.get("rule")), f"{stack}/{paths.get(name, name)}"), str(one.get("reason", ""))
     for file in sorted(assembly.folder.glob("*.metadata.json")):
         document = _read(file)
         for path, entries in document.items() if isinstance(document, Mapping) else ():

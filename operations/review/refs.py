@@ -35,6 +35,8 @@ class Side:
     name: str
     folder: Path
     approvals: Path
+    made: bool = False
+    """Whether it was synthesised here, from a ref: then reports may be written into it."""
 
 
 @contextmanager
@@ -59,7 +61,7 @@ def side(given: str, environment: str, console: Console, region: str) -> Iterato
         _git(ROOT, "worktree", "add", "--detach", "--force", str(tree), commit)
         try:
             _synthesise(tree, out, environment, region, console)
-            yield Side(f"{given} ({commit[:10]})", out, tree / FILE)
+            yield Side(f"{given} ({commit[:10]})", out, tree / FILE, made=True)
         finally:
             _git(ROOT, "worktree", "remove", "--force", str(tree), may_fail=True)
 

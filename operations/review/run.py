@@ -10,6 +10,7 @@ from operations.console import Console
 from operations.review.assembly import read_assembly
 from operations.review.document import document
 from operations.review.gate import read_approvals
+from operations.review.linters import lint
 from operations.review.markdown import comment
 from operations.review.page import page
 from operations.review.refs import side
@@ -28,6 +29,9 @@ def run(
     Raises OperationError when a side cannot be read or synthesised.
     """
     with side(base, environment, console, region) as before, side(head, environment, console, region) as after:
+        if before.made and after.made:
+            console.step("Asking the linters about the stacks that differ ...")
+            lint(before.folder, after.folder)
         found = review(
             read_assembly(before.folder),
             read_assembly(after.folder),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import access, lifecycle, monitoring, pipelines, serving, synth
+from tests.benchmarks import access, lifecycle, monitoring, pipelines, review, serving, synth
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
     access.run()
     serving.run()
     monitoring.run()
+    review.run(options.pairs)
     lifecycle.run()
     if not options.without_clone:
         lifecycle.run_in_empty_clone()
