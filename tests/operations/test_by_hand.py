@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,27 @@ def test_a_batch_of_the_test_split_is_answered_beside_its_labels(
     rows = [line.split(",") for line in Path(found["file"]).read_text().splitlines()]
     assert [label for label, _ in rows] == ["1", "0", "1", "0"]
     assert all((float(score) > 0.5) is (label == "1") for label, score in rows)
+
+
+def test_what_a_batch_was_asked_is_kept_without_labels(
+    world: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = transform(world.target, ENVIRONMENT, WORKLOAD, None, tmp_path, Console(), join=True, capture=True)
+    assert found["captured"] == f"s3://{world.bucket}/{WORKLOAD}/transform/captured"
+    s3, prefix = world.target.client("s3"), f"{WORKLOAD}/transform/captured/input/"
+    (listed,) = s3.list_objects_v2(Bucket=world.bucket, Prefix=prefix)["Contents"]
+    first, name = json.loads(s3.get_object(Bucket=world.bucket, Key=listed["Key"])["Body"].read())
+    assert first["prefix"] == f"s3://{world.bucket}/{WORKLOAD}/transform/{found['job']}/input/"
+    key = f"{first['prefix']}{name}".removeprefix(f"s3://{world.bucket}/")
+    asked = s3.get_object(Bucket=world.bucket, Key=key)["Body"].read().decode().splitlines()
+    answered = Path(found["file"]).read_text().splitlines()
+    # whole rows stand before the answers: there is no label beside which they could
+    assert [line.rpartition(",")[0] for line in answered] == asked
+    labels = (
+        s3.get_object(Bucket=world.bucket, Key=f"{WORKLOAD}/f00d/test/test.csv")["Body"].read().decode().splitlines()
+    )
+    assert [line.partition(",")[2] for line in labels] == asked
+    assert "has no monitor batch-data-quality" in capsys.readouterr().err
 
 
 @pytest.mark.exhaustive
