@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -13,6 +14,8 @@ from ministack.services import cloudwatch
 from localcloud.adapter.identity import account_id, region, request_scope
 
 T = TypeVar("T")
+
+_HOUR = 3600.0
 
 #: members of PutMetricAlarm that MiniStack drops, and with them the meaning of the alarm
 _UNSUPPORTED = ("Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile", "EvaluationCriteria")
@@ -37,6 +40,22 @@ class MetricAlarm:
         return str(self.members["StateValue"])
 
 
+def _hourly(evict: Callable[[], None], now: Callable[[], float]) -> Callable[[], None]:
+    """Forget points of more than two weeks ago once an hour (of ``now``) for each account and region.
+
+    MiniStack looks at every point there is with every request, which stops all others for milliseconds.
+    """
+    done: dict[tuple[str, str], float] = {}
+
+    def forget() -> None:
+        whose, moment = (account_id(), region()), now()
+        if moment - done.get(whose, -math.inf) >= _HOUR:
+            done[whose] = moment
+            evict()
+
+    return forget
+
+
 def take_over(put: Callable[[MetricAlarm], None], data_came: Callable[[], None], now: Callable[[], float]) -> None:
     """Evaluate alarms elsewhere: ``put`` is called with one that was made or changed, ``data_came`` after data points.
 
@@ -45,6 +64,7 @@ def take_over(put: Callable[[MetricAlarm], None], data_came: Callable[[], None],
     cloudwatch._evaluate_alarm = lambda alarm: put(MetricAlarm(account_id(), region(), alarm))
     cloudwatch._evaluate_all_alarms = data_came
     cloudwatch.time = SimpleNamespace(time=now)
+    cloudwatch._evict_old_metrics = _hourly(cloudwatch._evict_old_metrics, now)
     record_before = cloudwatch.record_metric
 
     def record_metric(*arguments: Any, **named: Any) -> None:

@@ -56,20 +56,30 @@ class _Caller(NamedTuple):
     role: Mapping[str, Any]
 
 
-def admit(service: str, request: DirectRequest) -> Authorise:
+class Admitted(NamedTuple):
+    """Whose a request is."""
+
+    account: str
+    region: str
+    authorise: Authorise
+
+
+def admit(service: str, request: DirectRequest) -> Admitted:
     """Make the caller's account and region those of this thread; what is returned authorises the request."""
-    responses.set_request_client_ip(_LOOPBACK)
-    iam_evaluator.pin_request_origin(_LOOPBACK, True)  # loopback stands in for TLS
     caller = None if service in iam_evaluator._RESOURCE_POLICY_LOOKUPS else _usual_caller(request)
     if caller is None:
         return _admit_any(service, request)
-    responses.set_request_account_id(caller.account)
-    responses.set_request_region(caller.signed.region)
+    responses._request_account_id.set(caller.account)
+    responses._request_region.set(caller.signed.region)
 
     def authorise(action: str, resource: str, request_id: str) -> Response | None:
         documents = _policies(caller)
-        if documents is None or not _allow(documents, action, resource) or not _authentic(caller, request):
-            return _admit_any(service, request)(action, resource, request_id)
+        if (
+            documents is None
+            or not _allow(documents, action, resource)
+            or not signatures.holds(caller.signed, caller.session, *request[:3], request.body)
+        ):
+            return _admit_any(service, request).authorise(action, resource, request_id)
         # what the evaluator leaves behind
         iam_evaluator._anonymous.set(False)
         iam_evaluator._signed_request.set(None)
@@ -78,11 +88,13 @@ def admit(service: str, request: DirectRequest) -> Authorise:
         default_record().add(caller.arn, action, resource, allowed=True, purpose=purpose)
         return None
 
-    return authorise
+    return Admitted(caller.account, caller.signed.region, authorise)
 
 
-def _admit_any(service: str, request: DirectRequest) -> Authorise:
+def _admit_any(service: str, request: DirectRequest) -> Admitted:
     """As ``admit`` for every kind of caller and signature: MiniStack decides about all of it."""
+    responses.set_request_client_ip(_LOOPBACK)
+    iam_evaluator.pin_request_origin(_LOOPBACK, True)  # loopback stands in for TLS
     key = router.extract_access_key_id(request.headers, {})
     if key:
         responses.set_request_account_id(app._request_account_scope(key))
@@ -96,7 +108,7 @@ def _admit_any(service: str, request: DirectRequest) -> Authorise:
         denied = iam_evaluator.enforce(key, action, service, responses.get_region(), resource, {})
         return None if denied is None else _refusal(denied, service, action, resource, request, request_id)
 
-    return authorise
+    return Admitted(responses.get_account_id(), responses.get_region(), authorise)
 
 
 def _usual_caller(request: DirectRequest) -> _Caller | None:
@@ -125,22 +137,18 @@ def _role_of(arn: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", "")
 
 
-def _authentic(caller: _Caller, request: DirectRequest) -> bool:
-    """Whether the caller's secret has signed the request; False also where MiniStack has to say."""
-    return signatures.holds(caller.signed, caller.session, request.method, request.path, request.headers, request.body)
-
-
 def _policies(caller: _Caller) -> tuple[str, ...] | None:
     """The texts of the policies of the caller's role, as IAM has them now; None when one is no text.
 
     They are part of what a decision is remembered by: it holds exactly as long as they do.
     """
-    attached = caller.role.get("AttachedPolicies", ())
-    documents = (
-        *(caller.role.get("InlinePolicies") or {}).values(),
-        *(iam_evaluator._resolve_managed_policy_document(arn, caller.account) for arn in attached),
-    )
-    return documents if all(isinstance(document, str) for document in documents) else None
+    documents = [*(caller.role.get("InlinePolicies") or {}).values()]
+    for arn in caller.role.get("AttachedPolicies", ()):
+        documents.append(iam_evaluator._resolve_managed_policy_document(arn, caller.account))
+    for document in documents:
+        if not isinstance(document, str):
+            return None
+    return tuple(documents)
 
 
 @lru_cache(4096)

@@ -9,6 +9,7 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 from localcloud import adapter
 from localcloud.sagemaker import runtime
@@ -20,7 +21,8 @@ logger = logging.getLogger("localcloud.sagemaker")
 
 TARGET_PREFIX = "SageMaker"
 _JSON = "application/x-amz-json-1.1"
-#: last part of the path -> what IAM is asked for; InvokeEndpoint for everything else
+_INVOKE = "sagemaker:InvokeEndpoint"
+#: last part of the path -> what IAM is asked for; _INVOKE for everything else
 _ACTIONS = {
     "async-invocations": "sagemaker:InvokeEndpointAsync",
     "invocations-response-stream": "sagemaker:InvokeEndpointWithResponseStream",
@@ -46,22 +48,24 @@ class Handler:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         if path.startswith("/endpoints/"):
-            return await loop.run_in_executor(self._invocations, context.run, self._invoke, path, headers, body)
+            return await loop.run_in_executor(
+                self._invocations, lambda: context.run(lambda: self._invoke(_scope(), path, headers, body))
+            )
         return await loop.run_in_executor(self._control, context.run, self._call, headers, body)
 
     def answer(self, request: adapter.DirectRequest) -> runtime.Response | None:
         """An invocation that came the short way (``front``): authorised like any other, then served on this thread."""
-        if runtime.INVOCATION.match(request.path) is None:
+        match = runtime.INVOCATION.match(request.path)
+        if match is None:
             return None
         token = f"{random.getrandbits(128):032x}"  # a name, no secret
         request_id = f"{token[:8]}-{token[8:12]}-{token[12:16]}-{token[16:20]}-{token[20:]}"
-        authorise = adapter.admit("sagemaker", request)
-        scope = _scope()
-        resource = scope.arn("endpoint", request.path.split("/")[2])
-        action = self.iam_action(request.method, request.path, request.headers, b"") or ""
-        answer = authorise(action, resource, request_id)
+        caller = adapter.admit("sagemaker", request)
+        scope = _scope_of(caller.account, caller.region)
+        action = _ACTIONS.get(match["how"], _INVOKE)
+        answer = caller.authorise(action, scope.arn("endpoint", match["endpoint"]), request_id)
         if answer is None:
-            answer = self._invoke(request.path, request.headers, request.body)
+            answer = self._invoke(scope, request.path, request.headers, request.body)
         answer[1]["x-amzn-RequestId"] = request_id
         return answer
 
@@ -69,7 +73,7 @@ class Handler:
         """``sagemaker:<Operation>``."""
         del method, body
         if path.startswith("/endpoints/"):
-            return _ACTIONS.get(path.rpartition("/")[2], "sagemaker:InvokeEndpoint")
+            return _ACTIONS.get(path.rpartition("/")[2], _INVOKE)
         return f"sagemaker:{_operation(headers)}"
 
     def resource_arn(
@@ -93,9 +97,9 @@ class Handler:
         """The condition keys of the request beside those of its tags."""
         return self._service.iam_context(action.partition(":")[2], body, _scope())
 
-    def _invoke(self, path: str, headers: dict[str, str], body: bytes) -> runtime.Response:
+    def _invoke(self, scope: Scope, path: str, headers: dict[str, str], body: bytes) -> runtime.Response:
         try:
-            return self._service.runtime.invoke(_scope(), path, headers, body)
+            return self._service.runtime.invoke(scope, path, headers, body)
         except ServiceError as error:
             return runtime.error_response(error)
 
@@ -123,4 +127,9 @@ def _operation(headers: Mapping[str, str]) -> str:
 
 
 def _scope() -> Scope:
-    return Scope(adapter.account_id(), adapter.region())
+    return _scope_of(adapter.account_id(), adapter.region())
+
+
+@lru_cache(256)
+def _scope_of(account: str, region: str) -> Scope:
+    return Scope(account, region)

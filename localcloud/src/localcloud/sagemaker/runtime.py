@@ -171,9 +171,9 @@ def _check(how: str, headers: Mapping[str, str], body: bytes) -> None:
     if how != "invocations":
         operation = "InvokeEndpointWithResponseStream" if how == "invocations-response-stream" else how
         raise ServiceError("UnknownOperationException", f"[localcloud] {operation} is not supported yet")
-    for header, member in _UNSUPPORTED.items():
-        if header in headers:
-            raise _invalid(f"[localcloud] InvokeEndpoint: {member} is not supported yet")
+    if not _UNSUPPORTED.keys().isdisjoint(headers):
+        member = next(member for header, member in _UNSUPPORTED.items() if header in headers)
+        raise _invalid(f"[localcloud] InvokeEndpoint: {member} is not supported yet")
     if not body:
         # [B] Body is required; the text is from memory
         raise _invalid(

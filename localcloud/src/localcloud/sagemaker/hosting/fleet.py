@@ -121,7 +121,8 @@ class Fleet:
         """A request is answered."""
         with self._idle:
             self._in_flight -= 1
-            self._idle.notify_all()
+            if self._closed:
+                self._idle.notify_all()
 
     def drain(self, *, keep_capture: bool = False) -> None:
         """Wait for the requests being answered, write what is captured (or keep it for later), end the servers."""
