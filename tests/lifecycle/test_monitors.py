@@ -11,6 +11,7 @@ import pytest
 
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.stand import Stand, stand
+from tests.lifecycle.topic import Listener
 
 BOTH = ["data-quality", "model-quality"]
 HOUR = 3600
@@ -91,6 +92,13 @@ class Watched:
             self.read(f"{folder}/{self.outputs[f'{kind}Schedule']}/{hour}/constraint_violations.json")["violations"]
         )
 
+    def alarm(self, kind: str, metric: str = "Violations") -> str:
+        """Return the state of one of a monitor's alarms."""
+        every = self._client("cloudwatch").describe_alarms()["MetricAlarms"]
+        which = [{"Name": "MonitoringSchedule", "Value": self.outputs[f"{kind}Schedule"]}]
+        (found,) = (one for one in every if one["Dimensions"] == which and one["MetricName"] == metric)
+        return str(found["StateValue"])
+
     def next_run(self, kind: str) -> dict[str, Any]:
         """Let the next hour come, and return the run that it brings."""
         known = len(self.runs(kind))
@@ -105,6 +113,7 @@ def test_baselines_are_made_drift_is_found_a_retrained_model_gets_another_baseli
     settings = {"monitoring": {"engine": "model-monitor"}, "monthly_budget_usd": 900}
     place = stand(cloud, environment_file("watched", workloads=_workloads(), **settings)).up()
     bank, penguins = Watched(place, "bank"), Watched(place, "penguins")
+    listener = Listener(cloud, place.outputs["AlarmTopicArn"])
     for one in (bank, penguins):
         assert one.outputs["MonitoringEngine"] == "model-monitor"
         data = one.read(f"{one.outputs['DataQualityBaseline']}/statistics.json")
@@ -128,6 +137,18 @@ def test_baselines_are_made_drift_is_found_a_retrained_model_gets_another_baseli
     before = {one["feature_name"] for one in first if one["constraint_check_type"] == "baseline_drift_check"}
     feature = bank.read(f"{bank.outputs['DataQualityBaseline']}/statistics.json")["features"][1]["name"]
     assert feature in names - before, found
+
+    def rings() -> bool:
+        cloud.advance(60)
+        return bank.alarm("DataQuality") == "ALARM"
+
+    cloud.until(rings, "the alarm of what was found")
+    assert bank.alarm("DataQuality", "FailedRuns") == "OK"
+    words = f"new: {feature}: baseline_drift_check: Baseline drift distance: "
+    cloud.until(
+        lambda: listener.subjects() and any(words in text for _, text in listener.heard), "a message about the feature"
+    )
+    listener.close()
     judged = cloud.until(
         lambda: [one for one in bank.runs("ModelQuality") if one["ScheduledTime"] == run["ScheduledTime"]],
         "the judgement of the clean hour, in which the labels came",
