@@ -70,6 +70,7 @@ ITEMS = {
     "kms requests": Item("awskms", "KMS-Requests", 10_000),
     "alarm": Item("AmazonCloudWatch", "CW:AlarmMonitorUsage"),
     "high-resolution alarm": Item("AmazonCloudWatch", "CW:HighResAlarmMonitorUsage"),
+    "custom metric": Item("AmazonCloudWatch", "CW:MetricMonitorUsage"),
     "log ingestion": Item("AmazonCloudWatch", "DataProcessing-Bytes"),
     "log storage": Item("AmazonCloudWatch", "TimedStorage-ByteHrs"),
     "step functions standard": Item("AmazonStates", "StateTransition", 1_000),

@@ -39,6 +39,10 @@ class Assumptions:
     """Transitions of each state machine."""
     data_gb: float = 10
     """Gigabytes through each NAT gateway and interface endpoint."""
+    asked_hours: float = 100
+    """Hours in which a monitored endpoint is asked: only then its columns have metrics."""
+    columns: float = 10
+    """Columns of each table that a monitor of data quality looks at."""
     key_requests: float = 10_000
     """Requests to each key."""
 

@@ -14,6 +14,9 @@ from operations.review.cost.times import firings
 from sandcastle.config.catalogue import HOURS_PER_MONTH
 from sandcastle.config.idle import PIPELINE_MONITORS, WATCHING_MINUTES
 
+METRICS_OF_A_COLUMN = 3
+"""At most, by either engine (docs/monitoring.md)."""
+
 
 def schedule(scene: Scene, resource: Resource) -> Iterator[Line]:
     """Yield what the jobs of a schedule of Model Monitor cost: it fires for ever, whether or not anybody asks."""
@@ -46,6 +49,14 @@ def scheduled(scene: Scene, resource: Resource) -> Iterator[Line]:
         )
 
 
+def _metrics(scene: Scene, resource: Resource, part: str) -> Line:
+    """Return the line of the metrics that a monitor of data quality writes, by the hour in which they have a value."""
+    assumed = scene.assumed
+    units = METRICS_OF_A_COLUMN * assumed.columns * min(1.0, assumed.asked_hours / HOURS_PER_MONTH)
+    how = f"{METRICS_OF_A_COLUMN} of each of {assumed.columns:g} columns, asked in {assumed.asked_hours:g} h a month"
+    return scene.item(resource, part, "metrics of a monitor", "use", "custom metric", units, how)
+
+
 def looks(scene: Scene, resource: Resource, what: str, job: Job, expression: str) -> Iterator[Line]:
     """Yield the line of a job that a schedule starts again and again, and what the night takes off it."""
     times, hours = firings(expression), job.instance_hours(WATCHING_MINUTES)
@@ -60,6 +71,8 @@ def looks(scene: Scene, resource: Resource, what: str, job: Job, expression: str
     yield line
     if each_hour and (away := scene.night(line)):
         yield away
+    if "DataQuality" in what:
+        yield _metrics(scene, resource, "metrics")
 
 
 def watched_by_pipeline(scene: Scene, resource: Resource) -> Iterator[Line]:
@@ -75,6 +88,7 @@ def watched_by_pipeline(scene: Scene, resource: Resource) -> Iterator[Line]:
         yield line
         if away := scene.night(line):
             yield away
+    yield _metrics(scene, resource, "metrics")
 
 
 def _named(resource: Resource) -> str:

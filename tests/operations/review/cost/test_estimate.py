@@ -103,6 +103,18 @@ def test_the_night_takes_endpoints_and_their_hourly_monitors_away() -> None:
     assert estimate(app(main=watched, night=night)).monthly == pytest.approx(awake)  # nothing is promised then
 
 
+def test_a_monitor_of_data_quality_costs_its_metrics_while_the_endpoint_is_asked() -> None:
+    told = {"request": {"ProcessingResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large"}}}}
+    hourly = resource(
+        "AWS::Scheduler::Schedule", ScheduleExpression="cron(10 * ? * * *)", Target={"Input": json.dumps(told)}
+    )
+    assembly = app(main={"DataQuality": hourly, "ModelQuality": hourly})
+    found = costs(assembly, columns=784, asked_hours=73)
+    assert line(found, "metrics").monthly == pytest.approx(3 * 784 * 0.1 * 0.30)
+    assert found.monthly == pytest.approx(2 * 0.115 * HOURS / 6)
+    assert line(costs(assembly, asked_hours=9999, columns=1), "metrics").monthly == pytest.approx(0.9)
+
+
 def test_jobs_of_a_deploy_cost_by_run_and_never_longer_than_they_may() -> None:
     inner = {
         "ResourceConfig": {"InstanceCount": 2, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 10},
