@@ -119,7 +119,13 @@ def test_baselines_are_made_drift_is_found_a_retrained_model_gets_another_baseli
         data = one.read(f"{one.outputs['DataQualityBaseline']}/statistics.json")
         assert len(data["features"]) > 5
         model = one.read(f"{one.outputs['ModelQualityBaseline']}/constraints.json")
-        assert any(key.endswith("_classification_constraints") for key in model)
+        [limits] = (model[key] for key in model if key.endswith("_classification_constraints"))
+        [suggested] = (
+            rules
+            for key, rules in one.read(f"{one.outputs['ModelQualityBaseline']}/constraints_original.json").items()
+            if key.endswith("_classification_constraints")
+        )
+        assert 0.5 < limits["accuracy"]["threshold"] < suggested["accuracy"]["threshold"]
 
     clean = bank.rows()
     bank.ask([row for _, row in clean], "clean")

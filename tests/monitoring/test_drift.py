@@ -2,7 +2,8 @@
 
 An hour has 1,000 rows, the baseline 5,000, both drawn from the same distribution. AWS's threshold, 0.1, is enough for
 the shapes that data usually has. Half a standard deviation moves a uniform distribution's L-infinity by 0.14 only, of
-which chance is taken off: that needs a threshold of 0.05, which is no more often wrong. Numbers: docs/decisions.md.
+which chance is taken off: that needs a threshold of 0.05, which is no more often wrong. Which one a column really gets:
+``test_slack``. Numbers: docs/decisions.md.
 """
 
 from __future__ import annotations
