@@ -94,6 +94,22 @@ def test_both_monitors_run_every_hour_with_the_packages_baselines(watch: Watch) 
     assert quality["ModelQualityJobInput"]["EndpointInput"]["InferenceAttribute"] == "prediction"
 
 
+def test_the_baselines_get_slack_before_anything_compares_with_them(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, given = world_of(1), []
+    monkeypatch.setattr(
+        pipeline_schedules,
+        "give_slack_to_package",
+        lambda _, baselines, rows: given.append((baselines, rows, list(world.definitions))),
+    )
+    watch(world, 1, WINDOW_ROWS="300")
+    assert given == [(baselines("e1"), 300, [])]
+    assert len(world.definitions) == 2
+    watch(world, 1)
+    assert len(given) == 1, "what a package's constraints say is nobody's business without the variable"
+
+
 def test_the_same_content_again_changes_nothing(watch: Watch) -> None:
     world = world_of(1)
     watch(world, 1)
