@@ -6,8 +6,8 @@ from functools import cache
 
 import pytest
 
+from operations.review.access.decide import Answer, answer_of
 from sandcastle.billed_actions import BILLED_ACTIONS
-from sandcastle.policy import allowed_everywhere, allowed_nowhere
 from sandcastle.promises import promises_of
 from sandcastle.template import resolve, symbols
 from tests.constructs.stack_for import template_of
@@ -86,10 +86,10 @@ def test_promises_hold() -> None:
     lookup = symbols(template())
     proved = 0
     for role, promise in promises_of(template()):
-        decide = allowed_everywhere if promise.allowed else allowed_nowhere
+        expected = Answer.ALL if promise.allowed else Answer.NONE
         statements = role_statements(template(), role, lookup)
         where, context = resolve(promise.resource, lookup), resolve(promise.context, lookup)
-        assert decide(statements, promise.action, where, context), promise
+        assert answer_of(statements, promise.action, where, context) is expected, promise
         proved += 1
     assert proved > 8
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandcastle.policy import allowed_everywhere, allowed_nowhere
+from operations.review.access.decide import Answer, answer_of
 from sandcastle.promises import Promise, promises_of
 from tests.lifecycle.conftest import Cloud
 from tests.lifecycle.sessions import as_role
@@ -89,9 +89,8 @@ def _statements(cloud: Cloud, role: str) -> list[dict[str, Any]]:
 
 def _decide(statements: list[dict[str, Any]], promise: Promise, resource: str, context: dict[str, str]) -> bool:
     """Say whether the statements allow it: a promise that cannot be proved counts as broken."""
-    if promise.allowed:
-        return allowed_everywhere(statements, promise.action, resource, context)
-    return not allowed_nowhere(statements, promise.action, resource, context)
+    answer = answer_of(statements, promise.action, resource, context)
+    return answer is Answer.ALL if promise.allowed else answer is not Answer.NONE
 
 
 def _concrete(pattern: str) -> str:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from sandcastle.policy import allowed_everywhere, allowed_nowhere
-from sandcastle.promises import Promise, promises_of
-from sandcastle.template import resolve
+from dataclasses import replace
+
+from operations.review.access import World, promises
+from operations.review.access.promised import said_in
+from operations.review.access.promised import verdict as verdict_on
+from operations.review.assembly import read_assembly
+from sandcastle.promises import promises_of
 from tests.stacks.statements import lookups, role_statements
 from tests.synthesis import Synthesis, resources
 
 
 def test_every_promise_holds(each: Synthesis) -> None:
     proved = {True: 0, False: 0}
-    for stack, template, lookup in lookups(each):
-        for role, promise in promises_of(template):
-            statements = role_statements(template, role, lookup)
-            pattern = resolve(promise.resource, lookup)
-            decide = allowed_everywhere if promise.allowed else allowed_nowhere
-            words = f"{stack} {role} {promise.to_metadata()}"
-            assert decide(statements, promise.action, pattern, resolve(promise.context, lookup)), words
-            proved[promise.allowed] += 1
+    for verdict in promises(read_assembly(each.folder)):
+        assert verdict.kept, verdict
+        proved[verdict.promise.allowed] += 1
     assert proved[True] > 30
     assert proved[False] > 60
 
@@ -32,13 +31,10 @@ def test_every_role_of_ours_promises_what_it_may_not(each: Synthesis) -> None:
 
 def test_a_broken_promise_would_be_seen(each: Synthesis) -> None:
     """The proof can fail: turned round, no promise holds."""
-    for _, template, lookup in lookups(each):
-        for role, promise in promises_of(template):
-            turned = Promise(promise.action, promise.resource, not promise.allowed, promise.context)
-            statements = role_statements(template, role, lookup)
-            decide = allowed_everywhere if turned.allowed else allowed_nowhere
-            context = resolve(turned.context, lookup)
-            assert not decide(statements, turned.action, resolve(turned.resource, lookup), context)
+    world = World.of(read_assembly(each.folder))
+    for said in said_in(world):
+        turned = replace(said, promise=replace(said.promise, allowed=not said.promise.allowed))
+        assert verdict_on(world, turned).kept is False, turned
 
 
 def test_only_spot_training_deletes_and_only_its_own_checkpoints(local: Synthesis) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from sandcastle.policy import allowed_everywhere, allowed_nowhere
-from sandcastle.promises import promises_of
+from operations.review.access import promises
+from operations.review.access.decide import Answer, answer_of
+from operations.review.assembly import read_assembly
 from sandcastle.template import resolve, symbols
 from tests.stacks.calls import actions_of
-from tests.stacks.statements import listed, lookups, role_statements
+from tests.stacks.statements import listed, role_statements
 from tests.stacks.test_permissions import WRITES_OWN_LOGS
 from tests.stacks.test_workloads import one, request, validate
 from tests.synthesis import ROOT, Synthesis, Template, exported, resources, synthesise
@@ -157,8 +158,8 @@ def test_for_a_model_that_is_there_nothing_is_trained(made: Synthesis, project: 
     assert archive.read_bytes() == (project.workload("finished") / "model.tar.gz").read_bytes()
     bucket, _, key = address.removeprefix("s3://").partition("/")
     statements = role_statements(template, role_of(template, "HostedModelRole"), lookup)
-    assert allowed_everywhere(statements, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", {})
-    assert allowed_nowhere(statements, "s3:GetObject", f"arn:aws:s3:::{bucket}/other.tar.gz", {})
+    assert answer_of(statements, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", {}) is Answer.ALL
+    assert answer_of(statements, "s3:GetObject", f"arn:aws:s3:::{bucket}/other.tar.gz", {}) is Answer.NONE
 
 
 def test_a_model_in_s3_is_served_from_there(other: Synthesis) -> None:
@@ -167,8 +168,8 @@ def test_a_model_in_s3_is_served_from_there(other: Synthesis) -> None:
     assert model["PrimaryContainer"]["ModelDataUrl"] == "s3://others/a/model.tar.gz"
     lookup = symbols(template, exported(other))
     statements = role_statements(template, role_of(template, "HostedModelRole"), lookup)
-    assert allowed_everywhere(statements, "s3:GetObject", "arn:aws:s3:::others/a/model.tar.gz", {})
-    assert allowed_nowhere(statements, "s3:GetObject", "arn:aws:s3:::others/b/*", {})
+    assert answer_of(statements, "s3:GetObject", "arn:aws:s3:::others/a/model.tar.gz", {}) is Answer.ALL
+    assert answer_of(statements, "s3:GetObject", "arn:aws:s3:::others/b/*", {}) is Answer.NONE
 
 
 def test_who_reads_the_script_reads_nothing_beside_it(made: Synthesis) -> None:
@@ -182,8 +183,8 @@ def test_who_reads_the_script_reads_nothing_beside_it(made: Synthesis) -> None:
     )
     bucket, _, key = address.removeprefix("s3://").partition("/")
     statements = role_statements(template, role_of(template, "TrainedModelRole"), lookup)
-    assert allowed_everywhere(statements, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", {})
-    assert allowed_nowhere(statements, "s3:GetObject", f"arn:aws:s3:::{bucket}/other", {})
+    assert answer_of(statements, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", {}) is Answer.ALL
+    assert answer_of(statements, "s3:GetObject", f"arn:aws:s3:::{bucket}/other", {}) is Answer.NONE
 
 
 def test_a_script_with_requirements_reaches_the_internet_and_installs_them(other: Synthesis) -> None:
@@ -242,15 +243,9 @@ def test_what_trains_again_and_what_does_not(
 
 
 def test_every_promise_holds(made: Synthesis, other: Synthesis) -> None:
-    proved = 0
-    for _, template, lookup in [*lookups(made), *lookups(other)]:
-        for role, promise in promises_of(template):
-            decide = allowed_everywhere if promise.allowed else allowed_nowhere
-            context = resolve(promise.context, lookup)
-            statements = role_statements(template, role, lookup)
-            assert decide(statements, promise.action, resolve(promise.resource, lookup), context), promise
-            proved += 1
-    assert proved > 300
+    verdicts = [verdict for each in (made, other) for verdict in promises(read_assembly(each.folder))]
+    assert [verdict for verdict in verdicts if not verdict.kept] == []
+    assert len(verdicts) > 300
 
 
 def actions(made: Synthesis, workload: str, handler: str) -> set[str]:

@@ -8,15 +8,16 @@ resource-based policies").
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 from operations.review.access.conditions import Context, combinations
 from operations.review.access.language import Pattern, TooLarge, matches, vectors
 from operations.review.access.logic import Truth, any_of, both, chosen, negated
-from operations.review.access.statements import ALLOW, DENY, EITHER, Statement
+from operations.review.access.statements import ALLOW, DENY, EITHER, Statement, statements_of
 from operations.review.access.symbols import is_symbol
 
 
@@ -204,3 +205,10 @@ def decide(policies: Policies, action: str, resource: str, context: Context) -> 
             return answer
     (only,) = kinds
     return only
+
+
+def answer_of(statements: Sequence[Mapping[str, Any]], action: str, resource: str, context: Context) -> Answer:
+    """Return what statements that hold text only allow by themselves, such as a deployed role's."""
+    read = statements_of({"Version": "2012-10-17", "Statement": list(statements)})
+    known = {key.lower(): value for key, value in context.items()}
+    return decide(Policies(tuple(Clause(Part.IDENTITY, one) for one in read)), action, resource, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -22,6 +23,9 @@ from operations.review.access.pieces import (
 )
 from operations.review.access.statements import ALLOW, Statement
 from operations.review.access.world import Principal, World
+
+_ALL_ANYWAY = re.compile(r"(?!s3:)\w+:(list|describe|getauthorizationtoken)", re.IGNORECASE)
+"""Actions that most often know no resource but all of them: they show what there is."""
 
 _PHRASES = 8
 """Phrases about one principal; what it can beyond them is counted."""
@@ -101,7 +105,7 @@ def _marks(group: Group) -> set[str]:
 
 def _wide(piece: Statement) -> bool:
     action, resource = region(piece)
-    return "*" in action or (resource == "*" and not piece.conditions)
+    return "*" in action or (resource == "*" and not piece.conditions and not _ALL_ANYWAY.match(action))
 
 
 def _whole(was: Principal, now: Principal) -> tuple[Policies, Policies]:
