@@ -24,7 +24,9 @@ from operations.review.access.pieces import (
 from operations.review.access.statements import ALLOW, Statement
 from operations.review.access.world import Principal, World
 
-_ALL_ANYWAY = re.compile(r"(?!s3:)\w+:(list|describe|getauthorizationtoken)", re.IGNORECASE)
+_ALL_ANYWAY = re.compile(
+    r"(?!s3:)[\w-]+:(list|describe|getauthorizationtoken|getcalleridentity|getresources)", re.IGNORECASE
+)
 """Actions that most often know no resource but all of them: they show what there is."""
 
 _PHRASES = 8
