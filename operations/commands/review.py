@@ -22,15 +22,18 @@ def register(command: Register) -> None:
     sub.add_argument("base", help="what is deployed: a folder that cdk synth wrote, or a git ref")
     sub.add_argument("head", help="what shall be: the same")
     sub.add_argument("--out", type=Path, default=Path("review"), help="folder for comment.md, review.json, review.html")
+    sub.add_argument("--without-linters", action="store_true", help="do not ask cfn-lint and cdk-nag, which is faster")
     sub.epilog = "Exit codes: 0 nothing blocks; 2 something needs approval; 1 the review itself failed."
 
 
 def _review(options: argparse.Namespace, console: Console) -> int:
     from operations.review.run import run
 
-    region = options.region or _REGION
+    region, linters = options.region or _REGION, not options.without_linters
     try:
-        found, made = run(options.base, options.head, options.environment, region, options.out, console)
+        found, made = run(
+            options.base, options.head, options.environment, region, options.out, console, linters=linters
+        )
     except UsageError as error:
         raise OperationError(str(error)) from error  # 2 would say that a review was made
     console.finish(made)

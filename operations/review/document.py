@@ -43,6 +43,7 @@ def document(review: Review) -> dict[str, Any]:
             "also_removes": list(review.teardown.also_removes),
             "removes_no_more": list(review.teardown.removes_no_more),
         },
+        "access": [{**asdict(one), "marks": sorted(one.marks)} for one in review.access],
         "cost": review.cost.document(),
         "limits": LIMITS,
     }

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from operations.review.change import Concern
 from operations.review.gate import FILE, RULES
 from operations.review.review import Review
-from operations.review.telling import LIMITS, MARKS, SIGNS, cost_lines, counts, headline, line, notes, told
+from operations.review.telling import (
+    LIMITS,
+    MARKS,
+    SIGNS,
+    access_lines,
+    cost_lines,
+    counts,
+    headline,
+    line,
+    notes,
+    told,
+)
 from operations.review.values import short
 from operations.words import count
 
@@ -118,6 +129,7 @@ def _sections(review: Review) -> Iterator[_Section]:
         "Runs again",
         [f"- `{one.stack}/{one.path}` {escaped(one.words)}. {escaped('; '.join(one.why))}" for one in review.reruns],
     )
+    yield _Section("Access", [f"- {escaped(one)}" for one in access_lines(review)])
     yield _Section("Cost", [f"- {escaped(one)}" for one in cost_lines(review)])
     yield _Section(
         "Network", [f"- `{_plain(one.stack)}/{_plain(one.path)}` {escaped(one.words)}" for one in review.network]

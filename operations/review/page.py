@@ -11,7 +11,7 @@ from operations.review.change import FOLDED, Act, Change, Concern
 from operations.review.diagram import diagram
 from operations.review.gate import FILE, RULES
 from operations.review.review import Review
-from operations.review.telling import DONE, LIMITS, cost_lines, counts, line, notes, told
+from operations.review.telling import DONE, LIMITS, access_lines, cost_lines, counts, line, notes, told
 from operations.review.values import short
 from operations.webpage import filled
 from operations.words import count
@@ -39,6 +39,7 @@ def page(review: Review) -> str:
         _picture(review),
         _changes(review),
         _listed("Runs again", "Jobs that the deployment starts, and why.", _reruns(review)),
+        _listed("Access", "Who can do what, proved on the templates.", [escape(one) for one in access_lines(review)]),
         _listed("Cost", "What the bill does, by the price table.", [escape(one) for one in cost_lines(review)]),
         _listed("Network", "Who reaches whom, and by which way.", _network(review)),
         _listed("Findings", _read(review), _findings(review)),

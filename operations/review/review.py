@@ -6,6 +6,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from operations.review.access import AccessChange
+from operations.review.access import changes as access_changes
+from operations.review.accesses import access_concerns, without_repetition
 from operations.review.assembly import Assembly
 from operations.review.cascade import with_cascade
 from operations.review.change import Act, Change, Concern, Key
@@ -38,6 +41,7 @@ class Review:
     network: Sequence[NetworkChange]
     findings: Findings
     cost: CostChange
+    access: Sequence[AccessChange]
 
     def of(self, *acts: Act) -> list[Change]:
         """Return the changes of these kinds, in the order of stacks and ids."""
@@ -57,13 +61,14 @@ def review(
     changes = with_downtime(with_fates(changes, base, head))
     changes = {key: replace(one, source=_source(one, base, head)) for key, one in changes.items()}
     found = compare(base, head)
+    accesses = tuple(access_changes(base, head))
     concerns = [
         *_malformed(base, head),
         *_data(changes),
         *output_concerns(base, head, changes),
         *collision_concerns(changes, base, head),
         *endpoint_concerns(base, head),
-        *exposure_concerns(changes, base, head),
+        *without_repetition(access_concerns(accesses), exposure_concerns(changes, base, head)),
         *network_concerns(changes, base, head),
         *teardown_concerns(changes, base, head),
         *finding_concerns(found),
@@ -79,6 +84,7 @@ def review(
         network=network_changes(changes, base, head),
         findings=found,
         cost=difference(base, head),
+        access=accesses,
     )
 
 

@@ -22,14 +22,14 @@ COMMENT, DOCUMENT, PAGE = "comment.md", "review.json", "review.html"
 
 
 def run(
-    base: str, head: str, environment: str, region: str, out: Path, console: Console
+    base: str, head: str, environment: str, region: str, out: Path, console: Console, *, linters: bool = True
 ) -> tuple[Review, dict[str, Any]]:
     """Review the change, write it down below ``out``, and return it with its document.
 
-    Raises OperationError when a side cannot be read or synthesised.
+    ``linters`` asks them about the stacks of two refs that differ. Raises OperationError when a side cannot be read or synthesised.
     """
     with side(base, environment, console, region) as before, side(head, environment, console, region) as after:
-        if before.made and after.made:
+        if linters and before.made and after.made:
             console.step("Asking the linters about the stacks that differ ...")
             lint(before.folder, after.folder)
         found = review(

@@ -84,6 +84,13 @@ def cost_lines(review: Review) -> list[str]:
     return found + [f"no price: {one}" for one in change.unpriced]
 
 
+def access_lines(review: Review) -> list[str]:
+    """Return what changes in who can do what, in words; what goes wider first."""
+    order = ("widened", "unclear", "narrowed", "moved")
+    found = sorted(review.access, key=lambda one: (order.index(one.direction), one.stack, one.path))
+    return [f"{one.direction}: {one.words}" for one in found]
+
+
 def _signed(amount: float) -> str:
     return f"{amount:+,.2f}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.operations.review.corpus import data, endpoints, exposure, network, odd, resources, stacks
+from tests.operations.review.corpus import access, data, endpoints, exposure, network, odd, resources, stacks
 from tests.operations.review.corpus.pair import Pair
 
 PAIRS: tuple[Pair, ...] = (
@@ -10,6 +10,7 @@ PAIRS: tuple[Pair, ...] = (
     *data.PAIRS,
     *endpoints.PAIRS,
     *exposure.PAIRS,
+    *access.PAIRS,
     *network.PAIRS,
     *stacks.PAIRS,
     *odd.PAIRS,

@@ -25,18 +25,8 @@ def _partner(templates: Templates) -> None:
     )
 
 
-def _own_account(templates: Templates) -> None:
-    _policy_of(templates).append(
-        allow("s3:GetObject", join(DATA, "/*"), Principal={"AWS": "arn:aws:iam::111122223333:root"})
-    )
-
-
 def _narrowed(templates: Templates) -> None:
     _policy_of(templates)[-1]["Condition"] = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
-
-
-def _one_of_two(templates: Templates) -> None:
-    _policy_of(templates).pop()
 
 
 def _condition_removed(templates: Templates) -> None:
@@ -70,10 +60,6 @@ def _action_wildcard(templates: Templates) -> None:
 
 def _resource_wildcard(templates: Templates) -> None:
     templates[STUDIO]["Resources"]["Extra"] = _user_policy(allow(["s3:GetObject"], "*"))
-
-
-def _list_on_all(templates: Templates) -> None:
-    templates[STUDIO]["Resources"]["Extra"] = _user_policy(allow(["sagemaker:ListApps", "ec2:DescribeSubnets"], "*"))
 
 
 def _administrator(templates: Templates) -> None:
@@ -119,7 +105,13 @@ PAIRS = (
     Pair("public access block removed", _block_removed, "blocked", frozenset({"access-open Data"})),
     Pair("new wildcard: actions", _action_wildcard, "blocked", frozenset({"wildcard Extra"}), says=("s3:*",)),
     Pair("new wildcard: resources", _resource_wildcard, "blocked", frozenset({"wildcard Extra"})),
-    Pair("administrator", _administrator, "blocked", frozenset({"wildcard UserRole"}), says=("AdministratorAccess",)),
+    Pair(
+        "administrator",
+        _administrator,
+        "blocked",
+        frozenset({"wildcard UserRole", "access-unknown UserRole"}),
+        says=("AdministratorAccess",),
+    ),
     Pair("role for everybody", _trusts_anybody, "blocked", frozenset({"access-open UserRole"})),
     Pair("role for another account", _trusts_a_partner, "blocked", frozenset({"access-open UserRole"})),
     Pair("function for everybody", _function_for_all, "blocked", frozenset({"access-open Permission"})),

@@ -47,7 +47,7 @@ def _many_and_one(templates: Templates) -> None:
 
 
 def _enormous_policy(templates: Templates) -> None:
-    statements = [allow([f"s3:Get{n}x{m}" for m in range(30)], f"arn:aws:s3:::b{n}/*") for n in range(400)]
+    statements = [allow([f"s3:Get{n}x{m}" for m in range(10)], f"arn:aws:s3:::b{n}/*") for n in range(150)]
     templates[WORK]["Resources"]["Big"] = resource(
         "AWS::IAM::Policy",
         PolicyName="big",
