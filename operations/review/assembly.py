@@ -66,6 +66,8 @@ class Stack:
     """The path of each resource's construct by logical id."""
     protected: bool = False
     """Whether CloudFormation refuses to delete the stack."""
+    file: str = ""
+    """The name of its template's file, which begins with the construct's id and not with the stack's name."""
 
     @property
     def malformed(self) -> tuple[str, ...]:
@@ -124,9 +126,10 @@ def _stacks(folder: Path) -> Iterator[tuple[str, Stack]]:
             stack = str(properties.get("stackName") or described.get("displayName") or name)
             template = _document(folder / str(properties["templateFile"]), f"the manifest names it for stack {stack}")
             listed = described.get("dependencies")
+            file = Path(str(properties["templateFile"])).name
             needs = frozenset(str(one) for one in listed if not str(one).endswith(".assets")) if listed else frozenset()
             protected = properties.get("terminationProtection") is True
-            yield stack, Stack(stack, template, account, region, needs, _paths(folder, described), protected)
+            yield stack, Stack(stack, template, account, region, needs, _paths(folder, described), protected, file)
 
 
 def _paths(folder: Path, artifact: Mapping[str, Any]) -> dict[str, str]:

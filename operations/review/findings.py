@@ -96,12 +96,14 @@ def _with_reason(one: Finding, reasons: Mapping[tuple[str, str], str]) -> Findin
 
 
 def _validated(document: Any, assembly: Assembly) -> Iterator[Finding]:
+    files = {one.file: name for name, one in assembly.stacks.items()}
     reports = document.get("pluginReports") if isinstance(document, Mapping) else None
     for report in _mappings(reports):
         for violation in _mappings(report.get("violations")):
             rule = str(violation.get("ruleName", "?"))
             for one in _mappings(violation.get("violatingConstructs")):
                 stack, _, name = str(one.get("constructPath", "?")).removesuffix("/Resource").partition("/")
+                stack = files.get(f"{stack}.template.json", stack)
                 paths = assembly.stacks[stack].paths if stack in assembly.stacks else {}
                 place = f"{stack}/{paths.get(name, name)}"
                 words, fix = str(violation.get("description", "")), str(violation.get("suggestedFix", ""))
@@ -110,7 +112,7 @@ def _validated(document: Any, assembly: Assembly) -> Iterator[Finding]:
 
 
 def _linted(document: Any, assembly: Assembly) -> Iterator[Finding]:
-    stacks = {f"{stack}.template.json": stack for stack in assembly.stacks}
+    stacks = {one.file: name for name, one in assembly.stacks.items()}
     for one in _mappings(document):
         rule, at = one.get("Rule"), one.get("Location")
         path = at.get("Path") if isinstance(at, Mapping) else None

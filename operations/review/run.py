@@ -26,7 +26,8 @@ def run(
 ) -> tuple[Review, dict[str, Any]]:
     """Review the change, write it down below ``out``, and return it with its document.
 
-    ``linters`` asks them about the stacks of two refs that differ. Raises OperationError when a side cannot be read or synthesised.
+    ``linters`` asks them about the stacks of two refs that differ. Raises OperationError when a side cannot be read
+    or synthesised.
     """
     with side(base, environment, console, region) as before, side(head, environment, console, region) as after:
         if linters and before.made and after.made:
