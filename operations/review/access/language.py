@@ -328,12 +328,18 @@ def matches(text: str, pattern: Pattern) -> Match:
 
 def covers(wide: Pattern, narrow: Pattern) -> bool:
     """Say whether the wide pattern surely matches every text of the narrow one."""
-    return all(found is True for (found,) in vectors(narrow, (wide,)))
+    try:
+        return all(found is True for (found,) in vectors(narrow, (wide,)))
+    except TooLarge:
+        return False
 
 
 def overlaps(left: Pattern, right: Pattern) -> bool:
     """Say whether some text may match both."""
-    return any(found is not False for (found,) in vectors(left, (right,)))
+    try:
+        return any(found is not False for (found,) in vectors(left, (right,)))
+    except TooLarge:
+        return True
 
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")

@@ -64,9 +64,10 @@ def said_in(world: World) -> Iterator[Said]:
         for entry in entries if isinstance(entries, list) and role in world.principals else ():
             try:
                 promise = Promise.from_metadata(entry)
-            except (KeyError, TypeError, ValueError):
+            except (AttributeError, KeyError, TypeError, ValueError):
                 continue
-            yield _said(world, resource.stack, role, promise)
+            if isinstance(promise.action, str):
+                yield _said(world, resource.stack, role, promise)
 
 
 def _whose(world: World, resource: Resource) -> str:

@@ -56,7 +56,12 @@ class Values:
             self._depth += 1
             try:
                 return self._function(stack, name, argument)
-            except (LookupError, TypeError, ValueError):  # a function whose arguments are not what they must be
+            except (
+                AttributeError,
+                LookupError,
+                TypeError,
+                ValueError,
+            ):  # a function whose arguments are not what they must be
                 return _open(stack, value)
             finally:
                 self._depth -= 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -333,3 +334,32 @@ def test_enormous_changes_are_said_to_be_unclear() -> None:
     many = [allow(f"s3:Get{at}", objects("Data", f"{at}/")) for at in range(400)]
     found = told(difference(add("Job", *many)))
     assert "unclear: Job: more permissions change than are compared one by one" in found
+
+
+ODD: list[Any] = [
+    None, 7, 1.5, True, [], {}, "x", "*" * 300, "${aws:username}", "{{resolve:ssm:x}}", [[1]], {"a": {"b": 1}},
+    {"Ref": "Nope"}, {"Ref": 7}, {"Fn::GetAtt": ["Data"]}, {"Fn::If": ["c", "*", {"Ref": "AWS::NoValue"}]}, {"Fn::If": "x"},
+    {"Fn::Join": ["", 5]}, {"Fn::Sub": ["${x}", {"x": [1]}]}, {"Fn::Select": ["9", []]}, {"Fn::Split": ["", ""]},
+    {"Fn::ImportValue": {"Ref": "Data"}}, {"Fn::FindInMap": ["a", "b", "c"]}, {"Fn::Transform": {}}, {"Statement": {}},
+]  # fmt: skip
+
+
+def test_odd_templates_do_not_end_the_comparison() -> None:
+    dice = random.Random(11)  # noqa: S311 - a test's, for nothing secret
+    for _ in range(150):
+        head = copy.deepcopy(base())
+        for _ in range(dice.randint(1, 3)):
+            place: Any = head
+            *keys, last = dice.choice([path for path in paths(head) if len(path) > 1])
+            for key in keys:
+                place = place[key]
+            place[last] = copy.deepcopy(dice.choice(ODD))
+        for one in (changes(assembly(base()), assembly(head)), changes(assembly(head), assembly(base()))):
+            assert all(each.words for each in one)
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in pairs:
+        yield from paths(each, (*path, key))
