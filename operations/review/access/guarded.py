@@ -117,7 +117,7 @@ def _permission(resource: Resource, values: Values) -> Guarded:
     scope = (arn, f"{arn}:*")
     try:
         statement = _granted(given, resource, values, scope)
-    except Unreadable:
+    except (KeyError, Unreadable):
         statement = UNREADABLE
     return Guarded(resource.stack, resource, about, scope, (statement,), target=of)
 
