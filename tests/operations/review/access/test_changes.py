@@ -339,7 +339,8 @@ def test_enormous_changes_are_said_to_be_unclear() -> None:
 ODD: list[Any] = [
     None, 7, 1.5, True, [], {}, "x", "*" * 300, "${aws:username}", "{{resolve:ssm:x}}", [[1]], {"a": {"b": 1}},
     {"Ref": "Nope"}, {"Ref": 7}, {"Fn::GetAtt": ["Data"]}, {"Fn::If": ["c", "*", {"Ref": "AWS::NoValue"}]},
-    {"Fn::If": "x"}, {"Fn::Join": ["", 5]}, {"Fn::Sub": ["${x}", {"x": [1]}]}, {"Fn::Select": ["9", []]}, {"Fn::Split": ["", ""]},
+    {"Fn::If": "x"}, {"Fn::Join": ["", 5]}, {"Fn::Sub": ["${x}", {"x": [1]}]},
+    {"Fn::Select": ["9", []]}, {"Fn::Split": ["", ""]},
     {"Fn::ImportValue": {"Ref": "Data"}}, {"Fn::FindInMap": ["a", "b", "c"]}, {"Fn::Transform": {}},
     {"Statement": {}},
 ]  # fmt: skip
