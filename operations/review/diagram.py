@@ -105,13 +105,14 @@ def _edge(start: _Box, end: _Box) -> str:
 def _drawn(box: _Box) -> str:
     change = box.change
     below = f"{DONE[change.act]} · {change.type.rpartition('::')[2]}"
+    below = below if len(below) <= 31 else below[:30] + "…"
     return (
         f'<g class="box a-{change.act}{" blocked" if box.blocked else ""}">'
         f"<title>{escape(change.path)}: {escape(change.type)}, {DONE[change.act]}</title>"
         f'<rect x="{box.x:.0f}" y="{box.y:.0f}" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>'
         f'<rect class="edgebar" x="{box.x:.0f}" y="{box.y:.0f}" width="6" height="{_HEIGHT}" rx="3"/>'
         f'<text x="{box.x + 15:.0f}" y="{box.y + 19:.0f}">{escape(_cut(change.path, 27))}</text>'
-        f'<text class="dim" x="{box.x + 15:.0f}" y="{box.y + 36:.0f}">{escape(_cut(below, 31))}</text>'
+        f'<text class="dim" x="{box.x + 15:.0f}" y="{box.y + 36:.0f}">{escape(below)}</text>'
         "</g>"
     )
 

@@ -32,6 +32,9 @@ LIMIT = 60_000
 """Characters. GitHub takes 65,536; some are left for who posts it."""
 
 _ROOM_FOR_BLOCKERS = 45_000
+_OPEN_ROWS = 12
+"""Changed resources up to which the table is open; a longer one is unfolded by who wants it."""
+
 _LONGEST = 700
 """Characters of one line, beyond which it is cut."""
 
@@ -118,14 +121,6 @@ def _sections(review: Review) -> Iterator[_Section]:
         "To know", [f"- {one.rule}: {_place(one)} {escaped(one.words)}{_at(one.source)}" for one in gate.noted]
     )
     yield _Section(
-        "Will happen on deploy",
-        [
-            f"| {SIGNS[one.act]} | `{_plain(one.stack)}/{_plain(one.path)}`{_at(one.source)} | {escaped(line(one))} |"
-            for one in told(review)
-        ],
-        ("| | Resource | Change |", "|---|---|---|"),
-    )
-    yield _Section(
         "Runs again",
         [f"- `{one.stack}/{one.path}` {escaped(one.words)}. {escaped('; '.join(one.why))}" for one in review.reruns],
     )
@@ -137,6 +132,16 @@ def _sections(review: Review) -> Iterator[_Section]:
     yield _Section("Findings", list(_findings(review)))
     yield _Section("Teardown", list(_teardown(review)))
     yield _Section("Sources disagree", [f"- {escaped(one)}" for one in notes(review)])
+    resources = told(review)
+    yield _Section(
+        "Will happen on deploy",
+        [
+            f"| {SIGNS[one.act]} | `{_plain(one.stack)}/{_plain(one.path)}`{_at(one.source)} | {escaped(line(one))} |"
+            for one in resources
+        ],
+        ("| | Resource | Change |", "|---|---|---|"),
+        folded=len(resources) > _OPEN_ROWS,
+    )
     yield _Section(
         "Approvals that are over",
         [f"- {one.rule} `{_plain(one.path)}`: {escaped(one.reason)}, until {one.expires}" for one in gate.expired],

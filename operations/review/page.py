@@ -64,7 +64,7 @@ def _tiles(review: Review) -> str:
     fates = Counter(one.fate.kind for one in review.changes.values() if one.fate and not one.fate.minor)
     data = "lost" if fates["lost"] or fates["unknown"] else "orphaned" if fates["orphaned"] else "kept"
     tiles = [
-        (str(len(review.gate.blocked)), "blockers"),
+        (str(len(review.gate.blocked)), "blocker" if len(review.gate.blocked) == 1 else "blockers"),
         (
             str(found[Act.REPLACE] + found[Act.MAYBE] + found[Act.MOVED]),
             "replaced, perhaps replaced or made anew elsewhere",
@@ -72,7 +72,7 @@ def _tiles(review: Review) -> str:
         (str(found[Act.DELETE]), "deleted"),
         (str(found[Act.UPDATE]), "updated in place"),
         (str(found[Act.CREATE]), "created"),
-        (data, "is what becomes of data"),
+        (data, "what becomes of data"),
         (f"{review.cost.delta:+,.2f}", "USD a month at rest"),
         (str(sum(found[act] for act in FOLDED)), "tags, code or the template only"),
     ]
