@@ -222,7 +222,10 @@ class Values:
     def _symbol(self, stack: str, logical_id: str, what: str, shape: Shape, *, alone: bool = True) -> str:
         resource = self._resources[stack][logical_id]
         words = resource.path.replace("/", "") if what in ("name", "Ref", "Arn") else f"{resource.path}.{what}"
-        family = f"{resource.type} {what}" if alone else ""
+        ours = resource.type.startswith(
+            ("Custom::", "AWS::CloudFormation::")
+        )  # two of them may well be called the same
+        family = f"{resource.type} {what}" if alone and not ours else ""
         return character(Symbol((stack, logical_id, what), words, shape, family))
 
     def _stack_id(self, stack: str) -> str:

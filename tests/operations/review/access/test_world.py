@@ -189,6 +189,13 @@ def test_exports_of_other_stacks_are_followed() -> None:
     assert world.answer("app/Me", READ, "arn:aws:s3:::other/*") is NONE
 
 
+def test_what_custom_resources_return_may_be_the_same() -> None:
+    two = {name: {"Type": "Custom::Thing", "Properties": {}} for name in ("One", "Two")}
+    mine = {"Me": role(allow(READ, {"Fn::Join": ["", [arn("One"), "/*"]]})), **two}
+    assert asked(mine, on={"Fn::Join": ["", [arn("One"), "/x"]]}) is ALL
+    assert asked(mine, on={"Fn::Join": ["", [arn("Two"), "/x"]]}) is UNKNOWN
+
+
 def test_another_account_needs_both_sides() -> None:
     first = assembly({"Me": role(allow(READ, "*"))}).stacks["app"]
     second = {
