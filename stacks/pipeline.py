@@ -10,9 +10,10 @@ from constructs import Construct
 
 from sandcastle.archives import source_archive
 from sandcastle.assets import Assets
+from sandcastle.baseline_request import Analyzer
 from sandcastle.batch_access import BatchAccess
 from sandcastle.code import code_asset, script_asset
-from sandcastle.config import MONITOR_IMAGE, Environment, PipelineSettings, Workload
+from sandcastle.config import MONITOR_IMAGE, PORTABLE_IMAGE, Environment, PipelineSettings, Workload
 from sandcastle.config.catalogue import image_uri
 from sandcastle.dashboard import Row
 from sandcastle.dashboard_monitors import Watching
@@ -21,12 +22,14 @@ from sandcastle.endpoint_alarms import EndpointAlarms
 from sandcastle.endpoint_config import ServingPlaces
 from sandcastle.job_logs import JobLogs
 from sandcastle.monitor_alarm import MonitorAlarm, Reported
+from sandcastle.monitor_roles import SERVICE_JOBS, merger_of
 from sandcastle.naming import PipelineNames
 from sandcastle.pipeline import Functions, Judging, Names, Parts, deployment_pipeline, training_pipeline
 from sandcastle.pipeline.training import VERSION_DIGITS
 from sandcastle.pipeline_events import PipelineEvents
 from sandcastle.pipeline_functions import EndpointPlan, PipelineFunctions
 from sandcastle.pipeline_places import PipelinePlaces
+from sandcastle.pipeline_portable import PipelinePortableSchedules
 from sandcastle.pipeline_roles import Buckets, evaluate_role, monitor_role, pipeline_role
 from sandcastle.processing_request import Program
 from sandcastle.resource import EnvironmentStack, Resource
@@ -65,9 +68,12 @@ class PipelineStack(EnvironmentStack):
         buckets = Buckets(foundation.data.arn, foundation.models.arn, foundation.reports.arn)
         captured = ServingPlaces(foundation.reports.name, workload.name)
         train, serve, topic = workload.train, workload.serve, guardrails.topic.arn
+        portable = workload.engine == "portable"
         training_image, serving_image, monitor_image = (
-            _image(key, self.region) for key in (train.image, train.serving_image, MONITOR_IMAGE)
+            _image(key, self.region)
+            for key in (train.image, train.serving_image, PORTABLE_IMAGE if portable else MONITOR_IMAGE)
         )
+        program = code_asset(self, assets.monitoring) if portable else None
         code, judge = code_asset(self, assets.functions), code_asset(self, assets.pipeline)
         records = script_asset(self, assets.pipeline / "monitor_records.py")
         source = source_archive(self, workload.folder) if train.script else None
@@ -114,8 +120,9 @@ class PipelineStack(EnvironmentStack):
             places=places,
             buckets=buckets,
             capture=captured.capture,
-            image=monitor_image,
-            script=records,
+            images=[monitor_image, *([] if portable else [merger_of(monitor_image)])],
+            code=[records, *([program] if program else [])],
+            streams=[names.run_prefix] if portable else [f"{one}-" for one in SERVICE_JOBS],
         )
         alarms = EndpointAlarms(self, "Alarms", endpoint=names.endpoint, variants=serve.variant_names, topic_arn=topic)
         serving = serving_role(
@@ -157,7 +164,10 @@ class PipelineStack(EnvironmentStack):
                     "SERVING_ROLE": serving.arn,
                     "ALARMS": json.dumps(alarms.names),
                 },
-                monitoring={
+                portable=portable,
+                monitoring={"SCHEDULES": " ".join(names.schedules), "WINDOW_ROWS": str(environment.monitoring_rows)}
+                if portable
+                else {
                     "MONITOR_IMAGE": monitor_image,
                     "MONITOR_ROLE": monitor.arn,
                     "MONITOR_INSTANCE": workload.prepare.instance,
@@ -207,6 +217,7 @@ class PipelineStack(EnvironmentStack):
             training_image=training_image,
             serving_image=serving_image,
             monitor_image=monitor_image,
+            monitor_code=program.url if program else "",
             training_role=training.arn,
             monitor_role=monitor.arn,
             serving_role=serving.arn,
@@ -248,15 +259,31 @@ class PipelineStack(EnvironmentStack):
                 buckets.reports,
                 reports=kinds,
                 watched=[captured.uri(folder) for folder in (captured.capture, places.truth, f"{kinds[1]}/merge")],
-                merging=names.schedules[1],
+                merging="" if portable else names.schedules[1],
             ),
             topic_arn=topic,
             code=code,
         )
+        spending = [role, *functions.spending]
+        if program:
+            schedules = PipelinePortableSchedules(
+                self,
+                "Schedules",
+                workload=workload,
+                names=names,
+                places=places,
+                buckets=buckets,
+                capture=captured.capture,
+                analyzer=Analyzer(monitor_image, monitor.arn, code=program.url),
+                records=records,
+                tags=tags,
+                code=code,
+            )
+            spending.append(schedules.role)
         SpendingLimit(
             self,
             "SpendingLimit",
-            roles=[role, *functions.spending],
+            roles=spending,
             budget_name=guardrails.limit.name,
             topic_arn=topic,
             code=code,

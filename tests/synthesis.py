@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandcastle.config import load_environment
+from sandcastle.config.monitoring import LOCAL_ACCOUNT
 from sandcastle.synth import context, use_own_node
 from sandcastle.template import exports_of, symbols
 
@@ -49,7 +50,7 @@ class Synthesis:
 
 @cache
 def synthesise(environment: str, root: Path = ROOT) -> Synthesis:
-    """Return the environment (a name, or the path of a file) as ``python app.py`` would synthesise it.
+    """Return the environment (a name, or the path of a file) as ``python app.py`` would synthesise it for localcloud.
 
     ``root`` may hold other files than the project.
     """
@@ -59,10 +60,11 @@ def synthesise(environment: str, root: Path = ROOT) -> Synthesis:
     from app import build
 
     folder = Path(tempfile.mkdtemp(prefix="sandcastle-synth-"))
+    values = context(ROOT)
     app = cdk.App(
-        context=context(ROOT), outdir=str(folder), analytics_reporting=False, builtin_cloud_formation_validation=False
+        context=values, outdir=str(folder), analytics_reporting=False, builtin_cloud_formation_validation=False
     )
-    loaded = load_environment(environment, root)
+    loaded = load_environment(environment, root).monitored_by(values, LOCAL_ACCOUNT)
     build(loaded, app)
     app.synth()
     files = sorted(folder.glob("*.template.json"))

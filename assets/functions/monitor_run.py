@@ -36,6 +36,11 @@ _DATA, _TRUTH = f"{_ROOT}/input/endpoint", f"{_ROOT}/groundtruth"
 def handler(event: dict[str, Any], context: Any) -> str:
     """Lambda entry point: return the name of the job, nothing when none was started. Raises ClientError."""
     del context
+    return start(event)
+
+
+def start(event: dict[str, Any]) -> str:
+    """Start the job; return its name, nothing when there is nothing to look at. Raises ClientError."""
     sagemaker, s3 = client("sagemaker"), client("s3")
     due = datetime.fromisoformat(event["at"].replace("Z", "+00:00")).astimezone(UTC)
     due = due.replace(minute=0, second=0, microsecond=0)
@@ -116,20 +121,22 @@ def _labels(s3: Any, event: dict[str, Any], due: datetime) -> Iterator[tuple[str
 
 
 def _inputs(name: str, places: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "InputName": f"{name}-{number}",
-            "S3Input": {
-                "S3Uri": address,
-                "LocalPath": path,
-                "S3DataType": "S3Prefix",
-                "S3InputMode": "File",
-                "S3DataDistributionType": "FullyReplicated",
-                "S3CompressionType": "None",
-            },
-        }
-        for number, (address, path) in enumerate(places, start=1)
-    ]
+    return [source(f"{name}-{number}", address, path) for number, (address, path) in enumerate(places, start=1)]
+
+
+def source(name: str, address: str, path: str) -> dict[str, Any]:
+    """Return an input of a job: whatever lies below the address."""
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": address,
+            "LocalPath": path,
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+            "S3CompressionType": "None",
+        },
+    }
 
 
 def _has_objects(s3: Any, address: str) -> bool:

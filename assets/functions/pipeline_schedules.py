@@ -36,15 +36,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     sagemaker, endpoint = client("sagemaker"), event["endpoint"]
     monitors = Monitors.of(os.environ, endpoint)
     watch = Watch(sagemaker, monitors, context)
-    watched, serving = 0, _serving(sagemaker, endpoint)
-    while serving != watched:
-        package = sagemaker.describe_model_package(ModelPackageName=_sibling(event["package"], serving))
+    watched, now = 0, serving(sagemaker, endpoint)
+    while now != watched:
+        package = sagemaker.describe_model_package(ModelPackageName=sibling(event["package"], now))
         baselines = package.get("DriftCheckBaselines", {})
         if rows := os.environ.get("WINDOW_ROWS"):
             give_slack_to_package(client("s3"), baselines, int(rows))
         for kind in KINDS:
             watch.bring_up_to_date(kind, baselines)
-        watched, serving = serving, _serving(sagemaker, endpoint)
+        watched, now = now, serving(sagemaker, endpoint)
     schedules = " ".join(monitors.schedule(kind) for kind in KINDS)
     return {"endpoint": endpoint, "version": watched, "schedules": schedules}
 
@@ -156,7 +156,7 @@ class Watch:
         return sagemaker.create_model_quality_job_definition, sagemaker.delete_model_quality_job_definition
 
 
-def _serving(sagemaker: Any, endpoint: str) -> int:
+def serving(sagemaker: Any, endpoint: str) -> int:
     """Return the version in service. Raises ScheduleError when it is none of a pipeline's."""
     config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     version = version_of_config(config)
@@ -165,7 +165,7 @@ def _serving(sagemaker: Any, endpoint: str) -> int:
     return version
 
 
-def _sibling(package: str, version: int) -> str:
+def sibling(package: str, version: int) -> str:
     """Return the ARN of another version of the same group."""
     group, _, _ = package.rpartition("/")
     return f"{group}/{version}"

@@ -29,6 +29,9 @@ VOLUME_GB, MINUTES = 20, 30
 
 _DATASET = "baseline_dataset_input"
 
+BASELINE_OUTPUT = "quality_check_output"
+"""The one output of such a job."""
+
 _FORMAT = {"csv": {"header": True, "output_columns_position": "START"}}
 """Of both datasets: CSV with a header, what the model says in front of what it was asked."""
 
@@ -81,7 +84,7 @@ def baseline_request(
             **variables,
         },
         "ProcessingInputs": [*analyzer.inputs, processing_input(_DATASET, dataset, f"{INPUT}/{_DATASET}")],
-        "ProcessingOutputConfig": {"Outputs": [processing_output("quality_check_output", reports, OUTPUT)]},
+        "ProcessingOutputConfig": {"Outputs": [processing_output(BASELINE_OUTPUT, reports, OUTPUT)]},
         "ProcessingResources": machine.resources,
         "RoleArn": analyzer.role_arn,
         "StoppingCondition": machine.stopping_condition,

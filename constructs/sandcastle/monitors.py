@@ -52,12 +52,7 @@ class Watched:
     @property
     def reading(self) -> dict[str, str]:
         """Where the prediction is in an answer: variables of ``records``."""
-        found = self.workload.evaluate
-        return {
-            "SANDCASTLE_KIND": found.kind,
-            "SANDCASTLE_ANSWER": found.answer,
-            "SANDCASTLE_THRESHOLD": str(found.threshold),
-        }
+        return reading_of(self.workload)
 
 
 class _QualityMonitor(Construct):
@@ -282,20 +277,38 @@ class ModelQualityMonitor(_QualityMonitor):
     @property
     def variables(self) -> dict[str, str]:
         """What the portable analyzer is told of the model and its answers, in the words of Model Monitor's."""
-        given = self.attributes
-        names = {
-            "InferenceAttribute": "inference_attribute",
-            "ProbabilityAttribute": "probability_attribute",
-            "ProbabilityThresholdAttribute": "probability_threshold_attribute",
-        }
-        said = {"analysis_type": "MODEL_QUALITY", "problem_type": self._judging.problem_type}
-        return said | {names[key]: str(value) for key, value in given.items()}
+        return variables_of(self._judging)
 
     @property
     def attributes(self) -> dict[str, Any]:
         """Where in a captured answer the prediction is: a key of JSON, or the number of a CSV column."""
-        judging = self._judging
-        place = judging.answer.removeprefix("json:") if judging.answer.startswith("json:") else "0"
-        if judging.kind == "binary":
-            return {"ProbabilityAttribute": place, "ProbabilityThresholdAttribute": judging.threshold}
-        return {"InferenceAttribute": place}
+        return attributes_of(self._judging)
+
+
+def attributes_of(judging: Judging) -> dict[str, Any]:
+    """Return where in a captured answer the prediction is, in members of an endpoint's input of a job definition."""
+    place = judging.answer.removeprefix("json:") if judging.answer.startswith("json:") else "0"
+    if judging.kind == "binary":
+        return {"ProbabilityAttribute": place, "ProbabilityThresholdAttribute": judging.threshold}
+    return {"InferenceAttribute": place}
+
+
+def variables_of(judging: Judging) -> dict[str, str]:
+    """Return the same, and what is judged, in variables of an analyzer."""
+    names = {
+        "InferenceAttribute": "inference_attribute",
+        "ProbabilityAttribute": "probability_attribute",
+        "ProbabilityThresholdAttribute": "probability_threshold_attribute",
+    }
+    said = {"analysis_type": "MODEL_QUALITY", "problem_type": judging.problem_type}
+    return said | {names[key]: str(value) for key, value in attributes_of(judging).items()}
+
+
+def reading_of(workload: Workload) -> dict[str, str]:
+    """Return where the prediction is in an answer: variables of ``assets/pipeline/monitor_records.py``."""
+    found = workload.evaluate
+    return {
+        "SANDCASTLE_KIND": found.kind,
+        "SANDCASTLE_ANSWER": found.answer,
+        "SANDCASTLE_THRESHOLD": str(found.threshold),
+    }

@@ -44,12 +44,14 @@ class EndpointPlan:
     """How the endpoint is to be, as ``assets/functions/pipeline_settings.py`` and ``pipeline_monitors.py`` read it.
 
     ``variables`` are what all functions that deal with the endpoint are told, ``monitoring`` what the one that watches
-    it is told besides. The roles are those that models and monitoring jobs work as.
+    it is told besides, or all that it is told where the monitors are ``portable``. The roles are those that models and
+    monitoring jobs work as.
     """
 
     variables: Mapping[str, str]
     monitoring: Mapping[str, str]
     monitor_role: ServiceRole
+    portable: bool = False
 
 
 class PipelineFunctions(Construct):
@@ -85,7 +87,8 @@ class PipelineFunctions(Construct):
         self.schedules = self._schedules(plan, places, data_bucket_arn)
         self.approved = self._approved()
         self.failed = self._failed(environment, topic_arn)
-        self.spending = [one.role for one in (self.deploy, self.schedules, self.approved)]
+        spending = (self.deploy, self.approved) if plan.portable else (self.deploy, self.schedules, self.approved)
+        self.spending = [one.role for one in spending]
 
     @property
     def steps(self) -> list[str]:
@@ -178,65 +181,76 @@ class PipelineFunctions(Construct):
         )
 
     def _schedules(self, plan: EndpointPlan, places: PipelinePlaces, data: str) -> Function:
+        """Return what has the endpoint watched: the portable engine's schedules are there, and call for nothing."""
         baselines = [places.prepared(DATA_FOLDER), places.made_by_runs("Evaluate*", MODEL_FOLDER, "*")]
-        schedules = [sagemaker_arn("monitoring-schedule", one) for one in self._names.schedules]
-        kinds = ("data-quality", "model-quality")
-        definitions = [
-            sagemaker_arn(f"{kind}-job-definition", f"{schedule}-*")
-            for kind, schedule in zip(kinds, self._names.schedules, strict=True)
-        ]
-        role = plan.monitor_role.arn
+        makes = [] if plan.portable else self._makes_schedules(plan.monitor_role.arn)
+        promised = (
+            [may_not("iam:PassRole", "*")] if plan.portable else self._promised_of_schedules(plan.monitor_role.arn)
+        )
         return self._function(
             "Schedules",
-            "pipeline_schedules.handler",
+            "pipeline_watched.handler" if plan.portable else "pipeline_schedules.handler",
             "Has the endpoint watched with the baselines of the version that it serves",
             [
                 Statement(["sagemaker:DescribeEndpoint"], [self._endpoint]),
                 Statement(["sagemaker:DescribeModelPackage"], [self._packages], reason=_VERSIONS),
-                *(
-                    Statement(
-                        ["sagemaker:AddTags", f"sagemaker:Create{kind}", f"sagemaker:Delete{kind}"],
-                        [arn],
-                        reason=_DEFINITIONS,
-                        unseen={f"sagemaker:Delete{kind}": _OTHER_BASELINES},
-                    )
-                    for kind, arn in zip(
-                        ("DataQualityJobDefinition", "ModelQualityJobDefinition"), definitions, strict=True
-                    )
-                ),
-                Statement(
-                    ["sagemaker:ListDataQualityJobDefinitions", "sagemaker:ListModelQualityJobDefinitions"],
-                    ["*"],
-                    reason=_LISTED,
-                ),
-                Statement(
-                    [
-                        "sagemaker:AddTags",
-                        *(f"sagemaker:{verb}MonitoringSchedule" for verb in ("Create", "Describe", "Update")),
-                    ],
-                    schedules,
-                    unseen={"sagemaker:UpdateMonitoringSchedule": _OTHER_BASELINES},
-                ),
-                pass_roles([role], "sagemaker.amazonaws.com"),
+                *makes,
                 read_objects(data, *baselines, reason=_BASELINES),
                 list_objects(data, *baselines),
                 Statement(["s3:PutObject"], [f"{data}/{one}" for one in baselines], reason=_BASELINES),
             ],
             [
-                *(may("sagemaker:UpdateMonitoringSchedule", arn) for arn in schedules),
+                *promised,
                 *(may("s3:PutObject", f"{data}/{one}") for one in baselines),
                 may_not("s3:PutObject", f"{data}/{places.folder}/version/test/test.csv"),
                 may_not("s3:DeleteObject", "*"),
-                may("iam:PassRole", role, iam__PassedToService="sagemaker.amazonaws.com"),
-                may_not("iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com"),
-                may_not("sagemaker:CreateMonitoringSchedule", sagemaker_arn("monitoring-schedule", "other")),
                 may_not("sagemaker:DeleteMonitoringSchedule", "*"),
                 may_not("sagemaker:UpdateEndpoint", "*"),
             ],
             STEP_SECONDS,
-            {**plan.variables, **plan.monitoring},
+            plan.monitoring if plan.portable else {**plan.variables, **plan.monitoring},
             memory_mb=1024,  # to read the statistics of many columns
         )
+
+    def _makes_schedules(self, role: str) -> list[Statement]:
+        kinds = ("DataQualityJobDefinition", "ModelQualityJobDefinition")
+        folders = ("data-quality", "model-quality")
+        definitions = [
+            sagemaker_arn(f"{folder}-job-definition", f"{schedule}-*")
+            for folder, schedule in zip(folders, self._names.schedules, strict=True)
+        ]
+        return [
+            *(
+                Statement(
+                    ["sagemaker:AddTags", f"sagemaker:Create{kind}", f"sagemaker:Delete{kind}"],
+                    [arn],
+                    reason=_DEFINITIONS,
+                    unseen={f"sagemaker:Delete{kind}": _OTHER_BASELINES},
+                )
+                for kind, arn in zip(kinds, definitions, strict=True)
+            ),
+            Statement([f"sagemaker:List{kind}s" for kind in kinds], ["*"], reason=_LISTED),
+            Statement(
+                [
+                    "sagemaker:AddTags",
+                    *(f"sagemaker:{verb}MonitoringSchedule" for verb in ("Create", "Describe", "Update")),
+                ],
+                [sagemaker_arn("monitoring-schedule", one) for one in self._names.schedules],
+                unseen={"sagemaker:UpdateMonitoringSchedule": _OTHER_BASELINES},
+            ),
+            pass_roles([role], "sagemaker.amazonaws.com"),
+        ]
+
+    def _promised_of_schedules(self, role: str) -> list[Promise]:
+        return [
+            *(
+                may("sagemaker:UpdateMonitoringSchedule", sagemaker_arn("monitoring-schedule", one))
+                for one in self._names.schedules
+            ),
+            may("iam:PassRole", role, iam__PassedToService="sagemaker.amazonaws.com"),
+            may_not("iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com"),
+            may_not("sagemaker:CreateMonitoringSchedule", sagemaker_arn("monitoring-schedule", "other")),
+        ]
 
     def _approved(self) -> Function:
         pipeline = sagemaker_arn("pipeline", self._names.deployment)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from constructs import Construct
 
 from sandcastle.code import UploadedAsset
-from sandcastle.monitor_roles import METRICS, SERVICE_JOBS, merger_of
+from sandcastle.monitor_roles import METRICS
 from sandcastle.naming import PipelineNames
 from sandcastle.permissions import (
     ON_AWS,
@@ -97,15 +97,17 @@ def monitor_role(
     places: PipelinePlaces,
     buckets: Buckets,
     capture: str,
-    image: str,
-    script: UploadedAsset,
+    images: Sequence[str],
+    code: Sequence[UploadedAsset],
+    streams: Sequence[str],
 ) -> ServiceRole:
     """Add the role of the jobs that make baselines, and of those of the monitoring schedules.
 
-    ``capture`` is the folder of what the endpoint captures; ``image`` the analyzer, beside which AWS keeps the image
-    that merges captured answers with true labels; ``script`` makes rows of what is captured.
+    ``capture`` is the folder of what the endpoint captures; ``images`` are those of the engine; ``code`` is what its
+    jobs read: the script that makes rows of what is captured, and the portable analyzer. ``streams`` are what the names
+    of the logs of scheduled jobs begin with.
     """
-    scripts = f"arn:{PARTITION}:s3:::{script.bucket}"
+    programs = [(f"arn:{PARTITION}:s3:::{one.bucket}", one.key) for one in code]
     baseline, runs = places.prepared("baseline"), places.made_by_runs()
     found = [places.prepared(DATA_FOLDER), places.made_by_runs("Evaluate*", MODEL_FOLDER, "*")]
     watched, reports = f"{capture}/*", f"{places.reports}/*"
@@ -116,8 +118,8 @@ def monitor_role(
         source_account=True,
         description=f"Makes baselines for {names.workload} and watches its endpoint",
         statements=[
-            read_objects(scripts, script.key),
-            list_objects(scripts, f"{script.key}*"),
+            *(read_objects(bucket, key) for bucket, key in programs),
+            *(list_objects(bucket, f"{key}*") for bucket, key in programs),
             read_objects(buckets.data, baseline, found[0], runs, reason=_RUNS),
             list_objects(buckets.data, f"{places.folder}/*"),
             write_objects(buckets.data, *found, reason=_RUNS),
@@ -128,13 +130,13 @@ def monitor_role(
                 _PROCESSING,
                 f"{names.pipeline_job_prefix}-*",
                 f"{names.job_prefix}-mon-*",  # run by hand: operations/monitor
-                *(f"{begin}-*" for begin in SERVICE_JOBS),
+                *(f"{begin}*" for begin in streams),
             ),
             put_metrics(_PROCESSING, *METRICS),
-            *pull_image(image, merger_of(image)),
+            *pull_image(*images),
         ],
         promises=[
-            may("s3:GetObject", f"{scripts}/{script.key}"),
+            *(may("s3:GetObject", f"{bucket}/{key}") for bucket, key in programs),
             may("s3:GetObject", f"{buckets.data}/{baseline}"),
             may("s3:GetObject", f"{buckets.reports}/{watched}"),
             *(may("s3:PutObject", f"{buckets.data}/{key}") for key in found),

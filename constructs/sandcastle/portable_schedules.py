@@ -9,7 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from sandcastle.baseline_request import MINUTES, VOLUME_GB
+from sandcastle.baseline_request import MINUTES, VOLUME_GB, Analyzer
 from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function
 from sandcastle.monitor_roles import MonitorAccess
@@ -53,22 +53,14 @@ class PortableSchedules(Construct):
         role = ScheduleRole(self, "Role", function_arn=function.arn, description="Scheduler calls the monitors")
         group = Resource(self, "Group", "AWS::Scheduler::ScheduleGroup").ref
         for one, baseline in monitors.items():
-            schedule = Resource(
+            schedule = scheduled_call(
                 one,
-                "Schedule",
-                "AWS::Scheduler::Schedule",
-                tagged=False,  # CloudFormation tags groups of schedules, not schedules
-                Name=one.schedule,
-                GroupName=group,
-                ScheduleExpression=one.monitor.expression.replace("cron(0 ", f"cron({MINUTE} ", 1),
-                ScheduleExpressionTimezone="UTC",
-                FlexibleTimeWindow={"Mode": "OFF"},
-                Target={
-                    "Arn": function.arn,
-                    "RoleArn": role.arn,
-                    "Input": cdk.Stack.of(self).to_json_string(self._input(one)),
-                    "RetryPolicy": {"MaximumRetryAttempts": 5, "MaximumEventAgeInSeconds": 1800},
-                },
+                name=one.schedule,
+                group=group,
+                expression=one.monitor.expression,
+                function_arn=function.arn,
+                role_arn=role.arn,
+                call=self._input(one),
             )
             schedule.add_resource_dependency(baseline)
 
@@ -121,40 +113,96 @@ class PortableSchedules(Construct):
         }
 
     def _request(self, monitor: DataQualityMonitor | ModelQualityMonitor) -> dict[str, Any]:
-        """Return the CreateProcessingJob request without what changes from run to run.
+        watched = self._watched
+        return captured_request(
+            watched.analyzer,
+            schedule=monitor.schedule,
+            endpoint=self._endpoint,
+            instance=watched.workload.prepare.instance,
+            tags=watched.tags,
+            inputs=[processing_input("baseline", f"{monitor.baseline}/", f"{INPUT}/baseline")],
+            records=watched.records,
+            reading=watched.reading,
+            judged=monitor.variables if isinstance(monitor, ModelQualityMonitor) else None,
+        )
 
-        It is not isolated from the network: it puts its metrics itself, as nobody else does for such a job.
-        """
-        watched, analyzer = self._watched, self._watched.analyzer
-        machine = Machine(watched.workload.prepare.instance, VOLUME_GB, MINUTES)
-        inputs = [*analyzer.inputs, processing_input("baseline", f"{monitor.baseline}/", f"{INPUT}/baseline")]
-        variables = {
-            "dataset_source": ENDPOINT_INPUT,
-            "output_path": OUTPUT,
-            "baseline_constraints": f"{INPUT}/baseline/constraints.json",
-            "publish_cloudwatch_metrics": "Enabled",
-            "SANDCASTLE_PUBLISH": "1",
-            "sagemaker_endpoint_name": self._endpoint,
-            "sagemaker_monitoring_schedule_name": monitor.schedule,
+
+def scheduled_call(
+    scope: Construct,
+    *,
+    name: str,
+    group: str,
+    expression: str,
+    function_arn: str,
+    role_arn: str,
+    call: Mapping[str, Any],
+) -> Resource:
+    """Add the schedule of one monitor, which calls the function some minutes after the hour."""
+    return Resource(
+        scope,
+        "Schedule",
+        "AWS::Scheduler::Schedule",
+        tagged=False,  # CloudFormation tags groups of schedules, not schedules
+        Name=name,
+        GroupName=group,
+        ScheduleExpression=expression.replace("cron(0 ", f"cron({MINUTE} ", 1),
+        ScheduleExpressionTimezone="UTC",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": function_arn,
+            "RoleArn": role_arn,
+            "Input": cdk.Stack.of(scope).to_json_string(dict(call)),
+            "RetryPolicy": {"MaximumRetryAttempts": 5, "MaximumEventAgeInSeconds": 1800},
+        },
+    )
+
+
+def captured_request(
+    analyzer: Analyzer,
+    *,
+    schedule: str,
+    endpoint: str,
+    instance: str,
+    tags: Mapping[str, str],
+    inputs: Sequence[dict[str, Any]],
+    records: UploadedAsset,
+    reading: Mapping[str, str],
+    judged: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """Return the CreateProcessingJob request without what changes from run to run.
+
+    ``judged`` is what the analyzer is told of the model where its answers are looked at, else its requests are.
+    It is not isolated from the network: it puts its metrics itself, as nobody else does for such a job.
+    """
+    machine = Machine(instance, VOLUME_GB, MINUTES)
+    read = [*analyzer.inputs, *inputs]
+    variables = {
+        "dataset_source": ENDPOINT_INPUT,
+        "output_path": OUTPUT,
+        "baseline_constraints": f"{INPUT}/baseline/constraints.json",
+        "publish_cloudwatch_metrics": "Enabled",
+        "SANDCASTLE_PUBLISH": "1",
+        "sagemaker_endpoint_name": endpoint,
+        "sagemaker_monitoring_schedule_name": schedule,
+    }
+    sides = ["endpointOutput"]
+    if judged is not None:
+        variables |= {**judged, "ground_truth_source": _TRUTH}
+    else:
+        sides.insert(0, "endpointInput")
+        read.append(processing_input("script", records.url, f"{INPUT}/script"))
+        variables |= {
+            **reading,
+            "baseline_statistics": f"{INPUT}/baseline/statistics.json",
+            "record_preprocessor_script": f"{INPUT}/script/{records.file_name}",
         }
-        sides = ["endpointOutput"]
-        if isinstance(monitor, ModelQualityMonitor):
-            variables |= monitor.variables | {"ground_truth_source": _TRUTH}
-        else:
-            sides.insert(0, "endpointInput")
-            inputs.append(processing_input("script", watched.records.url, f"{INPUT}/script"))
-            variables |= {
-                **watched.reading,
-                "baseline_statistics": f"{INPUT}/baseline/statistics.json",
-                "record_preprocessor_script": f"{INPUT}/script/{watched.records.file_name}",
-            }
-        variables["dataset_format"] = json.dumps({"sagemakerCaptureJson": {"captureIndexNames": sides}})
-        return {
-            "AppSpecification": analyzer.specification,
-            "Environment": variables,
-            "ProcessingInputs": inputs,
-            "ProcessingResources": machine.resources,
-            "RoleArn": analyzer.role_arn,
-            "StoppingCondition": machine.stopping_condition,
-            "Tags": tag_list(watched.tags),
-        }
+    variables["dataset_format"] = json.dumps({"sagemakerCaptureJson": {"captureIndexNames": sides}})
+    return {
+        "AppSpecification": analyzer.specification,
+        "Environment": variables,
+        "ProcessingInputs": read,
+        "ProcessingResources": machine.resources,
+        "RoleArn": analyzer.role_arn,
+        "StoppingCondition": machine.stopping_condition,
+        "Tags": tag_list(tags),
+    }

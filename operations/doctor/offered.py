@@ -71,8 +71,8 @@ def model_monitor(case: Case) -> Iterator[Finding]:
     Who has a schedule is a customer. Everybody else may only try: so it stays unknown.
     """
     works = case.environment.workloads
-    by_engine = any(one.pipeline or (one.monitors and one.engine == "model-monitor") for one in works)
-    portable = any(one.monitors and one.engine == "portable" for one in works)
+    watched = [one for one in works if one.monitors or one.pipeline]
+    by_engine = any(one.engine == "model-monitor" for one in watched)
     if monitor_state(case) == "available":
         yield Finding("ok", "Model Monitor", "this account may use it")
         return
@@ -80,10 +80,10 @@ def model_monitor(case: Case) -> Iterator[Finding]:
     if by_engine:
         yield Finding(
             "warning", "Model Monitor", f"{found}; this file needs it",
-            "For monitors of workloads say `monitoring: {engine: portable}`; a pipeline cannot do without yet.",
+            "Say `monitoring: {engine: portable}` (or auto) in the file.",
         )  # fmt: skip
     else:
-        watching = "its monitors look with the portable engine" if portable else "this file has no monitors"
+        watching = "its monitors look with the portable engine" if watched else "this file has no monitors"
         yield Finding("ok", "Model Monitor", f"{found}; {watching}")
 
 

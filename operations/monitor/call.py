@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from operations.errors import OperationError
 from operations.monitor.definition import silent, source
-from operations.monitor.monitors import Monitor
+from operations.monitor.monitors import Monitor, Watched
 from operations.monitor.windows import Window
 
 _ROOT = "/opt/ml/processing"
@@ -30,6 +31,23 @@ class Call:
     """What a portable monitor's function is called with."""
 
     monitor: Monitor
+    baseline: str = ""
+    """Of what a pipeline has put in service, the folder of the baseline; else the request has it."""
+
+    @classmethod
+    def of(cls, watched: Watched, monitor: Monitor) -> Call:
+        """Ask for what the function asks for. Raises OperationError where nothing is in service to compare with."""
+        if "packages" not in monitor.call:
+            return cls(monitor)
+        sagemaker = watched.target.client("sagemaker")
+        serving = sagemaker.describe_endpoint(EndpointName=monitor.endpoint)["EndpointConfigName"]
+        version = serving.removeprefix(f"{monitor.endpoint}-").partition("-")[0]
+        if not version.isdecimal():
+            raise OperationError(f"Endpoint {monitor.endpoint} serves {serving}, which no pipeline has put in service.")
+        package = sagemaker.describe_model_package(ModelPackageName=f"{monitor.call['packages']}/{version}")
+        part = "ModelQuality" if monitor.kind == "ModelQuality" else "ModelDataQuality"
+        constraints = str(package["DriftCheckBaselines"][part]["Constraints"]["S3Uri"])
+        return cls(monitor, constraints.rpartition("/")[0])
 
     @property
     def capture(self) -> str:
@@ -68,6 +86,7 @@ class Call:
         base = f"{self.capture}/{call['endpoint']}"
         places = [(variant, [hour for one, hour in window.found if one == variant]) for variant in self.variants]
         data = [f"{variant}/{folder}" for variant, hours in places for folder in _folders(hours)]
+        baseline = [source("baseline", f"{self.baseline}/", f"{_ROOT}/input/baseline")] if self.baseline else []
         inputs = [
             *(source(f"captured-{n}", f"{base}/{one}/", f"{_DATA}/{one}") for n, one in enumerate(data, start=1)),
             *(
@@ -82,7 +101,7 @@ class Call:
             {
                 **request,
                 "ProcessingJobName": job,
-                "ProcessingInputs": [*request["ProcessingInputs"], *inputs],
+                "ProcessingInputs": [*request["ProcessingInputs"], *baseline, *inputs],
                 "ProcessingOutputConfig": {"Outputs": [{"OutputName": "result", "S3Output": output}]},
                 "Environment": {**request["Environment"], **QUIET, **span},
             }

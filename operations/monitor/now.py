@@ -48,7 +48,7 @@ def _definition(watched: Watched, monitor: Monitor) -> Definition | Call | Batch
     """Return what its schedule would run."""
     if monitor.batch:
         return Batch.of(watched, monitor)
-    return Call(monitor) if monitor.call else Definition.of(watched.target.client("sagemaker"), monitor)
+    return Call.of(watched, monitor) if monitor.call else Definition.of(watched.target.client("sagemaker"), monitor)
 
 
 def _labels(watched: Watched, definition: Definition | Call | Batch, window: Window, now: datetime) -> list[datetime]:

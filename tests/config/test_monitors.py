@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandcastle.config.monitoring import EVERY, Monitor, context_key, engine_of, expression_of, hours_of
+from sandcastle.config.monitoring import (
+    EVERY,
+    MONITOR_IMAGE,
+    PORTABLE_IMAGE,
+    Monitor,
+    context_key,
+    engine_of,
+    expression_of,
+    hours_of,
+)
 from tests.config.conftest import VALID, Project
 
 BOTH = "[data-quality, model-quality]"
@@ -97,12 +106,12 @@ def test_a_variant_of_the_same_model_is_watched(project: Project) -> None:
     assert project.load(monitored(BOTH, more)).workloads[0].monitors
 
 
-def test_the_portable_engine_has_no_pipelines_yet(project: Project) -> None:
-    text = f"{VALID}monitoring: {{engine: portable}}\n".replace("200", "900")
-    assert project.load(text).monitoring == "portable"
-    error = str(project.refuse(text.replace("plain: {}", "plain: {pipeline: true}")))
-    assert "monitoring.engine" in error
-    assert "QualityCheck" in error
+def test_a_pipeline_has_either_engine_and_the_image_of_it(project: Project) -> None:
+    for engine, image in (("portable", PORTABLE_IMAGE), ("model-monitor", MONITOR_IMAGE)):
+        text = f"{VALID}monitoring: {{engine: {engine}}}\n".replace("200", "900")
+        loaded = project.load(text.replace("plain: {}", "plain: {pipeline: true}")).monitored_by({}, None)
+        (piped,) = (one for one in loaded.workloads if one.pipeline)
+        assert (piped.engine, image in piped.images) == (engine, True)
 
 
 def test_an_engine_that_the_region_does_not_have(project: Project) -> None:

@@ -16,7 +16,6 @@ from sandcastle.config import catalogue
 from sandcastle.config.base import NAME
 from sandcastle.config.catalogue import Use
 from sandcastle.config.environment import NOTEBOOK_USER
-from sandcastle.config.monitoring import MONITOR_IMAGE
 from sandcastle.config.problem import Problem, listed, nearest
 from sandcastle.config.yaml_lines import Document, KeyPath
 
@@ -148,7 +147,7 @@ def check_images(pair: Pair, region: str | None) -> None:
         message = f"not in the image map{nearest(prepare, known)}"
         pair.workload.problem(("prepare", "image"), message, allowed=listed(known))
     serving = catalogue.FRAMEWORKS.get(framework) if isinstance(framework, str) else None
-    for key in (prepare, algorithm, framework, serving, *([MONITOR_IMAGE] if pair.has_pipeline else [])):
+    for key in (prepare, algorithm, framework, serving):
         if region is not None and key in known and catalogue.image_uri(str(key), region) is None:
             message = f"needs the image {key!r}, which AWS does not publish in {region}"
             pair.environment.problem(("workloads", pair.name), message)

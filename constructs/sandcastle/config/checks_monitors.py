@@ -32,20 +32,13 @@ def check_monitors(pair: Pair) -> None:
 
 
 def check_engine(document: Document, pairs: list[Pair], region: str | None) -> None:
-    """Note an engine that the region does not have, or that does not go with what is monitored."""
+    """Note an engine that the region does not have."""
     at: KeyPath = ("monitoring", "engine")
     engine = document.at(at)
     watched = [pair for pair in pairs if pair.monitors or pair.has_pipeline]
     image = {"model-monitor": MONITOR_IMAGE, "portable": PORTABLE_IMAGE}.get(str(engine), "")
     if watched and region and image and catalogue.image_uri(image, region) is None:
         document.problem(at, f"needs the image {image!r}, which AWS does not publish in {region}", allowed="auto")
-    pipelines = [pair.name for pair in pairs if pair.has_pipeline]
-    if engine == "portable" and pipelines:
-        message = (
-            f"the pipeline of {pipelines[0]} makes its baselines by steps of type QualityCheck, which are Model "
-            "Monitor's; the portable engine does not support pipelines yet"
-        )
-        document.problem(at, message, allowed="auto or model-monitor beside a pipeline")
 
 
 def _check_endpoint(pair: Pair, at: KeyPath) -> None:

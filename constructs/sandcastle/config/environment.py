@@ -181,8 +181,8 @@ class Workload:
     def images(self) -> frozenset[str]:
         """Keys of all images that it is prepared, trained and served with."""
         trained = [] if self.train.artifact else [self.train.image]
-        monitored = [MONITOR_IMAGE] if self.pipeline else []
-        if self.monitors:
+        monitored = []
+        if self.monitors or self.pipeline:
             monitored = [MONITOR_IMAGE if self.engine == "model-monitor" else PORTABLE_IMAGE]
         return frozenset([self.prepare.image, self.train.serving_image, *trained, *monitored])
 

@@ -78,7 +78,8 @@ class Parts:
     """All of it. ``prepare`` runs the workload's module ``prepare``, ``evaluate`` the module of that name.
 
     ``data`` and ``models`` are the folders of the pipeline in their buckets (``s3://<bucket>/<workload>/pipeline``, no
-    slash at the end), ``source`` the address of the training script's archive, if there is a script. The roles are
+    slash at the end), ``source`` the address of the training script's archive, if there is a script,
+    ``monitor_code`` that of the portable analyzer, empty where Model Monitor makes baselines. The roles are
     ARNs of who trains, of who makes baselines, and of who serves and answers in the smoke test.
     """
 
@@ -98,3 +99,4 @@ class Parts:
     monitor_role: str
     serving_role: str
     tags: Mapping[str, str]
+    monitor_code: str = ""

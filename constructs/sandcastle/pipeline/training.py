@@ -219,8 +219,8 @@ def _register(workload: Workload, parts: Parts, status: Literal["Approved", "Pen
                 "SupportedRealtimeInferenceInstanceTypes": [serve.instance],
                 "SupportedTransformInstanceTypes": [serve.instance],
             },
-            "ModelMetrics": baselines.model_metrics(),
-            "DriftCheckBaselines": baselines.drift_check(),
+            "ModelMetrics": baselines.model_metrics(parts),
+            "DriftCheckBaselines": baselines.drift_check(parts),
             "CustomerMetadataProperties": {
                 "accuracy": _best("accuracy_text"),
                 "candidate": _best("name"),
