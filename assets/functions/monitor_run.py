@@ -36,10 +36,10 @@ _DATA, _TRUTH = f"{_ROOT}/input/endpoint", f"{_ROOT}/groundtruth"
 def handler(event: dict[str, Any], context: Any) -> str:
     """Lambda entry point: return the name of the job, nothing when none was started. Raises ClientError."""
     del context
-    return start(event)
+    return run(event)
 
 
-def start(event: dict[str, Any]) -> str:
+def run(event: dict[str, Any]) -> str:
     """Start the job; return its name, nothing when there is nothing to look at. Raises ClientError."""
     sagemaker, s3 = client("sagemaker"), client("s3")
     due = datetime.fromisoformat(event["at"].replace("Z", "+00:00")).astimezone(UTC)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aws import client
 from botocore.exceptions import ClientError
-from monitor_run import source, start
+from monitor_run import run, source
 from pipeline_endpoint import is_missing
 from pipeline_settings import version_of_config
 
@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: Any) -> str:
         return ""
     request = event["request"]
     inputs = [*request["ProcessingInputs"], source("baseline", f"{folder}/", _BASELINE)]
-    return start({**event, "request": {**request, "ProcessingInputs": inputs}})
+    return run({**event, "request": {**request, "ProcessingInputs": inputs}})
 
 
 def baseline(sagemaker: Any, event: dict[str, Any]) -> str:

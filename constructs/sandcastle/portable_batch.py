@@ -14,7 +14,7 @@ from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function
 from sandcastle.monitor_roles import MonitorAccess
 from sandcastle.monitors import Watched
-from sandcastle.permissions import list_objects, pass_roles, read_objects, sagemaker_arn, write_objects
+from sandcastle.permissions import list_objects, pass_roles, read_objects, sagemaker_arn
 from sandcastle.portable_schedules import MINUTE
 from sandcastle.processing_request import INPUT, OUTPUT, Machine, processing_input, tag_list
 from sandcastle.promises import may, may_not
@@ -83,7 +83,7 @@ class PortableBatchSchedule(Construct):
                 pass_roles([role], "sagemaker.amazonaws.com"),
                 read_objects(access.data_arn, captured, reason=_MANIFESTS),
                 list_objects(access.data_arn, captured),
-                write_objects(access.reports_arn, written, reason=_WRITTEN),
+                Statement(["s3:PutObject"], [f"{access.reports_arn}/{written}"], reason=_WRITTEN),
             ],
             promises=[
                 may("sagemaker:CreateProcessingJob", jobs),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandcastle.config import PipelineSettings
+from sandcastle.config.monitoring import LOCAL_ACCOUNT
 from sandcastle.naming import PipelineNames
 from tests.config.conftest import VALID, Project
 
@@ -25,7 +26,8 @@ def test_a_pipeline_has_thresholds_and_a_stack_of_its_own(project: Project) -> N
     assert plain.pipeline == PipelineSettings(approve=0.7, review=0.5)
     assert (plain.stack, spotty.stack) == ("pipeline-plain", "workload-spotty")
     assert (plain.serve.kind, plain.serve.capture_percent, plain.serve.variant_names) == ("real-time", 100, ("main",))
-    assert "model-monitor" in plain.images - spotty.images
+    decided, _ = project.load(with_pipeline("true")).monitored_by({}, LOCAL_ACCOUNT).workloads
+    assert "model-monitor" in decided.images - spotty.images
 
 
 @pytest.mark.parametrize(

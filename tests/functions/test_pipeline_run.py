@@ -25,7 +25,7 @@ JUDGES = {**CALL, "request": {"ProcessingInputs": [], "Environment": {"analysis_
 def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Events that ``monitor_run`` was given."""
     found: list[dict[str, Any]] = []
-    monkeypatch.setattr(pipeline_run, "start", lambda event: found.append(event) or "job")
+    monkeypatch.setattr(pipeline_run, "run", lambda event: found.append(event) or "job")
     return found
 
 

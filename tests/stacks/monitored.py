@@ -1,4 +1,4 @@
-"""Environments whose workloads are monitored, which no file in ``environments/`` has: one for each engine."""
+"""Environments whose workloads are monitored in more ways than in ``environments/``: each engine, and a pipeline."""
 
 from __future__ import annotations
 
@@ -26,3 +26,9 @@ def file_of(engine: str) -> str:
 def monitored(engine: str) -> Synthesis:
     """Five workloads that are monitored, one of them without an endpoint, and one that is not."""
     return synthesise(file_of(engine))
+
+
+def piped() -> Synthesis:
+    """One pipeline, of a workload whose monitors are portable."""
+    settings = {"monthly_budget_usd": 900, "monitoring": {"engine": "portable", "rows": 77}}
+    return synthesise(written("portable-pipe", workloads={"penguins": {"pipeline": True}}, **settings))

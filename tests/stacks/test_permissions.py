@@ -15,6 +15,7 @@ import cfnlint
 import pytest
 
 from tests.stacks.calls import actions_of
+from tests.stacks.monitored import monitored, piped
 from tests.stacks.statements import listed, lookups, role_statements
 from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, resources, synthesise
 
@@ -168,6 +169,7 @@ def test_no_role_reaches_what_another_workload_made(each: Synthesis) -> None:
 
 WRITES_OWN_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 HANDLERS = [
+    "batch_monitor_run.handler",
     "bucket_contents.handler",
     "domain_delete.handler",
     "domain_sweep.handler",
@@ -177,6 +179,7 @@ HANDLERS = [
     "jobs.is_complete",
     "jobs.on_event",
     "monitor_found.handler",
+    "monitor_rest.handler",
     "monitor_run.handler",
     "monitor_slack.handler",
     "nightly.handler",
@@ -187,7 +190,9 @@ HANDLERS = [
     "pipeline_deploy.confirm",
     "pipeline_deploy.deploy",
     "pipeline_failed.handler",
+    "pipeline_run.handler",
     "pipeline_schedules.handler",
+    "pipeline_watched.handler",
     "quiesce.handler",
     "spending_release.handler",
     "studio_drain.handler",
@@ -223,7 +228,7 @@ WHERE_TUNED = {
 
 def functions_of_all_environments() -> Iterator[tuple[str, set[str]]]:
     """Yield the handler of every function with the actions that its role may do."""
-    for synthesis in map(synthesise, ENVIRONMENTS):
+    for synthesis in (*map(synthesise, ENVIRONMENTS), monitored("portable"), piped()):
         for _, template, lookup in lookups(synthesis):
             for function in resources(template, "AWS::Lambda::Function").values():
                 role = function["Properties"]["Role"]["Fn::GetAtt"][0]

@@ -12,22 +12,17 @@ import pytest
 from sandcastle.naming import PipelineNames
 from sandcastle.pipeline.flow import all_steps
 from sandcastle.template import resolve, symbols
-from tests.lifecycle.environments import written
-from tests.stacks import test_promises
-from tests.stacks.calls import actions_of
+from tests.stacks import monitored, test_promises
 from tests.stacks.graph import dependencies, ids
-from tests.stacks.statements import listed, role_statements
-from tests.stacks.test_permissions import WRITES_OWN_LOGS
 from tests.stacks.test_pipelines import PART, definition
 from tests.stacks.test_workloads import validate
-from tests.synthesis import ROOT, Synthesis, exported, resources, synthesise
+from tests.synthesis import Synthesis, exported, resources
 
 
 @pytest.fixture
 def piped() -> Synthesis:
     """One pipeline, of a workload whose monitors need nothing of AWS's."""
-    settings = {"monthly_budget_usd": 900, "monitoring": {"engine": "portable", "rows": 77}}
-    return synthesise(written("portable-pipe", workloads={"penguins": {"pipeline": True}}, **settings))
+    return monitored.piped()
 
 
 def calls(synthesis: Synthesis) -> list[dict[str, Any]]:
@@ -70,19 +65,6 @@ def test_a_run_is_a_job_that_sagemaker_takes(piped: Synthesis) -> None:
     assert data["request"]["Environment"]["SANDCASTLE_ANSWER"] == "json:prediction"
     assert model["request"]["Environment"]["problem_type"] == "MulticlassClassification"
     assert model["truth"].endswith("/monitoring/penguins/ground-truth")
-
-
-@pytest.mark.parametrize("handler", ["pipeline_run.handler", "pipeline_watched.handler"])
-def test_functions_may_do_what_their_code_calls_and_nothing_else(piped: Synthesis, handler: str) -> None:
-    template = piped.template("pipeline-penguins")
-    (function,) = (
-        one["Properties"]
-        for one in resources(template, "AWS::Lambda::Function").values()
-        if one["Properties"]["Handler"] == handler
-    )
-    statements = role_statements(template, function["Role"]["Fn::GetAtt"][0], symbols(template, exported(piped)))
-    allowed = {action for one in statements for action in listed(one["Action"])} - WRITES_OWN_LOGS
-    assert allowed == actions_of(ROOT / "assets" / "functions", handler)
 
 
 def test_what_starts_runs_is_bounded_by_the_budget_and_there_before_the_schedules(piped: Synthesis) -> None:
