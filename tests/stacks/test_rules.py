@@ -57,7 +57,7 @@ def test_cfn_lint_finds_nothing_that_is_not_acknowledged() -> None:
     assert used == there
 
 
-@pytest.mark.parametrize("name", [*ENVIRONMENTS, "model-monitor"])  # the portable engine is that of ``monitored``
+@pytest.mark.parametrize("name", [*ENVIRONMENTS, "portable"])  # Model Monitor is the engine of ``monitored``
 def test_cdk_nag_finds_exactly_what_is_acknowledged(name: str) -> None:
     """No finding without an acknowledgement of its own, and no acknowledgement without its finding."""
     import aws_cdk as cdk
