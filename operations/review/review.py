@@ -68,7 +68,7 @@ def review(
         *output_concerns(base, head, changes),
         *collision_concerns(changes, base, head),
         *endpoint_concerns(base, head),
-        *without_repetition(access_concerns(accesses), exposure_concerns(changes, base, head)),
+        *without_repetition(access_concerns(accesses, head), exposure_concerns(changes, base, head)),
         *network_concerns(changes, base, head),
         *teardown_concerns(changes, base, head),
         *finding_concerns(found),
