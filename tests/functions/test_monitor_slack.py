@@ -130,6 +130,17 @@ def test_a_distance_is_lower_only_where_half_a_deviation_needs_it_and_never_so_l
     assert everything["monitoring_config"] == SUGGESTED["monitoring_config"]
 
 
+@pytest.mark.parametrize(("columns", "emitted"), [(100, None), (101, "Disabled")])
+def test_wide_data_fill_no_cloudwatch(columns: int, emitted: str | None) -> None:
+    """784 pixels with three metrics each cost several times what the endpoint does."""
+    wide = [number(f"pixel_{index}", [0.0, 1.0] * 100) for index in range(columns)]
+    suggested = {"features": [one for one, _ in wide], "monitoring_config": {"evaluate_constraints": "Enabled"}}
+    found = {"dataset": {"item_count": 200}, "features": [one for _, one in wide]}
+    config = slack_data.relaxed(suggested, found, 1000, monitor_slack.RISK, labelled=True)["monitoring_config"]
+    assert config.get("emit_metrics") == emitted
+    assert config["evaluate_constraints"] == "Enabled"
+
+
 def test_what_was_suggested_is_kept_and_nothing_is_done_twice(store: Store) -> None:
     assert monitor_slack.give_slack(store, FOLDER, 1000, True) == "for windows of 1000 rows and more"
     assert store.get(KEPT) == SUGGESTED
