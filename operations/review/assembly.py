@@ -15,6 +15,9 @@ METADATA = "AWS::CDK::Metadata"
 """The resource that CDK adds for its own statistics; it is nobody's change."""
 
 
+DEEPEST = 620
+"""Levels of nesting that are read. CloudFormation takes far fewer; Python's own walks end at a thousand."""
+
 SOURCES = "sources.json"
 """What the app writes beside the templates when it is asked to (context ``sources``): lines of code by construct."""
 
@@ -163,7 +166,23 @@ def _document(file: Path, why: str) -> Mapping[str, Any]:
         raise UsageError(f"{file} cannot be read: {error}") from None
     if not isinstance(document, dict):
         raise UsageError(f"{file} holds {type(document).__name__}, not an object.")
+    if _nested_too_deep(document):
+        raise UsageError(f"{file} cannot be read: it is nested more than {DEEPEST} levels.")
     return document
+
+
+def _nested_too_deep(document: Any) -> bool:
+    level = [document]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -54,7 +54,13 @@ def test_nested_assemblies_and_places(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("template", "said"),
-    [("{", "cannot be read"), ("[]", "holds list"), ("[" * 100_000, "cannot be read"), (None, "names it for stack a")],
+    [
+        ("{", "cannot be read"),
+        ("[]", "holds list"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"a":' * 700 + "1" + "}" * 700, "nested more than"),
+        (None, "names it for stack a"),
+    ],
 )
 def test_broken_file_is_named(tmp_path: Path, template: str | None, said: str) -> None:
     folder = written(tmp_path, {"a": stack("a")}, **({} if template is None else {"a": template}))
