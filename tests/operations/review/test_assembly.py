@@ -58,7 +58,7 @@ def test_nested_assemblies_and_places(tmp_path: Path) -> None:
         ("{", "cannot be read"),
         ("[]", "holds list"),
         ("[" * 100_000, "cannot be read"),
-        ('{"a":' * 700 + "1" + "}" * 700, "nested more than"),
+        ('{"a":' * 940 + "1" + "}" * 940, "cannot be read"),
         (None, "names it for stack a"),
     ],
 )
