@@ -17,6 +17,7 @@ from sandcastle.resource import Resource
 from sandcastle.roles import Statement
 
 _JOBS = "a schedule's jobs have names of SageMaker's and no tags; the function asks the schedule for them"
+_STAYS = "only when monitors go and their environment stays: a destroy has deleted the schedules before"
 _LISTED = "lists are no resources: the service authorization reference names none for them"
 
 
@@ -86,7 +87,9 @@ class ModelMonitorSchedules(Construct):
             code=code,
             statements=[
                 Statement(
-                    [f"sagemaker:{verb}MonitoringSchedule" for verb in ("Delete", "Describe", "Stop")], schedules
+                    [f"sagemaker:{verb}MonitoringSchedule" for verb in ("Delete", "Describe", "Stop")],
+                    schedules,
+                    unseen={f"sagemaker:{verb}MonitoringSchedule": _STAYS for verb in ("Delete", "Stop")},
                 ),
                 Statement(["sagemaker:ListMonitoringExecutions"], ["*"], reason=_LISTED),
                 Statement(
