@@ -15,7 +15,7 @@ METADATA = "AWS::CDK::Metadata"
 """The resource that CDK adds for its own statistics; it is nobody's change."""
 
 
-DEEPEST = 920
+DEEPEST = 700
 """Levels of nesting that are read. CloudFormation takes far fewer; Python's own walks end at a thousand."""
 
 SOURCES = "sources.json"

@@ -58,7 +58,7 @@ def _enormous_policy(templates: Templates) -> None:
 
 def _deep(templates: Templates) -> None:
     value: object = "end"
-    for _ in range(300):
+    for _ in range(200):
         value = {"Fn::Join": ["", ["x", value]]}
     templates[WORK]["Resources"]["FunctionLogs"]["Properties"]["LogGroupName"] = value
 
