@@ -7,13 +7,12 @@ that is new in botocore or in the service authorization data (as cfn-lint ships 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import boto3
-import cfnlint
 import pytest
 
 from sandcastle.billed_actions import BILLED_ACTIONS
+from tests.cfn_lint_data import DATA
 
 READS = ("BatchDescribe", "BatchGet", "Describe", "Get", "List", "QueryLineage", "Render", "Search")
 ENDS = ("BatchDelete", "Delete", "Deregister", "Detach", "Disable", "Disassociate", "Stop")
@@ -58,7 +57,7 @@ FREE = {
 def known() -> set[str]:
     """Return every action of SageMaker that botocore or AWS's authorization data knows, in lower case."""
     client = boto3.client("sagemaker", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    file = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "Policies.json"
+    file = DATA / "AdditionalSpecs" / "Policies.json"
     authorized = json.loads(file.read_text())["sagemaker"]["Actions"]
     return {name.lower() for name in [*client.meta.service_model.operation_names, *authorized]}
 

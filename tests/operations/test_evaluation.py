@@ -13,9 +13,6 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
 
 from operations.evaluation import (
     About,
@@ -61,6 +58,10 @@ def table(rows: list[tuple[int, float]]) -> bytes:
 
 
 def test_a_real_model_gets_the_verdict_that_scikit_learn_gives() -> None:
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import confusion_matrix, f1_score, roc_auc_score
+
     digits = load_digits()
     features, labels = digits.data, (digits.target == 0).astype(int)
     model = LogisticRegression(max_iter=500).fit(features[:900], labels[:900])

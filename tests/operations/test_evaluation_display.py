@@ -8,11 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from matplotlib.figure import Figure
 from PIL import Image
 from rich.console import Console
 
-from operations import plots
 from operations.evaluation import Confusion, Evaluation, EvaluationError, render_digit, render_terminal, to_json
 
 # The numbers that the tutorial prints for the public table.
@@ -92,6 +90,10 @@ def test_json_holds_counts_rates_and_the_origin() -> None:
 
 def drawn_text(monkeypatch: pytest.MonkeyPatch, result: Evaluation, path: Path) -> list[str]:
     """Draw, and return every text that the figure holds, by keeping the figure that is saved."""
+    from matplotlib.figure import Figure
+
+    from operations import plots
+
     figures: list[Figure] = []
     save = Figure.savefig
 
@@ -118,6 +120,8 @@ def test_the_png_shows_counts_and_says_when_data_is_generated(tmp_path: Path, mo
 
 
 def test_a_png_of_a_model_that_never_says_yes_can_be_drawn(tmp_path: Path) -> None:
+    from operations import plots
+
     plots.write_png(replace(TUTORIAL, confusion=Confusion(90, 0, 10, 0), auc=None), tmp_path / "confusion.png")
     assert (tmp_path / "confusion.png").stat().st_size > 10_000
 
@@ -140,6 +144,8 @@ def test_a_picture_with_colours_paints_both_halves_of_each_character() -> None:
 
 
 def test_a_picture_can_be_written_as_png(tmp_path: Path) -> None:
+    from operations import plots
+
     plots.write_digit_png(CROSS, (3, 3), tmp_path / "digit.png", "is a zero (score 0.99)")
     with Image.open(tmp_path / "digit.png") as image:
         grey = image.convert("L")

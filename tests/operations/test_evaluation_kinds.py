@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
-from sklearn import metrics
-from sklearn.cluster import KMeans
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
 
-from operations import plots
 from operations.evaluation import (
     About,
     Binary,
@@ -66,6 +62,8 @@ def printed(what: object) -> str:
 @settings(deadline=None)
 @given(PAIRS)
 def test_rates_of_classes_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
+    from sklearn import metrics
+
     labels, given_ = [label for label, _ in pairs], [answer for _, answer in pairs]
     counts = Counts.count(labels, given_, 4, 4)
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
@@ -83,6 +81,8 @@ def test_rates_of_classes_are_scikit_learns(pairs: list[tuple[int, int]]) -> Non
 @settings(deadline=None)
 @given(PAIRS)
 def test_purity_is_that_of_the_contingency_table(pairs: list[tuple[int, int]]) -> None:
+    from sklearn import metrics
+
     labels, clusters = [label for label, _ in pairs], [cluster for _, cluster in pairs]
     table = metrics.cluster.contingency_matrix(labels, clusters)
     counts = Counts.count(labels, clusters, 4, 4)
@@ -166,17 +166,25 @@ def test_a_block_becomes_the_spec_of_its_kind() -> None:
 
 # --- real models --------------------------------------------------------------------------------------------------
 
-DIGITS = load_digits()
-PIXELS, LABELS = DIGITS.data / 16, DIGITS.target
 TRAIN, TEST = slice(0, 900), slice(900, None)
 CLASSES = tuple(str(digit) for digit in range(10))
 ABOUT = About("real", "scikit-learn's digits", tuple(f"p{n}" for n in range(64)), CLASSES, picture=(8, 8))
 
 
+@cache
+def real_digits() -> tuple[Any, Any]:
+    """Return scikit-learn's digits: pixels between 0 and 1, and labels."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return found.data / 16, found.target
+
+
 def table(rows: slice) -> bytes:
+    pixels, labels = real_digits()
     return "".join(
         ",".join(f"{number:g}" for number in (label, *row)) + "\n"
-        for label, row in zip(LABELS[rows], PIXELS[rows], strict=True)
+        for label, row in zip(labels[rows], pixels[rows], strict=True)
     ).encode()
 
 
@@ -186,21 +194,28 @@ def endpoint(answer: Callable[[np.ndarray], list[dict[str, Any]]]) -> Callable[[
 
 @pytest.fixture(scope="module")
 def told() -> ClassEvaluation:
-    model = LogisticRegression(max_iter=500).fit(PIXELS[TRAIN], LABELS[TRAIN])
+    from sklearn.linear_model import LogisticRegression
+
+    pixels, labels = real_digits()
+    model = LogisticRegression(max_iter=500).fit(pixels[TRAIN], labels[TRAIN])
     answering = endpoint(lambda rows: [{"prediction": int(label)} for label in model.predict(rows)])
     outcome = evaluate("digits", table(TEST), ABOUT, PREDICTION, answering)
     assert isinstance(outcome, ClassEvaluation)
-    assert outcome.counts.accuracy == pytest.approx(model.score(PIXELS[TEST], LABELS[TEST]))
+    assert outcome.counts.accuracy == pytest.approx(model.score(pixels[TEST], labels[TEST]))
     return outcome
 
 
 @pytest.fixture(scope="module")
 def clustered() -> ClusterEvaluation:
-    model = KMeans(10, random_state=1).fit(PIXELS[TRAIN])
+    from sklearn import metrics
+    from sklearn.cluster import KMeans
+
+    pixels, labels = real_digits()
+    model = KMeans(10, random_state=1).fit(pixels[TRAIN])
     answering = endpoint(lambda rows: [{"closest_cluster": float(cluster)} for cluster in model.predict(rows)])
     outcome = evaluate("mnist-kmeans", table(TEST), ABOUT, CLOSEST, answering)
     assert isinstance(outcome, ClusterEvaluation)
-    expected = metrics.cluster.contingency_matrix(LABELS[TEST], model.predict(PIXELS[TEST]))
+    expected = metrics.cluster.contingency_matrix(labels[TEST], model.predict(pixels[TEST]))
     assert outcome.counts.purity == pytest.approx(expected.max(axis=0).sum() / expected.sum())
     return outcome
 
@@ -238,6 +253,8 @@ def test_documents_hold_every_count(told: ClassEvaluation, clustered: ClusterEva
 def test_pictures_show_a_matrix_and_a_montage(
     told: ClassEvaluation, clustered: ClusterEvaluation, tmp_path: Path
 ) -> None:
+    from operations import plots
+
     split = TestSplit(table(TEST), ABOUT)
     for outcome in (told, clustered):
         path = tmp_path / f"{outcome.workload}.png"
@@ -254,10 +271,13 @@ def test_pictures_show_a_matrix_and_a_montage(
 
 
 def test_the_plain_model_is_scikit_learns_on_the_same_rows(told: ClassEvaluation) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    pixels, labels = real_digits()
     plain = plain_model(PREDICTION, [("train.csv", table(TRAIN))], table(TEST), ABOUT)
-    model = LogisticRegression(max_iter=1000).fit(PIXELS[TRAIN], LABELS[TRAIN])
+    model = LogisticRegression(max_iter=1000).fit(pixels[TRAIN], labels[TRAIN])
     assert plain.model == "LogisticRegression"
-    assert plain.marks == {"accuracy": pytest.approx(model.score(PIXELS[TEST], LABELS[TEST]))}
+    assert plain.marks == {"accuracy": pytest.approx(model.score(pixels[TEST], labels[TEST]))}
     (found,) = compare(told, plain)
     assert found.as_good
     text = printed(render_comparison(plain, [found]))
@@ -267,11 +287,12 @@ def test_the_plain_model_is_scikit_learns_on_the_same_rows(told: ClassEvaluation
 
 
 def test_files_in_recordio_and_several_of_them_train_it_too(clustered: ClusterEvaluation) -> None:
+    pixels, _ = real_digits()
     recordio = load_program("shared/recordio.py")
     files = []
     for part in range(2):
         file = io.BytesIO()
-        recordio.write_records(file, PIXELS[TRAIN][part::2])
+        recordio.write_records(file, pixels[TRAIN][part::2])
         files.append((f"train-{part}.pbr", file.getvalue()))
     plain = plain_model(CLOSEST, files, table(TEST), ABOUT)
     assert plain.model == "KMeans"
@@ -279,20 +300,24 @@ def test_files_in_recordio_and_several_of_them_train_it_too(clustered: ClusterEv
     assert 0.7 <= (plain.marks["purity"] or 0) <= 1
     labels, inputs = read_records(files[1][1], "train-1.pbr")
     assert labels is None
-    assert np.array_equal(inputs, PIXELS[TRAIN][1::2].astype(np.float32))
+    assert np.array_equal(inputs, pixels[TRAIN][1::2].astype(np.float32))
 
 
 def test_binary_labels_in_recordio_give_accuracy_and_auc() -> None:
+    from sklearn import metrics
+    from sklearn.linear_model import LogisticRegression
+
+    pixels, labels = real_digits()
     recordio = load_program("shared/recordio.py")
     file = io.BytesIO()
-    zeros = (LABELS == 0).astype(int)
-    recordio.write_records(file, PIXELS[TRAIN], zeros[TRAIN])
+    zeros = (labels == 0).astype(int)
+    recordio.write_records(file, pixels[TRAIN], zeros[TRAIN])
     rows = "".join(
-        f"{zero},{','.join(f'{p:g}' for p in row)}\n" for zero, row in zip(zeros[TEST], PIXELS[TEST], strict=True)
+        f"{zero},{','.join(f'{p:g}' for p in row)}\n" for zero, row in zip(zeros[TEST], pixels[TEST], strict=True)
     )
     plain = plain_model(Binary("zero", "other", "csv"), [("train.pbr", file.getvalue())], rows.encode(), ABOUT)
-    model = LogisticRegression(max_iter=1000).fit(PIXELS[TRAIN], zeros[TRAIN])
-    scores = model.predict_proba(PIXELS[TEST])[:, 1]
+    model = LogisticRegression(max_iter=1000).fit(pixels[TRAIN], zeros[TRAIN])
+    scores = model.predict_proba(pixels[TEST])[:, 1]
     assert plain.marks["accuracy"] == pytest.approx(((scores >= 0.5) == zeros[TEST]).mean(), abs=0.003)
     assert plain.marks["auc"] == pytest.approx(metrics.roc_auc_score(zeros[TEST], scores), abs=0.003)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn import metrics
 
 from operations.evaluation.metrics import Confusion, area_under_roc
 
@@ -17,6 +16,8 @@ SCORED = st.lists(
 
 @given(SCORED)
 def test_counts_and_rates_are_those_of_scikit_learn(pairs: list[tuple[int, float]]) -> None:
+    from sklearn import metrics
+
     labels, answers = [label for label, _ in pairs], [score >= 0.5 for _, score in pairs]
     found = Confusion.count(labels, answers)
     expected = metrics.confusion_matrix(labels, answers, labels=[0, 1])
@@ -38,6 +39,8 @@ def test_counts_and_rates_are_those_of_scikit_learn(pairs: list[tuple[int, float
 
 @given(SCORED)
 def test_area_under_the_curve_is_scikit_learns(pairs: list[tuple[int, float]]) -> None:
+    from sklearn import metrics
+
     labels, scores = [label for label, _ in pairs], [score for _, score in pairs]
     area = area_under_roc(labels, scores)
     if len(set(labels)) == 2:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 
+from tests.cfn_lint_data import DATA
 from tests.stacks.calls import actions_of
 from tests.stacks.monitored import monitored, piped
 from tests.stacks.statements import listed, lookups, role_statements
@@ -63,7 +62,7 @@ The other two know one alarm or package, and a list is about many."""
 
 @cache
 def service_authorization() -> dict[str, Any]:
-    file = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "Policies.json"
+    file = DATA / "AdditionalSpecs" / "Policies.json"
     found: dict[str, Any] = json.loads(file.read_text())
     return found
 

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 import yaml
 
@@ -16,6 +15,7 @@ from sandcastle.config import load_environment
 from sandcastle.config.loader import workload_names
 from sandcastle.lifecycle_script import LIMIT, LifecycleScript, ScriptError
 from sandcastle.template import resolve
+from tests.cfn_lint_data import DATA
 from tests.lifecycle.environments import written
 from tests.stacks.statements import inline_statements, listed, lookups, role_statements
 from tests.synthesis import ENVIRONMENTS, ROOT, Synthesis, Template, resources, synthesise
@@ -56,7 +56,7 @@ def variant(folder: Path, **settings: Any) -> Synthesis:
 @cache
 def create_only(kind: str) -> set[str]:
     """Return the properties that replace a resource of the type, by their path in CloudFormation's schema."""
-    folder = Path(cfnlint.__file__).parent / "data" / "schemas"
+    folder = DATA / "schemas"
     name = json.loads((folder / "providers" / "us-east-1.json").read_text())[kind]
     schema = json.loads((folder / "resources" / f"{name}.json").read_text())
     found = [*schema["createOnlyProperties"], *schema.get("conditionalCreateOnlyProperties", [])]

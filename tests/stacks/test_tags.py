@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import cfnlint
-
+from tests.cfn_lint_data import DATA
 from tests.synthesis import Synthesis
 
 
 @cache
 def tag_property(kind: str) -> str | None:
     """Return the property in which the resource type takes tags, from its CloudFormation schema."""
-    folder = Path(cfnlint.__file__).parent / "data" / "schemas"
+    folder = DATA / "schemas"
     name = json.loads((folder / "providers" / "us-east-1.json").read_text()).get(kind)
     if name is None:
         return None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from .conftest import Prepare, Prepared
 
@@ -181,6 +179,9 @@ def test_a_plain_model_learns_something_and_not_everything(
     sample: Prepared, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As on the public table, where the tutorial gets 89.7 % right and finds one purchase in five."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import confusion_matrix, roc_auc_score
+
     train, test = sample.table("train"), sample.table("test")
     model = HistGradientBoostingClassifier(max_depth=5, learning_rate=0.1, max_iter=60, random_state=0)
     scores = model.fit(train[:, 1:], train[:, 0]).predict_proba(test[:, 1:])[:, 1]

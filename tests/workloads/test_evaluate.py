@@ -11,7 +11,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 from .conftest import REPOSITORY, Prepare, Prepared, runner_python
 from .judging import Judged, judge, judge_archive
@@ -56,6 +55,8 @@ def judged(penguins: Prepared, model: Path, tmp_path_factory: pytest.TempPathFac
 
 
 def test_the_evaluation_has_the_registrys_form_and_scikit_learns_numbers(judged: Judged) -> None:
+    from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+
     labels = [row["label"] for row in judged.predictions]
     answers = [row["prediction"] for row in judged.predictions]
     assert set(labels) == set(SPECIES), "label and prediction are in the model's own words"
@@ -124,6 +125,8 @@ def trees(prepare: Prepare, tmp_path_factory: pytest.TempPathFactory) -> Judged:
 
 
 def test_a_built_in_xgboost_has_no_handlers_and_scores(trees: Judged) -> None:
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support, roc_auc_score
+
     labels = [int(row["label"]) for row in trees.predictions]
     scores = [float(row["probability"]) for row in trees.predictions]
     answers = [int(row["prediction"]) for row in trees.predictions]

@@ -8,7 +8,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from .judging import PIPELINE
 
@@ -124,6 +123,8 @@ def test_a_label_is_the_number_of_a_class(tmp_path: Path, text: str, says: str) 
 
 
 def test_rows_without_answers_cost_no_division() -> None:
+    from sklearn.metrics import roc_auc_score
+
     found = [Prediction(0, None, "a")] * 3
     document = evaluate_metrics.document("multiclass", ["a", "b"], [0, 0, 0], found)
     assert document["classes"]["b"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}

@@ -7,11 +7,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from .conftest import Prepare, Prepared
 
@@ -67,6 +62,12 @@ def test_values_are_such_as_the_published_table_has(splits: dict[str, np.ndarray
 def test_trees_learn_it_and_what_a_linear_model_misses(
     splits: dict[str, np.ndarray], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     train, test = splits["train"], splits["test"]
     plain = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     trees = HistGradientBoostingClassifier(max_iter=40, random_state=0)

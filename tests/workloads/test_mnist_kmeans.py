@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans
 
 from .conftest import Prepare, Prepared
 from .test_recordio import read
@@ -54,6 +53,8 @@ def test_the_hidden_label_is_the_digit(sample: Prepared) -> None:
 def test_plain_k_means_reaches_the_purity_that_the_endpoint_must_reach(
     sample: Prepared, parts: list[np.ndarray], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from sklearn.cluster import KMeans
+
     test = sample.table("test")
     clusters = KMeans(10, random_state=0).fit(np.concatenate(parts)).predict(test[:, 1:])
     most = [np.bincount(test[clusters == cluster, 0].astype(int)).max() for cluster in np.unique(clusters)]

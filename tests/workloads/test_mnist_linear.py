@@ -11,9 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
 
 from .conftest import Prepare, Prepared, load_program
 from .test_recordio import read
@@ -44,6 +41,8 @@ def splits(sample: Prepared) -> dict[str, np.ndarray]:
 
 
 def test_the_sample_has_every_digit_of_scikit_learn_once(splits: dict[str, np.ndarray]) -> None:
+    from sklearn.datasets import load_digits
+
     assert {name: rows.shape for name, rows in splits.items()} == {
         "train": (1078, 1 + PIXELS),
         "validation": (360, 1 + PIXELS),
@@ -64,6 +63,8 @@ def test_every_split_has_the_same_share_of_zeros(splits: dict[str, np.ndarray]) 
 def test_pixels_are_ink_between_0_and_1_and_show_the_original_digit(
     sample: Prepared, splits: dict[str, np.ndarray]
 ) -> None:
+    from sklearn.datasets import load_digits
+
     pictures = splits["test"][:, 1:]
     assert pictures.min() == 0
     assert pictures.max() == 1
@@ -102,6 +103,9 @@ def test_the_same_bytes_come_out_every_time(sample: Prepared, prepare: Prepare) 
 def test_a_plain_linear_model_reaches_what_the_endpoint_must_reach(
     splits: dict[str, np.ndarray], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import f1_score
+
     train, test = splits["train"], splits["test"]
     model = LogisticRegression(max_iter=500).fit(train[:, 1:], train[:, 0])
     answers = model.predict(test[:, 1:])

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-import pandas as pd
 import pytest
 
 from .conftest import WORKLOADS, Prepare, Prepared, runner_python
@@ -69,6 +68,8 @@ def test_the_same_bytes_come_out_every_time(sample: Prepared, prepare: Prepare) 
 def test_the_preprocessing_is_fitted_to_the_training_rows_alone(
     sample: Prepared, splits: dict[str, list[list[str]]]
 ) -> None:
+    import pandas as pd
+
     fitted = joblib.load(sample.file("train", "preprocessor.joblib"))
     numbers = [[float(row[2]) if row[2] else math.nan for row in rows] for rows in splits.values()]
     imputer, scaler = (step for _, step in fitted.named_transformers_["numbers"].steps)

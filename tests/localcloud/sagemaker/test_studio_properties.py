@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 
 from localcloud.sagemaker.studio import cfn_properties
+from tests.cfn_lint_data import DATA
 
-SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
+SCHEMAS = DATA / "schemas"
 
 
 def schema(kind: str) -> dict[str, Any]:
