@@ -13,6 +13,8 @@ from tests.lifecycle.tutorials import tutorial_of
 
 ENVIRONMENT = "everything"
 WORKLOADS = workload_names(ROOT)
+LONG = ("digits", "mnist-kmeans")
+"""Workloads whose tutorials only `make matrix` runs: they train longest."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,9 @@ def test_it_is_at_least_as_good_as_a_plain_model_on_the_same_rows(cloud: Cloud, 
 
 
 @pytest.mark.usefixtures("deployed")
-@pytest.mark.parametrize("workload", WORKLOADS)
+@pytest.mark.parametrize(
+    "workload", [pytest.param(one, marks=[pytest.mark.exhaustive] if one in LONG else []) for one in WORKLOADS]
+)
 def test_its_tutorial_runs_with_the_rights_of_its_reader(cloud: Cloud, workload: str) -> None:
     tutorial_of(cloud, ENVIRONMENT, workload, "ada")
 

@@ -43,6 +43,7 @@ def test_fixed_total_is_what_the_check_of_the_budget_reckons_with(each: Synthesi
     assert night(found) == pytest.approx(endpoints * share)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("engine", sorted(ENGINES))
 def test_monitors_cost_the_same_with_either_engine(engine: str) -> None:
     synthesis = monitored(engine)

@@ -71,6 +71,7 @@ def test_a_janitor_that_runs_out_of_time_once(place: Stand, janitor: str) -> Non
     ends_at_zero(place)
 
 
+@pytest.mark.exhaustive  # the usual run has it in tests/operations/test_destroy.py
 def test_what_cannot_be_reached_is_told_with_its_cost_and_the_command_that_removes_it(place: Stand) -> None:
     """A notebook that was made in the console, which no janitor's stack holds, and which refuses to go."""
     sagemaker = place.client("sagemaker")
