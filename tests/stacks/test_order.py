@@ -16,7 +16,6 @@ from tests.synthesis import Synthesis, Template, resources
 WORKLOAD = [
     # goes first, goes later
     ("AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig"),
-    ("AWS::SageMaker::Endpoint", "AWS::CloudWatch::Alarm"),
     ("AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Model"),
     ("AWS::SageMaker::Model", "Custom::SandcastleTrainedModel"),
     ("Custom::SandcastleTrainedModel", "Custom::SandcastleDataset"),
@@ -32,6 +31,15 @@ def test_workload(each: Synthesis, first: str, later: str) -> None:
     for template in each.workloads:
         for one in resources(template, first):
             assert set(resources(template, later)) <= dependencies(template, one)
+
+
+def test_an_endpoint_goes_before_the_alarms_that_guard_its_updates(each: Synthesis) -> None:
+    """Those of its monitors ring about what it is asked, and guard nothing."""
+    for template in each.workloads:
+        alarms = resources(template, "AWS::CloudWatch::Alarm").items()
+        guards = {key for key, alarm in alarms if alarm["Properties"]["Namespace"] != "Sandcastle/Monitors"}
+        for endpoint in resources(template, "AWS::SageMaker::Endpoint"):
+            assert guards <= dependencies(template, endpoint)
 
 
 def test_each_job_and_the_endpoint_keep_their_role_until_they_are_gone(each: Synthesis) -> None:
