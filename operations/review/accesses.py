@@ -10,7 +10,7 @@ from operations.review.change import Concern
 
 
 def access_concerns(changes: Iterable[AccessChange], head: Assembly) -> Iterator[Concern]:
-    """Yield broken promises, what is not known any more, who gets in from outside, and who can do more.
+    """Yield broken promises, what is not known any more, lost boundaries, who gets in, and who can do more.
 
     A new role's permissions are told, and are no concern by themselves: its promises are, and its wildcards. Nor is a
     VPC endpoint's policy: it bounds what goes through the endpoint, and lets nobody in who is not let in elsewhere.
@@ -23,7 +23,9 @@ def access_concerns(changes: Iterable[AccessChange], head: Assembly) -> Iterator
             yield Concern("access-unknown", one.stack, one.path, one.words, blocks=True)
         if _type(one, head) == "AWS::EC2::VPCEndpoint":
             continue
-        if one.direction == "widened" and one.marks & {"public", "outside"}:
+        if "unbounded" in one.marks:
+            yield Concern("boundary-removed", one.stack, one.path, one.words, blocks=True)
+        elif one.direction == "widened" and one.marks & {"public", "outside"}:
             yield Concern("access-open", one.stack, one.path, one.words, blocks=True)
         elif one.direction in ("widened", "unclear") and "new" not in one.marks and not one.newly_unknown:
             yield Concern("access-widened", one.stack, one.path, one.words, blocks=False)
@@ -33,11 +35,3 @@ def _type(one: AccessChange, head: Assembly) -> str:
     stack = head.stacks.get(one.stack)
     found = stack.resources.get(one.logical_id) if stack else None
     return found.type if found else ""
-
-
-def without_repetition(proved: Iterable[Concern], plain: Iterable[Concern]) -> Iterator[Concern]:
-    """Yield the proved concerns, and of the plain ones those that are not about the same thing by the same rule."""
-    told = list(proved)
-    places = {(one.rule, one.stack, one.path) for one in told}
-    yield from told
-    yield from (one for one in plain if (one.rule, one.stack, one.path) not in places)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from operations.review.access import AccessChange
 from operations.review.access import changes as access_changes
-from operations.review.accesses import access_concerns, without_repetition
+from operations.review.accesses import access_concerns
 from operations.review.assembly import Assembly
 from operations.review.cascade import with_cascade
 from operations.review.change import Act, Change, Concern, Key
@@ -17,7 +17,6 @@ from operations.review.cost import CostChange, difference
 from operations.review.diff import differences
 from operations.review.downtime import with_downtime
 from operations.review.endpoints import endpoint_concerns
-from operations.review.exposure import exposure_concerns
 from operations.review.fate import with_fates
 from operations.review.findings import Findings, compare, finding_concerns
 from operations.review.gate import Approval, Gate, judge
@@ -26,6 +25,7 @@ from operations.review.network import NetworkChange, network_changes, network_co
 from operations.review.outputs import output_concerns
 from operations.review.retrain import Rerun, reruns
 from operations.review.teardown import Teardown, teardown, teardown_concerns
+from operations.review.wildcards import wildcard_concerns
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def review(
         *output_concerns(base, head, changes),
         *collision_concerns(changes, base, head),
         *endpoint_concerns(base, head),
-        *without_repetition(access_concerns(accesses, head), exposure_concerns(changes, base, head)),
+        *access_concerns(accesses, head),
+        *wildcard_concerns(changes, base, head),
         *network_concerns(changes, base, head),
         *teardown_concerns(changes, base, head),
         *finding_concerns(found),

@@ -19,8 +19,8 @@ class AccessChange:
     ``direction``: ``widened``, ``narrowed``, ``unclear``, or ``moved``: the same access to another version of the same
     thing (a hash in its name differs). ``promise_broken`` says which promises it breaks. ``newly_unknown``: something
     about it could be told before and no longer can. ``marks``: ``public`` (anybody gets in), ``outside`` (somebody of
-    another account), ``wildcard`` (every action of a service, or every resource), ``boundary``, ``trust``, ``new``
-    and ``gone`` (the whole principal).
+    another account), ``wildcard`` (every action of a service, or every resource), ``boundary``, ``unbounded``
+    (it has none any more), ``trust``, ``new`` and ``gone`` (the whole principal).
     """
 
     stack: str

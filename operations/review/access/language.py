@@ -201,17 +201,17 @@ class Automaton:
         twin = bool(here and here.symbol and here.start == at and here.symbol.fixed and symbol.fixed)
         if twin and here and here.symbol == symbol:
             return self._closed(1 << here.end)  # the same value on both sides
-        reached, seen, todo = 0, set(), [(at, 0, twin)]
-        while todo:
-            place, run, twin = state = todo.pop()
+        reached, seen, waiting = 0, set(), [(at, 0, twin)]
+        while waiting:
+            place, run, twin = state = waiting.pop()
             if state in seen:
                 continue
             seen.add(state)
             if run == len(shape):
                 reached |= self._landed(place, twin, here, symbol)
             elif shape[run].many:
-                todo.append((place, run + 1, twin))
-            todo += self._moves(place, run, twin, here, symbol)
+                waiting.append((place, run + 1, twin))
+            waiting += self._moves(place, run, twin, here, symbol)
         return self._closed(reached)
 
     def _landed(self, place: int, twin: bool, here: Place | None, symbol: Symbol) -> int:
@@ -260,10 +260,10 @@ def _walk(target: Automaton, patterns: tuple[Pattern, ...]) -> Iterator[tuple[Ma
     for pattern, two in zip(patterns, doubled, strict=True):
         automata += [pattern.must, pattern.may] if two else [pattern.must]
     start = tuple(one.start for one in automata)
-    todo = [(at, start) for at in _bits(target.start)]
-    seen = set(todo)
-    while todo:
-        at, masks = todo.pop()
+    waiting = [(at, start) for at in _bits(target.start)]
+    seen = set(waiting)
+    while waiting:
+        at, masks = waiting.pop()
         if at == len(target.places) or not any(masks):  # dead: whatever follows, nothing matches
             yield _vector(automata, masks, doubled)
             continue
@@ -277,7 +277,7 @@ def _walk(target: Automaton, patterns: tuple[Pattern, ...]) -> Iterator[tuple[Ma
                 for state in _with_empty(target, further, after):
                     if state not in seen:
                         seen.add(state)
-                        todo.append(state)
+                        waiting.append(state)
         if len(seen) > LIMIT:
             raise TooLarge(f"{len(patterns)} patterns are too entangled to be decided")
 

@@ -132,7 +132,8 @@ def _boundary(was: Principal, now: Principal) -> Iterator[Found]:
     opened = bool(more) or now.boundary is None
     direction = WIDENED if opened else NARROWED if less or was.boundary is None else UNCLEAR
     actions = tuple(dict.fromkeys(region(one.piece)[0] for one in [*lifted, *limits])) or ("*",)
-    yield Found(change(of, name, direction, text, "boundary"), now.key, actions)
+    marks = ("boundary", "unbounded" * (now.boundary is None))
+    yield Found(change(of, name, direction, text, *marks), now.key, actions)
 
 
 def _moved_by_boundary(was: Principal, now: Principal) -> tuple[list[Item], list[Item]]:

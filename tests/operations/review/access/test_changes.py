@@ -275,7 +275,7 @@ def test_boundary_removed_opens_what_it_held_back() -> None:
     assert told(changes(assembly(bounded), assembly(base()))) == [
         "widened: Job has no boundary any more: it can now pass on role Other if "
         "aws:SourceAccount is this account"
-        " [boundary]"
+        " [boundary,unbounded]"
     ]
 
 
