@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
+_FRAME = Path(__file__).with_name("page.html")
 _STYLE = Path(__file__).with_name("page.css")
 
 
-def filled(template: Path, **parts: str) -> str:
-    """Return the page: the template's own style after the common one, each ``$name`` replaced by its part.
+def filled(style: Path, **parts: str) -> str:
+    """Return the page: the frame that all have, the page's own style after the common one, each ``$name`` its part.
 
-    Raises KeyError for a name that has no part. Parts are HTML: whoever gives them has escaped what comes from outside.
+    Parts are ``title``, ``kicker`` (the small line above), ``mood`` (good, fair or bad), ``verdict``, ``subtitle``,
+    ``tiles``, ``sections`` and ``footer``, in HTML: whoever gives them has escaped what comes from outside.
+    Raises KeyError for one that is missing.
     """
-    style = _STYLE.read_text(encoding="utf-8").rstrip()
-    return Template(template.read_text(encoding="utf-8")).substitute(style=style, **parts)
+    styles = "\n".join(one.read_text(encoding="utf-8").rstrip() for one in (_STYLE, style))
+    return Template(_FRAME.read_text(encoding="utf-8")).substitute(style=styles, **parts)

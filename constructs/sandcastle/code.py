@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import aws_cdk as cdk
 
@@ -68,7 +69,7 @@ def script_asset(stack: cdk.Stack, file: Path) -> UploadedAsset:
 
 def _assembly(stack: cdk.Stack) -> Path:
     """Return the folder that the app is written to."""
-    return Path(cdk.Stage.of(stack).outdir)  # type: ignore[union-attr]  # a stack is always in a stage
+    return Path(cast("cdk.Stage", cdk.Stage.of(stack)).outdir)  # a stack is always in one
 
 
 def _copy(folder: Path, ignored: Sequence[str], target: Path) -> None:

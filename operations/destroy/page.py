@@ -17,7 +17,7 @@ from operations.project import stack_prefix
 from operations.webpage import filled
 from operations.words import count, duration, usd
 
-TEMPLATE = Path(__file__).with_name("page.html")
+STYLE = Path(__file__).with_name("page.css")
 
 WHO: dict[By, str] = {
     "stack": "by CloudFormation, with its stack",
@@ -64,8 +64,9 @@ def page(run: Run, now: datetime) -> str:
         else f"AWS account {run.target.account}"
     )
     return filled(
-        TEMPLATE,
+        STYLE,
         title=f"{name}: destroyed {moment}",
+        kicker="sandcastle destroy",
         mood=mood,
         verdict=verdict,
         subtitle=subtitle,

@@ -11,7 +11,7 @@ from operations.monitor.found import Found
 from operations.monitor.html import section
 from operations.webpage import filled
 
-TEMPLATE = Path(__file__).with_name("page.html")
+STYLE = Path(__file__).with_name("page.css")
 
 
 def write_page(found: Found, folder: Path) -> Path:
@@ -37,7 +37,7 @@ def page(found: Found) -> str:
     )
     started = "by hand" if run.by_hand else f"by its schedule, {run.monitor.rhythm}"
     return filled(
-        TEMPLATE,
+        STYLE,
         title=f"{escape(watched.workload)}: {run.monitor.word} {run.moment:%Y-%m-%d %H:%M}",
         kicker=f"sandcastle monitor &middot; {run.monitor.word} &middot; {window}",
         mood="good" if not found.reports.violations else "bad",

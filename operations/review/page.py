@@ -16,7 +16,7 @@ from operations.review.values import short
 from operations.webpage import filled
 from operations.words import count
 
-TEMPLATE = Path(__file__).with_name("page.html")
+STYLE = Path(__file__).with_name("page.css")
 
 _MOST_DETAILS = 400
 """Resources whose properties are told one by one: a page of more is not read, and browsers get slow."""
@@ -48,8 +48,9 @@ def page(review: Review) -> str:
         _details(review),
     ]
     return filled(
-        TEMPLATE,
+        STYLE,
         title=f"Review: {base} → {head}",
+        kicker="sandcastle review",
         mood=mood,
         verdict=verdict,
         subtitle=f"From <b>{base}</b> to <b>{head}</b>: {counts(review)}.",
