@@ -17,18 +17,17 @@ from sandcastle.config.monitoring import EVERY
 from sandcastle.functions import Function
 from sandcastle.monitors import reading_of, variables_of
 from sandcastle.naming import PipelineNames
-from sandcastle.permissions import list_objects, pass_roles, sagemaker_arn
+from sandcastle.permissions import list_objects, sagemaker_arn
 from sandcastle.pipeline import Judging
 from sandcastle.pipeline_places import PipelinePlaces
 from sandcastle.pipeline_roles import Buckets
-from sandcastle.portable_schedules import captured_request, scheduled_call
-from sandcastle.promises import may, may_not
+from sandcastle.portable_call import run_function, scheduled_call
+from sandcastle.portable_schedules import captured_request
+from sandcastle.promises import may_not
 from sandcastle.resource import Resource
 from sandcastle.roles import Statement
 from sandcastle.schedule import ScheduleRole
 
-_TIMEOUT_SECONDS = 120
-_JOBS = "jobs of this workload's monitors; a job's name ends with a hash of the hour, and with the stack"
 _VERSIONS = "versions of exactly this group, by number"
 
 
@@ -101,30 +100,18 @@ class PipelinePortableSchedules(Construct):
 
     def _function(self, buckets: Buckets, role: str, code: UploadedAsset) -> Function:
         names, places = self._names, self._places
-        jobs = sagemaker_arn("processing-job", f"{names.run_prefix}*")
         packages = sagemaker_arn("model-package", f"{names.group}/*")
-        return Function(
+        return run_function(
             self,
-            "Function",
             handler="pipeline_run.handler",
             description="Starts the job of a monitor of what a pipeline has put in service",
             code=code,
-            timeout_seconds=_TIMEOUT_SECONDS,
+            run_prefix=names.run_prefix,
+            role=role,
             statements=[
-                Statement(["sagemaker:AddTags", "sagemaker:CreateProcessingJob"], [jobs], reason=_JOBS),
                 Statement(["sagemaker:DescribeEndpoint"], [sagemaker_arn("endpoint", names.endpoint)]),
                 Statement(["sagemaker:DescribeModelPackage"], [packages], reason=_VERSIONS),
-                pass_roles([role], "sagemaker.amazonaws.com"),
                 list_objects(buckets.reports, f"{self._capture}/*", f"{places.truth}/*"),
             ],
-            promises=[
-                may("sagemaker:CreateProcessingJob", jobs),
-                may("iam:PassRole", role, iam__PassedToService="sagemaker.amazonaws.com"),
-                may_not("iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com"),
-                may_not("sagemaker:CreateProcessingJob", sagemaker_arn("processing-job", "other-*")),
-                may_not("sagemaker:CreateTrainingJob", "*"),
-                may_not("sagemaker:DeleteEndpoint", "*"),
-                may_not("s3:GetObject", "*"),
-                may_not("s3:PutObject", "*"),
-            ],
+            promises=[may_not("s3:GetObject", "*"), may_not("s3:PutObject", "*")],
         )

@@ -14,16 +14,14 @@ from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function
 from sandcastle.monitor_roles import MonitorAccess
 from sandcastle.monitors import Watched
-from sandcastle.permissions import list_objects, pass_roles, read_objects, sagemaker_arn
-from sandcastle.portable_schedules import MINUTE
+from sandcastle.permissions import list_objects, read_objects
+from sandcastle.portable_call import run_function, scheduled_call
 from sandcastle.processing_request import INPUT, OUTPUT, Machine, processing_input, tag_list
 from sandcastle.promises import may, may_not
 from sandcastle.resource import Resource
 from sandcastle.roles import Statement
 from sandcastle.schedule import ScheduleRole
 
-_TIMEOUT_SECONDS = 120
-_JOBS = "jobs of this workload's monitors; a job's name ends with a hash of the hour, and with the stack"
 _MANIFESTS = "SageMaker names manifests by the hour and at random, below the workload's own folder"
 _WRITTEN = "a manifest for each run, named like its job"
 
@@ -48,51 +46,35 @@ class PortableBatchSchedule(Construct):
         function = self._function(access, code)
         self.role = function.role
         role = ScheduleRole(self, "Role", function_arn=function.arn, description="Scheduler calls the batch monitor")
-        schedule = Resource(
+        schedule = scheduled_call(
             monitor,
-            "Schedule",
-            "AWS::Scheduler::Schedule",
-            tagged=False,  # CloudFormation tags groups of schedules, not schedules
-            Name=monitor.schedule,
-            GroupName=Resource(self, "Group", "AWS::Scheduler::ScheduleGroup").ref,
-            ScheduleExpression=monitor.monitor.expression.replace("cron(0 ", f"cron({MINUTE} ", 1),
-            ScheduleExpressionTimezone="UTC",
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target={
-                "Arn": function.arn,
-                "RoleArn": role.arn,
-                "Input": cdk.Stack.of(self).to_json_string(self._input(monitor)),
-                "RetryPolicy": {"MaximumRetryAttempts": 5, "MaximumEventAgeInSeconds": 1800},
-            },
+            name=monitor.schedule,
+            group=Resource(self, "Group", "AWS::Scheduler::ScheduleGroup").ref,
+            expression=monitor.monitor.expression,
+            function_arn=function.arn,
+            role_arn=role.arn,
+            call=self._input(monitor),
         )
         schedule.add_resource_dependency(baseline)
 
     def _function(self, access: MonitorAccess, code: UploadedAsset) -> Function:
-        jobs = sagemaker_arn("processing-job", f"{access.names.run_prefix}*")
-        role, places = self._watched.analyzer.role_arn, access.places
+        places = access.places
         captured, written = f"{places.transforms}/captured/input/*", f"{places.manifests}/*"
-        return Function(
+        return run_function(
             self,
-            "Function",
             handler="batch_monitor_run.handler",
             description="Starts the job of a monitor over the transform jobs since its last one",
             code=code,
-            timeout_seconds=_TIMEOUT_SECONDS,
+            run_prefix=access.names.run_prefix,
+            role=self._watched.analyzer.role_arn,
             statements=[
-                Statement(["sagemaker:AddTags", "sagemaker:CreateProcessingJob"], [jobs], reason=_JOBS),
-                pass_roles([role], "sagemaker.amazonaws.com"),
                 read_objects(access.data_arn, captured, reason=_MANIFESTS),
                 list_objects(access.data_arn, captured),
                 Statement(["s3:PutObject"], [f"{access.reports_arn}/{written}"], reason=_WRITTEN),
             ],
             promises=[
-                may("sagemaker:CreateProcessingJob", jobs),
-                may("iam:PassRole", role, iam__PassedToService="sagemaker.amazonaws.com"),
                 may("s3:GetObject", f"{access.data_arn}/{captured}"),
                 may("s3:PutObject", f"{access.reports_arn}/{written}"),
-                may_not("iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com"),
-                may_not("sagemaker:CreateProcessingJob", sagemaker_arn("processing-job", "other-*")),
-                may_not("sagemaker:CreateTransformJob", "*"),
                 may_not("s3:GetObject", f"{access.data_arn}/{access.prepared}/*"),
                 may_not("s3:PutObject", f"{access.reports_arn}/{places.folder}/baselines/*"),
                 may_not("s3:PutObject", f"{access.data_arn}/*"),

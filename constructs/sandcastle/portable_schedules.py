@@ -14,20 +14,16 @@ from sandcastle.code import UploadedAsset
 from sandcastle.functions import Function
 from sandcastle.monitor_roles import MonitorAccess
 from sandcastle.monitors import ENDPOINT_INPUT, DataQualityMonitor, ModelQualityMonitor, Watched
-from sandcastle.permissions import list_objects, pass_roles, sagemaker_arn
+from sandcastle.permissions import list_objects, sagemaker_arn
+from sandcastle.portable_call import run_function, scheduled_call
 from sandcastle.processing_request import INPUT, OUTPUT, Machine, processing_input, tag_list
-from sandcastle.promises import may, may_not
+from sandcastle.promises import may_not
 from sandcastle.resource import Resource
 from sandcastle.roles import Statement
 from sandcastle.schedule import ScheduleRole
 
-MINUTE = 10
-"""After the hour: by then what was captured last has been written."""
-
-_TIMEOUT_SECONDS = 120
 _TRUTH = "/opt/ml/processing/groundtruth"
 _EMPTY = "only when nothing was captured: is there an endpoint at all?"
-_JOBS = "jobs of this workload's monitors; a job's name ends with a hash of the hour, and with the stack"
 
 
 class PortableSchedules(Construct):
@@ -65,34 +61,21 @@ class PortableSchedules(Construct):
             schedule.add_resource_dependency(baseline)
 
     def _function(self, access: MonitorAccess, types: Sequence[str], code: UploadedAsset) -> Function:
-        jobs = sagemaker_arn("processing-job", f"{access.names.run_prefix}*")
         endpoint = sagemaker_arn("endpoint", access.names.endpoint)
         labels = [list_objects(access.data_arn, f"{access.places.truth_folder}/*")] if "ModelQuality" in types else []
-        role = self._watched.analyzer.role_arn
-        return Function(
+        return run_function(
             self,
-            "Function",
             handler="monitor_run.handler",
             description="Starts the job of a monitor over the hours since its last one",
             code=code,
-            timeout_seconds=_TIMEOUT_SECONDS,
+            run_prefix=access.names.run_prefix,
+            role=self._watched.analyzer.role_arn,
             statements=[
-                Statement(["sagemaker:AddTags", "sagemaker:CreateProcessingJob"], [jobs], reason=_JOBS),
                 Statement(["sagemaker:DescribeEndpoint"], [endpoint], unseen={"sagemaker:DescribeEndpoint": _EMPTY}),
-                pass_roles([role], "sagemaker.amazonaws.com"),
                 list_objects(access.reports_arn, f"{access.capture}/*"),
                 *labels,
             ],
-            promises=[
-                may("sagemaker:CreateProcessingJob", jobs),
-                may("iam:PassRole", role, iam__PassedToService="sagemaker.amazonaws.com"),
-                may_not("iam:PassRole", role, iam__PassedToService="lambda.amazonaws.com"),
-                may_not("sagemaker:CreateProcessingJob", sagemaker_arn("processing-job", "other-*")),
-                may_not("sagemaker:CreateTrainingJob", "*"),
-                may_not("sagemaker:DeleteEndpoint", "*"),
-                may_not("s3:GetObject", "*"),
-                may_not("s3:PutObject", "*"),
-            ],
+            promises=[may_not("s3:GetObject", "*"), may_not("s3:PutObject", "*")],
         )
 
     def _input(self, monitor: DataQualityMonitor | ModelQualityMonitor) -> dict[str, Any]:
@@ -125,36 +108,6 @@ class PortableSchedules(Construct):
             reading=watched.reading,
             judged=monitor.variables if isinstance(monitor, ModelQualityMonitor) else None,
         )
-
-
-def scheduled_call(
-    scope: Construct,
-    *,
-    name: str,
-    group: str,
-    expression: str,
-    function_arn: str,
-    role_arn: str,
-    call: Mapping[str, Any],
-) -> Resource:
-    """Add the schedule of one monitor, which calls the function some minutes after the hour."""
-    return Resource(
-        scope,
-        "Schedule",
-        "AWS::Scheduler::Schedule",
-        tagged=False,  # CloudFormation tags groups of schedules, not schedules
-        Name=name,
-        GroupName=group,
-        ScheduleExpression=expression.replace("cron(0 ", f"cron({MINUTE} ", 1),
-        ScheduleExpressionTimezone="UTC",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={
-            "Arn": function_arn,
-            "RoleArn": role_arn,
-            "Input": cdk.Stack.of(scope).to_json_string(dict(call)),
-            "RetryPolicy": {"MaximumRetryAttempts": 5, "MaximumEventAgeInSeconds": 1800},
-        },
-    )
 
 
 def captured_request(
