@@ -10,7 +10,7 @@ from typing import Any
 from operations.review.assembly import Assembly, Resource, Stack
 from operations.review.change import Act, Change, Key, PropertyChange
 from operations.review.schemas import CDK_SAYS_REPLACED, Path_, Schema, schema_of
-from operations.review.values import leaves, references, unfolded
+from operations.review.values import entries, leaves, references, unfolded
 
 _POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
 _ASSET = re.compile(r"[0-9a-f]{64}")
@@ -141,20 +141,14 @@ def _touched(value: Any, given: tuple[Given, Given]) -> list[str]:
 
 
 def _sections(value: Any) -> Iterator[tuple[str, str]]:
-    work: list[Any] = [value]
-    while work:
-        one = work.pop()
-        if isinstance(one, list):
-            work += one
-        elif isinstance(one, Mapping):
-            for name, argument in one.items():
-                if name == "Condition" and isinstance(argument, str):
-                    yield "Conditions", argument
-                elif name == "Fn::If" and isinstance(argument, list) and argument:
-                    yield "Conditions", str(argument[0])
-                elif name == "Fn::FindInMap" and isinstance(argument, list) and argument:
-                    yield "Mappings", str(argument[0])
-                work.append(argument)
+    """Yield the conditions and mappings that the value uses."""
+    for name, argument in entries(value):
+        if name == "Condition" and isinstance(argument, str):
+            yield "Conditions", argument
+        elif name == "Fn::If" and isinstance(argument, list) and argument:
+            yield "Conditions", str(argument[0])
+        elif name == "Fn::FindInMap" and isinstance(argument, list) and argument:
+            yield "Mappings", str(argument[0])
 
 
 def _sorted_tags(value: Any) -> Any:

@@ -106,44 +106,36 @@ def short(value: Any, width: int = 60) -> str:
     return text if len(text) <= width else f"{text[: width * 2 // 3]} … {text[-(width // 3 - 3) :]}"
 
 
-def references(value: Any) -> set[tuple[str, str]]:
-    """Return every logical id that the value uses, with the attribute; empty for ``Ref``. Functions are looked into."""
-    found: set[tuple[str, str]] = set()
+def entries(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every name with its value, however deep: functions and their arguments among them."""
     work = [value]
     while work:
         one = work.pop()
         if isinstance(one, list):
             work += one
         elif isinstance(one, Mapping):
-            for name, argument in one.items():
-                if name == "Ref" and isinstance(argument, str):
-                    found.add((argument, ""))
-                elif name == "Fn::GetAtt":
-                    found.add(_attribute(argument))
-                elif name == "Fn::Sub":
-                    text = argument[0] if isinstance(argument, list) and argument else argument
-                    named = _IN_SUB.findall(text) if isinstance(text, str) else []
-                    found.update(_attribute(name) if "." in name else (name, "") for name in named)
-                    work += argument[1:] if isinstance(argument, list) else []
-                else:
-                    work.append(argument)
+            yield from one.items()
+            work += one.values()
+
+
+def references(value: Any) -> set[tuple[str, str]]:
+    """Return every logical id that the value uses, with the attribute; empty for ``Ref``. Functions are looked into."""
+    found: set[tuple[str, str]] = set()
+    for name, argument in entries(value):
+        if name == "Ref" and isinstance(argument, str):
+            found.add((argument, ""))
+        elif name == "Fn::GetAtt":
+            found.add(_attribute(argument))
+        elif name == "Fn::Sub":
+            text = argument[0] if isinstance(argument, list) and argument else argument
+            named = _IN_SUB.findall(text) if isinstance(text, str) else []
+            found.update(_attribute(one) if "." in one else (one, "") for one in named)
     return found
 
 
 def imports(value: Any) -> set[str]:
     """Return the names of all exports that the value imports."""
-    found: set[str] = set()
-    work = [value]
-    while work:
-        one = work.pop()
-        if isinstance(one, list):
-            work += one
-        elif isinstance(one, Mapping):
-            for name, argument in one.items():
-                if name == "Fn::ImportValue":
-                    found.add(str(plain(argument)))
-                work.append(argument)
-    return found
+    return {str(plain(argument)) for name, argument in entries(value) if name == "Fn::ImportValue"}
 
 
 def _attribute(argument: Any) -> tuple[str, str]:
