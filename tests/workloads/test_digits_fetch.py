@@ -9,10 +9,9 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -23,59 +22,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from .conftest import WORKLOADS, load_program
+from .site import Site, serving
 
 fetch = load_program("digits/fetch.py")
 
 PICTURE = b"\x89PNG and so on"
 PNG = {"Content-Type": "image/png"}
-
-
-class Site(ThreadingHTTPServer):
-    """Answers paths from a table of (status, headers, body); ``asked`` lists the paths and their Host header."""
-
-    daemon_threads = True
-
-    def __init__(self, pages: Mapping[str, Any]) -> None:
-        super().__init__(("127.0.0.1", 0), _Page)
-        self.pages = dict(pages)
-        self.asked: list[tuple[str, str]] = []
-        self.headers: dict[str, str] = {}
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-
-class _Page(BaseHTTPRequestHandler):
-    server: Site
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers.get("Host", "")))
-        self.server.headers = dict(self.headers.items())
-        page = self.server.pages.get(self.path, (404, {}, b""))
-        if callable(page):
-            page(self)
-            return
-        status, headers, body = page
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None: ...
-
-
-@contextmanager
-def serving(pages: Mapping[str, Any]) -> Iterator[Site]:
-    with Site(pages) as site:
-        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield site
-        finally:
-            site.shutdown()
-            thread.join()
 
 
 def names(table: Mapping[str, list[str]]) -> Callable[[str, int], list[str]]:

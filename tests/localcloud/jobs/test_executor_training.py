@@ -3,52 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
-import random
-import tarfile
-import threading
 from typing import Any
 
 import pytest
 
 from localcloud.jobs import sandbox
-from localcloud.jobs.executor import InputSpec, JobSpec, start_job
+from localcloud.jobs.executor import InputSpec
 from tests.localcloud.jobs.cloud import LINEAR_LEARNER, LOGS, PULL, PYTORCH_INFERENCE, REGION, XGBOOST, Cloud, allow
-
-GROUP = "/aws/sagemaker/TrainingJobs"
-HYPERPARAMETERS = {
-    "num_round": "8",
-    "max_depth": "3",
-    "objective": "binary:logistic",
-    "eval_metric": "auc,error",
-}
-
-
-def table(seed: int, rows: int) -> str:
-    """Label first; the label is decided by the first two of four columns."""
-    numbers = random.Random(seed)  # noqa: S311 - test data
-    lines = []
-    for _ in range(rows):
-        values = [numbers.gauss(0, 1) for _ in range(4)]
-        lines.append(",".join(f"{value:.5f}" for value in [float(values[0] + values[1] > 0), *values]))
-    return "\n".join(lines) + "\n"
-
-
-def channel(name: str, uri: str, content_type: str = "text/csv", **fields: Any) -> InputSpec:
-    return InputSpec(name, uri, content_type=content_type, **fields)
-
-
-@pytest.fixture(scope="module")
-def channels(cloud: Cloud) -> list[InputSpec]:
-    for name, seed, rows in (("train", 1, 400), ("validation", 2, 200)):
-        cloud.put(f"data/{name}/part-0.csv", table(seed, rows))
-    return [channel(name, f"s3://{cloud.bucket}/data/{name}") for name in ("train", "validation")]
-
-
-def members(archive: bytes) -> dict[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-        return {each.name: opened.extractfile(each).read() for each in opened if each.isfile()}  # type: ignore[union-attr]  # files only
+from tests.localcloud.jobs.training_data import GROUP, HYPERPARAMETERS, channel, members
 
 
 def test_xgboost_end_to_end(cloud: Cloud, channels: list[InputSpec]) -> None:
@@ -306,73 +269,6 @@ def test_bad_hyperparameters_fail_the_job(
     assert outcome.failure_reason == reason
 
 
-# --- stop, timeout, checkpoints, queue --------------------------------------------------------------------------
-
-_STOPPABLE = (
-    "import signal, sys, time\n"
-    "def bye(*_):\n"
-    "    open('/opt/ml/model/m', 'w').write('saved on SIGTERM'); sys.exit(0)\n"
-    "signal.signal(signal.SIGTERM, bye)\n"
-    "print('ready', flush=True)\n"
-    "while True: time.sleep(0.05)\n"
-)
-
-
-def test_stop_lets_the_script_save_its_model(cloud: Cloud) -> None:
-    running = threading.Event()
-    spec = cloud.training(cloud.full_role(), _STOPPABLE)
-    handle = start_job(
-        spec, lambda status, _: running.set() if status == "Training" else None, lambda _: None, cloud.platform
-    )
-    assert running.wait(30)
-    while "ready" not in cloud.log_lines(GROUP, spec.name):
-        assert handle.wait(0.05) is None, "the job ended before it was stopped"
-    handle.stop()
-    outcome = handle.wait(30)
-    assert outcome is not None
-    assert (outcome.status, outcome.secondary_status, outcome.failure_reason) == ("Stopped", "Stopped", None)
-    assert members(cloud.get(outcome.artifact_uri or ""))["m"] == b"saved on SIGTERM"
-
-
-def test_timeout_stops_the_job_and_keeps_its_model(cloud: Cloud) -> None:
-    spec = cloud.training(cloud.full_role(), _STOPPABLE, max_runtime_seconds=1)
-    outcome, statuses = cloud.run(spec)
-    assert (outcome.status, outcome.secondary_status) == ("Stopped", "MaxRuntimeExceeded")
-    assert statuses[-1] == "Uploading"
-    assert outcome.artifact_uri
-
-
-def test_checkpoints_are_restored_followed_and_deleted(cloud: Cloud) -> None:
-    prefix = f"s3://{cloud.bucket}/checkpoints/one"
-    cloud.put("checkpoints/one/old", "o")
-    cloud.put("checkpoints/one/sub/kept", "k")
-    code = (
-        "import os\n"
-        "base = '/opt/ml/checkpoints'\n"
-        "print(sorted(os.listdir(base)))\n"
-        "os.remove(f'{base}/old'); open(f'{base}/new', 'w').write('n')\n"
-    )
-    spec = cloud.training(cloud.full_role(), code, checkpoint=(prefix, ""))
-    outcome, _ = cloud.run(spec)
-    assert outcome.status == "Completed", outcome.failure_reason
-    assert cloud.log_lines(GROUP, spec.name) == ["['old', 'sub']"]
-    assert cloud.keys("checkpoints/one/") == ["checkpoints/one/new", "checkpoints/one/sub/kept"]
-
-
-def test_xgboost_resumes_from_a_checkpoint(cloud: Cloud, channels: list[InputSpec]) -> None:
-    prefix = f"s3://{cloud.bucket}/checkpoints/xgboost"
-    role = cloud.full_role()
-    common: dict[str, Any] = {"image": XGBOOST, "inputs": channels, "checkpoint": (prefix, "/opt/ml/checkpoints")}
-    first = cloud.training(role, hyperparameters={**HYPERPARAMETERS, "num_round": "3"}, **common)
-    assert cloud.run(first)[0].status == "Completed"
-    assert cloud.keys("checkpoints/xgboost/")[-1] == "checkpoints/xgboost/xgboost-checkpoint.2"
-    second = cloud.training(role, hyperparameters={**HYPERPARAMETERS, "num_round": "5"}, **common)
-    assert cloud.run(second)[0].status == "Completed"
-    rounds = [line.split("#011")[0] for line in cloud.log_lines(GROUP, second.name) if "#011" in line]
-    assert rounds == ["[3]", "[4]"]
-    assert cloud.keys("checkpoints/xgboost/")[-1] == "checkpoints/xgboost/xgboost-checkpoint.4"
-
-
 @pytest.mark.skipif(not sandbox.capabilities().network_isolation, reason="no network namespaces here")
 def test_network_isolation(cloud: Cloud) -> None:
     code = (
@@ -385,34 +281,6 @@ def test_network_isolation(cloud: Cloud) -> None:
     outcome, _ = cloud.run(spec)
     assert outcome.status == "Completed", outcome.failure_reason
     assert cloud.log_lines(GROUP, spec.name) == ["[]", "cut off"]
-
-
-def test_jobs_queue_for_the_cores(cloud: Cloud) -> None:
-    """Two run, the third waits as Starting until one of them ends; a queued job can be stopped."""
-    role = cloud.full_role()
-    started: dict[str, threading.Event] = {}
-
-    def begin(spec: JobSpec) -> Any:
-        event = started[spec.name] = threading.Event()
-        return start_job(
-            spec, lambda status, _: event.set() if status == "Training" else None, lambda _: None, cloud.platform
-        )
-
-    specs = [cloud.training(role, _STOPPABLE) for _ in range(4)]
-    handles = [begin(spec) for spec in specs[:2]]
-    for spec in specs[:2]:
-        assert started[spec.name].wait(30)
-    waiting, never = begin(specs[2]), begin(specs[3])
-    never.stop()
-    stopped = never.wait(30)
-    assert stopped is not None and stopped.status == "Stopped"
-    assert not started[specs[3].name].is_set()
-    assert not started[specs[2].name].is_set()
-    handles[0].stop()
-    assert started[specs[2].name].wait(30)
-    for handle in (*handles, waiting):
-        handle.stop()
-        assert handle.wait(30).status == "Stopped"
 
 
 def test_work_directories_are_removed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
