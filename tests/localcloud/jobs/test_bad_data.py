@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.localcloud.jobs.runner_modules import RUNNERS as PROGRAMS
-from tests.localcloud.jobs.test_executor_training import table
 from tests.localcloud.jobs.test_runner_programs import BINARY, LINEAR, PYTHON, ROWS, prepare, recordio
+from tests.localcloud.jobs.training_data import table
 
 CSV, RECORDS = "text/csv", "application/x-recordio-protobuf"
 GOOD = table(1, 60)

@@ -13,8 +13,8 @@ from localcloud.jobs.machines import Machines
 from localcloud.jobs.model_server import ModelServer, ServerSpec
 from tests.localcloud.jobs.cloud import LINEAR_LEARNER, REGION, ROOT, SKLEARN, XGBOOST, Cloud
 from tests.localcloud.jobs.test_executor_monitor import baseline
-from tests.localcloud.jobs.test_executor_training import HYPERPARAMETERS, table
 from tests.localcloud.jobs.test_framework_training import archive
+from tests.localcloud.jobs.training_data import HYPERPARAMETERS, table
 
 
 @pytest.fixture(autouse=True)

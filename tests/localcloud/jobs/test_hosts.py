@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from tests.localcloud.jobs.runner_modules import load
-from tests.localcloud.jobs.test_executor_training import table
 from tests.localcloud.jobs.test_runner_programs import BINARY, LINEAR, command, prepare, train
+from tests.localcloud.jobs.training_data import table
 
 hosts = load("shared", "hosts")
 

@@ -13,7 +13,7 @@ import pytest
 from tests.localcloud.jobs.cloud import RUNNERS
 from tests.localcloud.jobs.runner_modules import RUNNERS as PROGRAMS
 from tests.localcloud.jobs.runner_modules import load
-from tests.localcloud.jobs.test_executor_training import table
+from tests.localcloud.jobs.training_data import table
 
 recordio = load("shared", "recordio")
 PYTHON = RUNNERS / "classic" / "bin" / "python"
