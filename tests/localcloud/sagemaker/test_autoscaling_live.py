@@ -40,8 +40,8 @@ class Scaled(Live):
         self.localcloud.admin("POST", "clock", {"advance_seconds": 66 - now % 60})
 
     def settled(self) -> int:
-        """The instance count once no update is on its way."""
-        self._until(lambda: self._describe()["EndpointStatus"] == "InService")
+        """The instance count once no update is on its way, nor an activity that begins one."""
+        self._until(lambda: self._describe()["EndpointStatus"] == "InService" and not self._active())
         [variant] = self._describe()["ProductionVariants"]
         assert variant["CurrentInstanceCount"] == variant["DesiredInstanceCount"]
         return int(variant["CurrentInstanceCount"])
@@ -54,6 +54,9 @@ class Scaled(Live):
         """Status, description and cause, the newest first."""
         found = self.api.describe_scaling_activities(ServiceNamespace="sagemaker", ResourceId=self.resource)
         return [(one["StatusCode"], one["Description"], one["Cause"]) for one in found["ScalingActivities"]]
+
+    def _active(self) -> bool:
+        return any(status == "InProgress" for status, _, _ in self.activities())
 
     def _describe(self) -> dict[str, Any]:
         return dict(self.sm.describe_endpoint(EndpointName=self.endpoint))
