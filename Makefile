@@ -76,6 +76,7 @@ test: $(INSTALLED) $(TOOLS) ## linters, types, unit tests, templates, lifecycle 
 
 suite: $(INSTALLED) $(TOOLS)
 	@rm -rf .localcloud/usage
+	@test -d tests/__pycache__ || python -m pytest --collect-only -qq > /dev/null || true  # else four compile all of it
 	@python -m pytest $(SIDE_BY_SIDE) -m "not exhaustive"
 	@python -m tests.least_privilege --check
 

@@ -37,6 +37,7 @@ def test_localcloud_behaves_like_aws(name: str, repaired: Localcloud) -> None:
     SCENARIOS[name](repaired)
 
 
+@pytest.mark.exhaustive  # it is pinned: what it does changes with its version only
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_plain_ministack_does_not(name: str, plain: Localcloud) -> None:
     with pytest.raises((AssertionError, ClientError)):
