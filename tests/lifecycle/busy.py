@@ -121,7 +121,7 @@ class Busy:
         """Have a monitoring schedule whose job of the hour runs."""
         name = f"{self._name}-quality"
         endpoint = self.endpoint("watched", captured=True)
-        self._cloud.advance((1800 - self._cloud.admin("clock")["now"]) % 3600)  # capture and schedule see the same hour
+        self._cloud.half_past()
         row = ",".join(["0"] * 59)  # without data of the hour its job would fail
         self._cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=row)
         self._cloud.advance(120)  # until it is written

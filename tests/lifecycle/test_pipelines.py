@@ -91,6 +91,7 @@ def test_everything_that_runs_made_is_tagged_or_named(penguins: Piped) -> None:
 @pytest.mark.usefixtures("unharmed")
 def test_data_of_an_hour_are_compared_with_what_the_model_learnt_from(penguins: Piped) -> None:
     cloud, which = penguins.cloud, {"EndpointName": penguins.endpoint, "MonitoringTypeEquals": "DataQuality"}
+    cloud.half_past()
     cloud.here("predict", "penguins", "--sample", "1", "--environment", ENVIRONMENT)
     cloud.advance(300)  # until what was asked is captured
     hour = datetime.fromtimestamp(cloud.admin("clock")["now"], UTC)
