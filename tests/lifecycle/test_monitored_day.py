@@ -25,6 +25,7 @@ RATE = f"{SETTINGS['monitoring']['rows']}/h"
 """As few requests as the monitors are made for."""
 
 HOUR = 3600
+ENGINES = ("model-monitor", "portable")
 Verdict = frozenset[tuple[str, str]]
 """What a run found: names of features or metrics, and the checks."""
 
@@ -87,8 +88,8 @@ class Watched:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("engine", ["model-monitor", "portable"])
-def test_a_clean_day_is_clean_drift_and_wrong_labels_are_found_and_both_engines_agree(
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_clean_day_is_clean_drift_and_wrong_labels_are_found(
     cloud: Cloud, environment_file: Callable[..., str], engine: str
 ) -> None:
     monitoring = {**SETTINGS["monitoring"], "engine": engine}
@@ -119,7 +120,13 @@ def test_a_clean_day_is_clean_drift_and_wrong_labels_are_found_and_both_engines_
 
     watched.destroyed()
     _verdicts[engine] = watched.verdicts
-    ours, theirs = (_verdicts.get(one, watched.verdicts) for one in ("portable", "model-monitor"))
+
+
+@pytest.mark.exhaustive
+def test_both_engines_said_the_same_of_each_run() -> None:
+    if len(_verdicts) < len(ENGINES):
+        pytest.skip("one engine's day alone has nothing to be compared with")
+    ours, theirs = (_verdicts[engine] for engine in ENGINES)
     both = ours.keys() & theirs.keys()
     assert len(both) >= 8 * 20
     assert {key: (ours[key], theirs[key]) for key in both if ours[key] != theirs[key]} == {}
