@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import answering
 
 
 class Site(ThreadingHTTPServer):
@@ -47,11 +48,6 @@ class _Page(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(pages: Mapping[str, Any]) -> Iterator[Site]:
-    with Site(pages) as site:
-        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield site
-        finally:
-            site.shutdown()
-            thread.join()
+    site = Site(pages)
+    with answering(site):
+        yield site

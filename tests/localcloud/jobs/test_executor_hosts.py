@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
-import tarfile
 from typing import Any
 
 import pytest
@@ -13,8 +11,8 @@ import pytest
 from localcloud.jobs import sandbox
 from localcloud.jobs.executor import InputSpec, OutputSpec, start_job
 from tests.localcloud.jobs.cloud import Cloud
+from tests.localcloud.jobs.training_data import GROUP, members
 
-GROUP = "/aws/sagemaker/TrainingJobs"
 needs_namespaces = pytest.mark.skipif(sandbox.capabilities().mode == "none", reason="no namespaces here")
 
 #: the sum of every host's share travels from host to host until all know it; each leaves files, some with one name
@@ -49,11 +47,6 @@ print(f'loss={len(own)}')
 (base / 'model/same').write_text(me)
 os.mkdir(base / 'output/data/deep'); (base / f'output/data/deep/{me}').write_text(json.dumps(config))
 """
-
-
-def members(archive: bytes) -> dict[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-        return {each.name: opened.extractfile(each).read() for each in opened if each.isfile()}  # type: ignore[union-attr]  # files only
 
 
 @needs_namespaces
