@@ -76,7 +76,8 @@ test: $(INSTALLED) $(TOOLS) ## linters, types, unit tests, templates, lifecycle 
 
 suite: $(INSTALLED) $(TOOLS)
 	@rm -rf .localcloud/usage
-	@test -d tests/__pycache__ || python -m pytest --collect-only -qq > /dev/null || true  # else four compile all of it
+	@# where nothing is compiled yet, one process does it, not four; what fails here fails in the next line, and is told there
+	@test -d tests/__pycache__ || python -m pytest --collect-only -qq > /dev/null || true
 	@python -m pytest $(SIDE_BY_SIDE) -m "not exhaustive"
 	@python -m tests.least_privilege --check
 
