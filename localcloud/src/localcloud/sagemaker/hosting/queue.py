@@ -137,6 +137,8 @@ class Queue:
 
     def _run(self, asked: Asked, variant: Variant | None, fleet: Fleet | None) -> None:
         try:
+            # there is an instance now: alarms must see it before anybody sees the answer, or they would add another
+            self._report()
             self._work(self, variant, asked)
         finally:
             if fleet:
@@ -144,8 +146,13 @@ class Queue:
             with self._core.store.lock:
                 self._running -= 1
                 self._core.store.changed.notify_all()
-                data = self._gauges()
-            self._core.backend.put_metrics(self.scope, data)
+            self._report()
+
+    def _report(self) -> None:
+        """Put the gauges as they are now. Hold no lock."""
+        with self._core.store.lock:
+            data = self._gauges()
+        self._core.backend.put_metrics(self.scope, data)
 
     def _again(self) -> None:
         if self._tick:
