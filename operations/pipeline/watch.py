@@ -17,7 +17,7 @@ from operations.pipeline.place import Place
 from operations.pipeline.tree import show, took
 from operations.pipeline.versions import APPROVED, PENDING, Version, described
 
-_PAUSE = 5.0
+_PAUSE = 10.0
 """Seconds between two looks; steps take minutes."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import json
 import os
@@ -29,9 +30,11 @@ def install() -> None:
     from localcloud.adapter import contract
 
     contract.require()
-    from localcloud import faults
-    from localcloud.adapter import iam_record, repairs, sessions
+    from localcloud import botocore_files, faults
+    from localcloud.adapter import iam_record, repairs, service_models, sessions
 
+    botocore_files.read_once()
+    service_models.share()
     faults.install()
     repairs.install()
     iam_record.install()
@@ -53,6 +56,10 @@ def run(listener: socket.socket, state: StateDir) -> None:
     """Serve on ``listener`` until SIGTERM or SIGINT, then end everything this process started."""
     # MiniStack patches hypercorn when it is imported, so install() comes first
     install()
+    # what is imported stays, and a deployment makes millions of objects: at Python's own thresholds a tenth of the time
+    # goes into looking for garbage
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
