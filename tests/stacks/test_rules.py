@@ -7,15 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sandcastle.acknowledgements import acknowledgements_of
 from tests.stacks.monitored import ENGINES, monitored
-from tests.synthesis import ENVIRONMENTS, ROOT, Template, synthesise
+from tests.synthesis import ENVIRONMENTS, ROOT, synthesise
 
 SUPERFLUOUS = "CDK's provider framework makes its functions depend on roles that they refer to anyway"
 NEWER = "botocore knows inference routers, the authorization data of this cfn-lint does not yet"
@@ -41,63 +39,17 @@ LINTED = {"everything": "", "team": "", "pipelines": "-pipeline-digits"}
 by names and numbers."""
 
 
-def places(value: Any, at: str = "") -> Iterator[str]:
-    """Where something stands in a value, whatever it is; places in a list are all the same."""
-    if isinstance(value, dict):
-        for key, below in value.items():
-            yield from places(below, f"{at}/{key}")
-    elif isinstance(value, list):
-        for below in value:
-            yield from places(below, f"{at}/*")
-    else:
-        yield at
-
-
-def form(template: Template) -> set[str]:
-    """What a template has but for names, numbers and metadata: the properties of each type, and how they are given."""
-    named = ("Resources", "Outputs", "Parameters", "Conditions", "Mappings", "Rules")
-    return {
-        f"{part}/{one.get('Type', '')}{place}"
-        for part in named
-        for one in template.get(part, {}).values()
-        for place in places({key: value for key, value in one.items() if key != "Metadata"})
-    }
-
-
-def of_new_forms(templates: dict[str, Template]) -> list[str]:
-    """The stacks that have between them all that any of them has, the largest first."""
-    forms = {stack: form(template) for stack, template in templates.items()}
-    seen: set[str] = set()
-    found = []
-    for stack in sorted(forms, key=lambda stack: (-len(forms[stack]), stack)):
-        if not forms[stack] <= seen:
-            seen |= forms[stack]
-            found.append(stack)
-    return found
-
-
-def test_a_stack_is_left_out_when_others_have_all_that_it_has() -> None:
-    def bucket(**properties: Any) -> Template:
-        return {"Resources": {"Any": {"Type": "AWS::S3::Bucket", "Properties": properties}}}
-
-    plain, named = bucket(Tags=[{"Key": "a"}]), bucket(Tags=[{"Key": "b"}, {"Key": "c"}], BucketName="b")
-    referred = bucket(BucketName={"Ref": "Name"})
-    assert of_new_forms({"plain": plain, "named": named}) == ["named"]
-    assert of_new_forms({"plain": plain, "named": named, "referred": referred}) == ["named", "referred"]
-
-
 def test_cfn_lint_finds_nothing_that_is_not_acknowledged() -> None:
     """All at once: to read the schemas takes longer than to judge by them."""
     command = [str(Path(sys.executable).parent / "cfn-lint"), "--format", "json"]
     made = [(synthesise(name), end) for name, end in LINTED.items()]
     made += [(monitored(engine), "-workload-bank") for engine in ENGINES]
-    there_are = {stack: one for one, end in made for stack in one.templates if stack.endswith(end)}
-    linted = of_new_forms({stack: one.templates[stack] for stack, one in there_are.items()})
-    files = [str(there_are[stack].folder / f"{stack}.template.json") for stack in linted]
+    linted = {stack: one for one, end in made for stack in one.templates if stack.endswith(end)}
+    files = [str(one.folder / f"{stack}.template.json") for stack, one in linted.items()]
     run = subprocess.run([*command, "--", *files], capture_output=True, text=True, check=False)
     found = [(one["Rule"]["Id"], str(one["Location"]["Path"][1])) for one in json.loads(run.stdout)]
     used = {key for key in ACKNOWLEDGED for rule, place in found if rule == key[0] and place.startswith(key[1])}
-    templates = [there_are[stack].templates[stack] for stack in linted]
+    templates = [one.templates[stack] for stack, one in linted.items()]
     names = {name for one in templates for part in ("Resources", "Outputs") for name in one.get(part, {})}
     there = {key for key in ACKNOWLEDGED if any(name.startswith(key[1]) for name in names)}
     left = [one for one in found if not any(one[0] == rule and one[1].startswith(at) for rule, at in ACKNOWLEDGED)]
