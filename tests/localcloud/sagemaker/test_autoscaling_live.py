@@ -50,6 +50,19 @@ class Scaled(Live):
         readings = self.localcloud.admin("GET", "meter")["readings"]
         return [line["quantity"] for line in readings if line["running"] and f"/{self.endpoint}/" in line["arn"]]
 
+    def least(self, metric: str, since: float) -> float | None:
+        """The smallest value of a metric of the endpoint since a moment (epoch seconds); None without any."""
+        found = self.localcloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName=metric,
+            Dimensions=[{"Name": "EndpointName", "Value": self.endpoint}],
+            StartTime=since,
+            EndTime=since + 86400,
+            Period=60,
+            Statistics=["Minimum"],
+        )
+        return min((point["Minimum"] for point in found["Datapoints"]), default=None)
+
     def activities(self) -> list[tuple[str, str, str]]:
         """Status, description and cause, the newest first."""
         found = self.api.describe_scaling_activities(ServiceNamespace="sagemaker", ResourceId=self.resource)
@@ -164,6 +177,7 @@ def test_an_asynchronous_endpoint_scales_from_zero_and_back(
     )
     s3 = localcloud.client("s3")
     s3.put_object(Bucket=trained_model, Key="ask.csv", Body=b"1,2\n")
+    asked_at = localcloud.admin("GET", "clock")["now"]
     asked = scaled.runtime.invoke_endpoint_async(
         EndpointName=scaled.endpoint, InputLocation=f"s3://{trained_model}/ask.csv", ContentType="text/csv"
     )
@@ -173,13 +187,10 @@ def test_an_asynchronous_endpoint_scales_from_zero_and_back(
     assert scaled.activities()[-1][2].endswith("triggered policy wake")
     key = asked["OutputLocation"].removeprefix(f"s3://{trained_model}/")
     until(lambda: "Contents" in s3.list_objects_v2(Bucket=trained_model, Prefix=key))
-
-    def scaled_in() -> bool:
-        scaled.minute()
-        return len(scaled.activities()) > 1
-
-    # minute after minute: the request leaves the backlog in a real moment of its own, after its answer is there
-    until(scaled_in)
-    assert (scaled.settled(), scaled.billed()) == (0, [])
+    # the request leaves the backlog in a real moment of its own, after its answer is there
+    until(lambda: scaled.least("ApproximateBacklogSizePerInstance", since=asked_at) == 0)
+    scaled.minute(minutes=25)
+    until(lambda: len(scaled.activities()) > 1)
+    assert (scaled.settled(), scaled.billed(), len(scaled.activities())) == (0, [], 2)
     assert scaled.activities()[0][2].endswith("triggered policy backlog")
     scaled.sm.delete_endpoint(EndpointName=scaled.endpoint)

@@ -161,6 +161,22 @@ def test_requests_wait_for_an_instance(world: World) -> None:
     assert ("ApproximateBacklogSizePerInstance", 0.0) in {(d.name, d.value) for d in world.backend.metrics}
 
 
+def test_an_instance_that_came_for_a_request_is_in_the_metrics_before_its_answer(world: World) -> None:
+    record = deploy(world)
+    set_instances(world, record, 0)
+    [server] = world.backend.servers
+    server.free.clear()
+    ask(world)
+    world.clock.advance(60)
+    world.backend.metrics.clear()
+    set_instances(world, record, 1)
+    world.wait_until(lambda: len(server.headers) == 1)  # it has the request, and holds it
+    found = {(datum.name, datum.value) for datum in world.backend.metrics}
+    assert found >= {("HasBacklogWithoutCapacity", 0.0), ("ApproximateBacklogSizePerInstance", 1.0)}
+    server.free.set()
+    notices(world)
+
+
 def test_an_instance_takes_so_many_requests_at_a_time(world: World) -> None:
     record = deploy(world)
     [server] = world.backend.servers

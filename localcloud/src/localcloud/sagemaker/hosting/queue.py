@@ -137,8 +137,9 @@ class Queue:
 
     def _run(self, asked: Asked, variant: Variant | None, fleet: Fleet | None) -> None:
         try:
-            # there is an instance now: alarms must see it before anybody sees the answer, or they would add another
-            self._report()
+            if variant:
+                # it may have come for this request: alarms see it before anybody sees the answer, or they add another
+                self._report()
             self._work(self, variant, asked)
         finally:
             if fleet:
