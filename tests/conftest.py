@@ -9,13 +9,11 @@ import shutil
 import pytest
 from hypothesis import settings
 
-from localcloud import botocore_files
 from tests.synthesis import ROOT
 
 # What tests import are millions of objects that live until the end: to look through them for garbage at Python's own
 # thresholds takes a fifth of a worker's time. In front of the collection of tests, which makes most of them.
 gc.set_threshold(200_000, 20, 1000)
-botocore_files.read_once()
 
 # Hypothesis fails an example that takes 200 ms, which on a loaded machine says nothing about the code.
 settings.register_profile("patient", deadline=None)

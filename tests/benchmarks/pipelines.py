@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+from tests.benchmarks.measure import ROOT
 
 STEPS = 200
 _RUNS = 5
@@ -19,6 +22,7 @@ _FILE = "Steps.{}.PropertyFiles.Report"
 
 def run() -> None:
     """Print both figures."""
+    sys.path.insert(0, str(ROOT / "localcloud" / "src"))
     from localcloud.sagemaker.pipelines.definition import parse
     from localcloud.sagemaker.pipelines.expressions import resolve
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ from botocore.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 #: localcloud's own environment; the tests run in the product's
 COMMAND = Path(os.environ.get("LOCALCLOUD_COMMAND") or ROOT / ".localcloud" / "venv" / "bin" / "localcloud")
+
+# clock, meter and processes need nothing of that environment and are unit-tested in this one
+sys.path.insert(0, str(ROOT / "localcloud" / "src"))
 
 
 @dataclass(frozen=True)

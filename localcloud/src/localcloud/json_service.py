@@ -15,7 +15,7 @@ from botocore.model import StructureShape
 from botocore.validate import ParamValidator
 
 from localcloud import adapter
-from localcloud.sagemaker.api import model
+from localcloud.botocore_models import service_model
 
 logger = logging.getLogger("localcloud.services")
 
@@ -52,7 +52,7 @@ class JsonService:
         ``context(request)`` are the service's own condition keys of a request.
         """
         self._name = name
-        self._model = model.service_model(botocore_name)
+        self._model = service_model(botocore_name)
         self._operations = operations
         self._resource = resource
         self._reset = reset

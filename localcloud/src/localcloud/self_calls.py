@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import boto3
-import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud import adapter
+from localcloud.botocore_models import loader
 from localcloud.settings import ACCESS_KEY, SECRET_KEY
 
 _CONFIG = Config(
@@ -27,12 +26,6 @@ _CONFIG = Config(
 #: in the user agent of calls that localcloud makes as a person; faults do not apply to them
 PERSON = "localcloud-person"
 ROOT: Mapping[str, str] = {"AccessKeyId": ACCESS_KEY, "SecretAccessKey": SECRET_KEY}
-
-
-@cache
-def _loader() -> botocore.loaders.Loader:
-    """The service models, read once."""
-    return botocore.loaders.Loader(extra_search_paths=[], include_default_search_paths=True)
 
 
 def client(
@@ -47,7 +40,7 @@ def client(
     Raises botocore's UnknownServiceError.
     """
     core = botocore.session.Session()
-    core.register_component("data_loader", _loader())
+    core.register_component("data_loader", loader())
     session = boto3.session.Session(
         botocore_session=core,
         aws_access_key_id=credentials["AccessKeyId"],

@@ -30,10 +30,9 @@ def install() -> None:
     from localcloud.adapter import contract
 
     contract.require()
-    from localcloud import botocore_files, faults
+    from localcloud import faults
     from localcloud.adapter import iam_record, repairs, service_models, sessions
 
-    botocore_files.read_once()
     service_models.share()
     faults.install()
     repairs.install()

@@ -7,17 +7,11 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 from botocore.serialize import create_serializer
 
 from localcloud.adapter.calls import call_raw
 from localcloud.adapter.cfn import CfnError
-
-
-@cache
-def _model() -> ServiceModel:
-    return ServiceModel(Loader().load_service_model("s3", "service-2"), "s3")
+from localcloud.botocore_models import service_model
 
 
 @cache
@@ -30,7 +24,7 @@ def call(operation: str, **parameters: Any) -> None:
 
     Raises CfnError with S3's own message, or botocore's ParamValidationError for a wrong shape.
     """
-    request = _serializer().serialize_to_request(parameters, _model().operation_model(operation))
+    request = _serializer().serialize_to_request(parameters, service_model("s3").operation_model(operation))
     path, _, in_path = request["url_path"].partition("?")
     query = dict(parse_qsl(in_path, keep_blank_values=True)) | dict(request["query_string"])
     body = request["body"]

@@ -11,7 +11,7 @@ from typing import Any
 from localcloud import adapter
 from localcloud.adapter import CfnError
 from localcloud.autoscaling.service import NAME
-from localcloud.sagemaker.api import model
+from localcloud.botocore_models import service_model
 from localcloud.sagemaker.api.coercion import coerced
 from localcloud.sagemaker.cfn.api import Props
 
@@ -124,7 +124,7 @@ def _tags(props: Props) -> dict[str, str]:
 
 
 def _call(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    service = model.service_model(NAME)
+    service = service_model(NAME)
     shape = service.operation_model(operation).input_shape
     target = f"{service.metadata['targetPrefix']}.{operation}"
     status, reply = adapter.call_json(NAME, target, coerced(shape, dict(parameters)) if shape else parameters)

@@ -14,9 +14,9 @@ from botocore.validate import ParamValidator
 
 from localcloud import adapter
 from localcloud.adapter import budget_store
+from localcloud.botocore_models import service_model
 from localcloud.budgets.actions import Action, Actions, BudgetsError
 from localcloud.budgets.spend import UnsupportedFilter, matcher
-from localcloud.sagemaker.api.model import service_model
 
 Request = dict[str, Any]
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 import boto3
-import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from localcloud.botocore_models import loader
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -17,8 +18,6 @@ _CONFIG = Config(
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
-#: the service models, read once for all jobs; botocore's loader keeps what it has read
-_LOADER = botocore.loaders.Loader(extra_search_paths=[], include_default_search_paths=True)
 #: codes by which AWS services refuse a caller
 _DENIALS = {"AccessDenied", "AccessDeniedException", "403", "AllAccessDisabled"}
 
@@ -28,7 +27,7 @@ class RoleClients:
 
     def __init__(self, credentials: Mapping[str, str], region: str, endpoint_url: str) -> None:
         core = botocore.session.Session()
-        core.register_component("data_loader", _LOADER)
+        core.register_component("data_loader", loader())
         session = boto3.session.Session(
             botocore_session=core,
             aws_access_key_id=credentials["AccessKeyId"],

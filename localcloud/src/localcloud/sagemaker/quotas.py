@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from localcloud.botocore_models import service_model
 from localcloud.sagemaker import errors
-from localcloud.sagemaker.api import model
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _all() -> Iterator[Quota]:
 
 
 def _types(shape: str) -> list[str]:
-    names: list[str] = model.service_model("sagemaker").shape_for(shape).enum  # type: ignore[attr-defined]  # a string shape
+    names: list[str] = service_model("sagemaker").shape_for(shape).enum  # type: ignore[attr-defined]  # a string shape
     return [name for name in names if name.startswith("ml.")]
 
 

@@ -9,11 +9,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from botocore.exceptions import ParamValidationError
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 from botocore.validate import validate_parameters
 
 from localcloud import adapter
+from localcloud.botocore_models import service_model
 from localcloud.scheduler.records import SchedulerError, Scope, invalid
 from localcloud.scheduler.service import Scheduler
 
@@ -29,7 +28,7 @@ class Handler:
     def __init__(self, service: Scheduler) -> None:
         """Serve ``service``."""
         self._service = service
-        self._model = ServiceModel(Loader().load_service_model("scheduler", "service-2"), "scheduler")
+        self._model = service_model("scheduler")
 
     def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: adapter.Query

@@ -1,23 +1,15 @@
-"""The service models that botocore ships, loaded once and on first use (~0.2 s and ~30 MB each).
+"""SageMaker's API as botocore's model has it.
 
-They are the single source of what an operation takes and returns: names, types, required members, enums,
+It is the single source of what an operation takes and returns: names, types, required members, enums,
 lengths, ranges and patterns.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from botocore.model import OperationModel, StructureShape
 
-from botocore.loaders import Loader
-from botocore.model import OperationModel, ServiceModel, StructureShape
-
+from localcloud.botocore_models import service_model
 from localcloud.sagemaker import errors
-
-
-@cache
-def service_model(name: str) -> ServiceModel:
-    """The newest API version of ``name`` ("sagemaker", "sagemaker-runtime")."""
-    return ServiceModel(Loader().load_service_model(name, "service-2"), name)
 
 
 def operation(name: str) -> OperationModel:
