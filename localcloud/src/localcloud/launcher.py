@@ -79,14 +79,16 @@ def start(state: StateDir, port: int = 0) -> tuple[Running, bool]:
 
 
 def stop(state: StateDir) -> bool:
-    """End the server and everything it started; False when nothing ran. Never takes longer than ~7 seconds."""
+    """End the server and everything it started; False when nothing ran. Never takes longer than ~8 seconds."""
     state.root.mkdir(parents=True, exist_ok=True)
     with _locked(state):
         running = find(state)
         if running is None:
             _sweep(state)
             return False
-        victims = processes.descendants(running.pid, processes.table())
+        living = processes.table()
+        server = {living[running.pid]} if running.pid in living else set()
+        victims = processes.descendants(running.pid, living)
         os.kill(running.pid, signal.SIGTERM)
         deadline = time.monotonic() + WATCHDOG_SECONDS + 1
         while (alive := find(state)) and time.monotonic() < deadline:
@@ -95,6 +97,7 @@ def stop(state: StateDir) -> bool:
             victims |= processes.descendants(running.pid, processes.table())
             os.kill(running.pid, signal.SIGKILL)
         processes.kill(victims)
+        processes.await_end(victims | server, seconds=1)
         _sweep(state)
         return True
 

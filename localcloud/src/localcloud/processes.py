@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,17 @@ def kill(victims: set[Process]) -> None:
                 os.kill(victim.pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+
+
+def await_end(those: set[Process], seconds: float) -> None:
+    """Wait until none of them is left, but no longer than so many seconds: a killed process takes a moment to end."""
+    deadline = time.monotonic() + seconds
+    started = {process.pid: process.started for process in those}
+    while time.monotonic() < deadline:
+        now = table()
+        if not any(pid in now and now[pid].started == began for pid, began in started.items()):
+            return
+        time.sleep(0.02)
 
 
 def _from_proc(entry: Path) -> Process | None:
